@@ -1,0 +1,56 @@
+# All paths are relative to this file's folder: call it as `make -C FOLDER target` from elsewhere.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help setup dev demo test check lock clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP = $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check --quiet
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+setup: .venv/setup ## .venv with the facealbum command in it
+
+dev: .venv/dev ## .venv with everything that tests and checks need
+
+demo: setup ## the main job on the bundled portraits, end to end
+	@$(BIN)/facealbum demo
+
+test: dev ## all tests
+	@$(BIN)/python -m pytest
+
+check: dev ## formatting, lint, types and layers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url pyproject.toml --group build
+lock: ## the newest versions that pyproject.toml allows into the lock files (needs uv)
+	@$(LOCK) --upgrade -o requirements.lock
+	@$(LOCK) --upgrade --all-extras --group dev -c requirements.lock -o requirements-dev.lock
+
+clean: ## remove .venv and every cache, never data
+	@rm -rf .venv build dist htmlcov .coverage* .*_cache .hypothesis
+	@find . -name __pycache__ -prune -exec rm -rf {} +
+
+# The venv is made without ensurepip, which Debian packages apart; the machine's pip fills it.
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "facealbum needs Python 3.11 or newer, this is " + sys.version)'
+	@echo "Making .venv with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv --without-pip --clear .venv
+	@touch $@
+
+.venv/setup: requirements.lock pyproject.toml | .venv/python
+	@echo "Installing what facealbum runs on (about a minute)"
+	@$(PIP) install --require-hashes --no-deps -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev: requirements-dev.lock .venv/setup
+	@echo "Installing what tests and checks need (about a minute)"
+	@$(PIP) install --require-hashes --no-deps -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,1 @@
+"""Measuring: benchmarks on albums with truth, metrics and reports."""

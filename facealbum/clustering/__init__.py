@@ -1,0 +1,1 @@
+"""Pure clustering: constraints, groups, incremental plans and breakage."""

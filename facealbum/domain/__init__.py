@@ -1,0 +1,1 @@
+"""The words of the product as values: standard library and numpy only, no input or output."""

@@ -1,0 +1,91 @@
+"""All errors that facealbum raises on purpose.
+
+A message says what was expected, what was found and what to do.  `code` is stable and is what tables, logs and
+machine-readable output carry; `retryable` says whether the same call may succeed later without any change.
+"""
+
+
+class FacealbumError(Exception):
+    """The root: catch this to catch every error of ours."""
+
+    code = "error"
+    retryable = False
+
+
+class InvalidValueError(FacealbumError, ValueError):
+    """A parameter, setting or field is outside of what it may be."""
+
+    code = "invalid_value"
+
+
+class UnknownFamilyError(FacealbumError):
+    """No family is registered under this name."""
+
+    code = "unknown_family"
+
+
+class ManifestError(FacealbumError):
+    """A CSV manifest, or a row of one, can't be used."""
+
+    code = "bad_manifest"
+
+
+class PhotoError(FacealbumError):
+    """One photo can't be analysed; the reason is kept with the photo and the rest goes on."""
+
+    code = "bad_photo"
+
+
+class MissingFileError(PhotoError):
+    """The file that a manifest names is not there or can't be read."""
+
+    code = "missing_file"
+
+
+class EmptyFileError(PhotoError):
+    """The file has no bytes."""
+
+    code = "empty_file"
+
+
+class UnknownFormatError(PhotoError):
+    """The bytes are of no image format that we read."""
+
+    code = "unknown_format"
+
+
+class DamagedImageError(PhotoError):
+    """The format is known but the picture can't be decoded whole."""
+
+    code = "damaged_image"
+
+
+class ImageSizeError(PhotoError):
+    """The picture has no pixels, or more than the limit."""
+
+    code = "image_size"
+
+
+class StorageError(FacealbumError):
+    """A database or an object store refused, or can't be reached."""
+
+    code = "storage"
+
+
+class ObjectNotFoundError(StorageError):
+    """No object has this key."""
+
+    code = "object_not_found"
+
+
+class DatabaseUnavailableError(StorageError):
+    """The database can't be started or reached."""
+
+    code = "database_unavailable"
+    retryable = True
+
+
+class ModelError(FacealbumError):
+    """A packaged model is missing, damaged or of another version than its manifest says."""
+
+    code = "model"

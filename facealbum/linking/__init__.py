@@ -1,0 +1,1 @@
+"""Pure linking of persons to registered children by age and gender."""

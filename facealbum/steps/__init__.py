@@ -1,0 +1,1 @@
+"""Load, decide, apply: the only place where storage, models and algorithms meet."""

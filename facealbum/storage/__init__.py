@@ -1,0 +1,1 @@
+"""All SQL, the embedded database and the object stores."""

@@ -1,0 +1,1 @@
+"""Packaged models: definitions, conversion with provenance, preprocessing and inference."""
