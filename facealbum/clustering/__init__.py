@@ -1,1 +1,22 @@
-"""Pure clustering: constraints, groups, incremental plans and breakage."""
+"""Pure clustering: constraints, groups, incremental plans and breakage.
+
+`plan_clusters` says what one month's faces of one family become; nothing is written and nothing else is read,
+so the same input gives the same plan, bit for bit, in whatever order the faces come.
+"""
+
+from facealbum.clustering.parameters import ClusteringParameters
+from facealbum.clustering.plan import Attach, ClusterPlan, Leave, LeaveReason, NewGroup
+from facealbum.clustering.problem import ClusteringProblem, Constraints, Node, Observation
+
+__all__ = [
+    "Attach",
+    "ClusterPlan",
+    "ClusteringParameters",
+    "ClusteringProblem",
+    "Constraints",
+    "Leave",
+    "LeaveReason",
+    "NewGroup",
+    "Node",
+    "Observation",
+]

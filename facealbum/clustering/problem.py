@@ -1,0 +1,75 @@
+"""What one clustering is asked: faces of one family, the persons known so far, and what users decided.
+
+Everything is kept as given; the order of faces and nodes carries no meaning.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
+
+from facealbum.domain.faces import Embedding
+from facealbum.domain.ids import FaceId, PersonId, PhotoId
+from facealbum.errors import InvalidValueError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Observation:
+    """One face as clustering sees it.
+
+    quality: 0 to 1; yaw: degrees; size: height of the box in pixels; embedding: float32[512] of length 1.
+    """
+
+    face_id: FaceId
+    photo_id: PhotoId
+    taken_at: datetime
+    quality: float
+    yaw: float
+    size: float
+    embedding: Embedding
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Node:
+    """An already assigned face that stands for its person in this clustering."""
+
+    observation: Observation
+    person_id: PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class Constraints:
+    """What users and the tracks of videos have decided.
+
+    A `must_link` pair ends together, and so outranks that two faces of one photo are two people (mirrors).
+    A `cannot_link` pair never does; it outranks `must_link`.  A `rejected` face never joins that person.
+    Pairs of one photo need not be listed.  Nodes are a part of a person's faces: a face that must not meet a
+    face which is no node is to be listed as rejected by that face's person.
+    """
+
+    must_link: frozenset[tuple[FaceId, FaceId]] = frozenset()
+    cannot_link: frozenset[tuple[FaceId, FaceId]] = frozenset()
+    rejected: frozenset[tuple[FaceId, PersonId]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClusteringProblem:
+    """The input of one clustering of one family.
+
+    faces: unassigned ones, new or still waiting.  nodes: faces of known persons.
+    photos_of: for each person all photos that already show it, those of faces that are no nodes included.
+    """
+
+    faces: tuple[Observation, ...]
+    nodes: tuple[Node, ...] = ()
+    constraints: Constraints = Constraints()
+    photos_of: Mapping[PersonId, frozenset[PhotoId]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        seen: set[FaceId] = set()
+        for face in chain(self.faces, (node.observation for node in self.nodes)):
+            if face.face_id in seen:
+                raise InvalidValueError(
+                    f"a face must be given once, as a face or as a node, got {face.face_id} twice"
+                )
+            seen.add(face.face_id)

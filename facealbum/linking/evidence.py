@@ -1,0 +1,31 @@
+"""What is known of a person before it is linked: the ages and genders that its faces show."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from facealbum.domain.ids import ChildId, PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class FaceEvidence:
+    """One face: estimated age in years, P(female) and quality, 0 to 1, and when the photo was taken."""
+
+    taken_at: datetime
+    age: float
+    p_female: float
+    quality: float
+
+
+@dataclass(frozen=True, slots=True)
+class PersonEvidence:
+    """One person.
+
+    meets: persons who are in at least one photo together with this one.
+    linked: the child that an earlier run or a user linked.  rejected_children: those a user has ruled out.
+    """
+
+    person_id: PersonId
+    faces: tuple[FaceEvidence, ...]
+    meets: frozenset[PersonId] = frozenset()
+    linked: ChildId | None = None
+    rejected_children: frozenset[ChildId] = frozenset()
