@@ -1,0 +1,50 @@
+"""Settings, read once from the environment by an entry point and passed on.
+
+Every setting is an environment variable with the prefix FACEALBUM_, so FACEALBUM_DATA sets `data`.
+"""
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _default_data() -> Path:
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base) / "facealbum"
+
+
+class Settings(BaseSettings):
+    """What an operator can change without touching code."""
+
+    model_config = SettingsConfigDict(env_prefix="FACEALBUM_", frozen=True, extra="ignore")
+
+    data: Path = Field(
+        default_factory=_default_data,
+        description="The folder that holds everything of the embedded defaults: database, photos, logs.",
+    )
+    database_url: str | None = Field(
+        default=None,
+        description="A PostgreSQL with pgvector 0.8 or newer, as postgresql://…; without it the embedded one runs.",
+    )
+    object_store: str | None = Field(
+        default=None,
+        description="Where photos are kept: s3://bucket/prefix or a folder; without it a folder under `data`.",
+    )
+    processes: int = Field(
+        default=0, ge=0, le=256, description="Processes that analyse photos; 0 means one per core."
+    )
+    max_photo_bytes: int = Field(
+        default=200_000_000, ge=1, description="Larger files are refused on import, in bytes."
+    )
+
+    @property
+    def data_folder(self) -> Path:
+        """`data` as an absolute path."""
+        return self.data.expanduser().absolute()
+
+    @property
+    def object_store_url(self) -> str:
+        """The object store in use, the default included."""
+        return self.object_store or str(self.data_folder / "objects")

@@ -1,0 +1,174 @@
+"""Analysis: every pending photo becomes faces, or a recorded reason why not.
+
+Processes decode and infer, the caller's process writes; a photo is one transaction, so an analysis cut short goes
+on where it stopped.  The result does not depend on the number of processes.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from itertools import islice
+from multiprocessing import get_context
+from time import perf_counter
+
+from facealbum.errors import ObjectNotFoundError, PhotoError
+from facealbum.steps.context import Context
+from facealbum.storage.analyses import AnalysedPhoto, AnalyzerRow, ensure_analyzer, save_analysis
+from facealbum.storage.families import load_families
+from facealbum.storage.objects import ObjectStore, open_object_store
+from facealbum.storage.photos import PendingPhoto, Problem, load_pending, mark_failed, original_key
+from models.analyzer import Analyzer
+from models.registry import packaged_models
+
+_QUEUED_PER_PROCESS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one photo, and the seconds that each phase took."""
+
+    photo: PendingPhoto
+    result: AnalysedPhoto | Problem
+    seconds: dict[str, float]
+
+
+@dataclass(slots=True)
+class AnalyzeResult:
+    """Counts, and where the time went: seconds of work by phase, summed over all processes."""
+
+    photos: int = 0
+    faces: int = 0
+    processes: int = 0
+    wall_seconds: float = 0.0
+    seconds: Counter[str] = field(default_factory=Counter)
+    problems: list[tuple[str, Problem]] = field(default_factory=list)
+
+
+class _Worker:
+    """One process's analyzer and object store."""
+
+    def __init__(self, object_store_url: str) -> None:
+        self.objects: ObjectStore = open_object_store(object_store_url)
+        self.analyzer = Analyzer.load()
+
+    def analyse(self, photo: PendingPhoto) -> Outcome:
+        """Read and analyse one photo; what is wrong with the photo is a result, not an error."""
+        start = perf_counter()
+        try:
+            data = self.objects.get(original_key(photo.family_id, photo.sha256))
+            read = perf_counter() - start
+            found = self.analyzer.analyze(data)
+        except (PhotoError, ObjectNotFoundError) as error:
+            problem = Problem(photo.photo_id, "analysis", error.code, str(error))
+            return Outcome(photo, problem, {"failed": perf_counter() - start})
+        analysed = AnalysedPhoto(
+            photo.family_id,
+            photo.photo_id,
+            found.format,
+            found.width,
+            found.height,
+            found.taken_at,
+            found.faces,
+        )
+        return Outcome(photo, analysed, {"read": read, **found.seconds})
+
+
+_worker: _Worker | None = None
+
+
+def _start_worker(object_store_url: str) -> None:
+    global _worker  # noqa: PLW0603 - how a pool's process keeps its models between photos
+    _worker = _Worker(object_store_url)
+
+
+def _analyse(photo: PendingPhoto) -> Outcome:
+    assert _worker is not None, "the pool starts every process with _start_worker"  # noqa: S101
+    return _worker.analyse(photo)
+
+
+def analyze_pending(context: Context, *, family: str | None = None) -> AnalyzeResult:
+    """Analyse what is pending in one family or in all; raises UnknownFamilyError."""
+    start = perf_counter()
+    with context.database.begin() as transaction:
+        families = {one.family_id: one.name for one in load_families(transaction, family)}
+        pending = [photo for identity in families for photo in load_pending(transaction, identity)]
+        models = packaged_models()
+        analyzer = ensure_analyzer(transaction, models.versions, models.space)
+    result = AnalyzeResult(processes=min(context.settings.processes or os.cpu_count() or 1, len(pending)))
+    context.progress.begin("Analysing photos", len(pending))
+    for outcome in _outcomes(pending, result.processes, context.settings.object_store_url):
+        _save(context, outcome, analyzer, families[outcome.photo.family_id], result)
+        context.progress.advance()
+    result.wall_seconds = perf_counter() - start
+    return result
+
+
+def _save(
+    context: Context, outcome: Outcome, analyzer: AnalyzerRow, family: str, result: AnalyzeResult
+) -> None:
+    start, now = perf_counter(), context.clock()
+    with context.database.begin() as transaction:
+        if isinstance(outcome.result, Problem):
+            mark_failed(transaction, outcome.photo.family_id, outcome.result, now=now)
+            result.problems.append((family, outcome.result))
+        else:
+            save_analysis(transaction, outcome.result, analyzer, now=now)
+            result.faces += len(outcome.result.faces)
+    result.photos += 1
+    result.seconds.update(outcome.seconds)
+    result.seconds["write"] += perf_counter() - start
+
+
+def _outcomes(photos: Sequence[PendingPhoto], processes: int, objects: str) -> Iterator[Outcome]:
+    """Every photo's outcome, as they come; a photo that kills its process is found and named."""
+    rest = list(photos)
+    while rest:
+        done: set[PendingPhoto] = set()
+        in_work: set[PendingPhoto] = set()
+        try:
+            for outcome in _pooled(rest, processes, objects, in_work):
+                done.add(outcome.photo)
+                yield outcome
+        except BrokenProcessPool:
+            for suspect in sorted(in_work - done, key=lambda photo: photo.photo_id):
+                done.add(suspect)
+                yield _alone(suspect, objects)
+        rest = [photo for photo in rest if photo not in done]
+
+
+def _pooled(
+    photos: Sequence[PendingPhoto], processes: int, objects: str, in_work: set[PendingPhoto]
+) -> Iterator[Outcome]:
+    waiting = iter(photos)
+    with _pool(processes, objects) as pool:
+        running = set()
+        while True:
+            room = processes * _QUEUED_PER_PROCESS - len(running)
+            for photo in islice(waiting, room):
+                in_work.add(photo)
+                running.add(pool.submit(_analyse, photo))
+            if not running:
+                return
+            finished, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                outcome = future.result()
+                yield outcome
+                in_work.discard(outcome.photo)
+
+
+def _alone(photo: PendingPhoto, objects: str) -> Outcome:
+    try:
+        with _pool(1, objects) as pool:
+            return pool.submit(_analyse, photo).result()
+    except BrokenProcessPool:
+        detail = "the analysing process died on this photo; it is set aside"
+        return Outcome(photo, Problem(photo.photo_id, "analysis", "analysis_crashed", detail), {})
+
+
+def _pool(processes: int, objects: str) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(
+        processes, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(objects,)
+    )

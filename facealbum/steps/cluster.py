@@ -1,0 +1,222 @@
+"""The monthly step: cluster a family's new faces with the people it knows, link people to children, count breakage.
+
+One transaction a month and family, under the family's lock.  A month whose faces, algorithm and parameters are
+those of an earlier run is done: running it again changes nothing.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+from facealbum.clustering import (
+    ClusteringParameters,
+    ClusteringProblem,
+    ClusterPlan,
+    Node,
+    cluster_unpinned,
+    count_breakage,
+    plan_clusters,
+    select_nodes,
+)
+from facealbum.domain.ids import FaceId, FamilyId, RunId, run_id
+from facealbum.domain.months import Month
+from facealbum.linking import LinkParameters, plan_links
+from facealbum.steps.context import Context
+from facealbum.storage.analyses import ensure_analyzer
+from facealbum.storage.database import Transaction
+from facealbum.storage.families import Family, load_children, load_families
+from facealbum.storage.observations import (
+    Arm,
+    load_evidence,
+    load_face_ids,
+    load_months,
+    load_person_faces,
+    load_photos_of,
+    load_waiting,
+)
+from facealbum.storage.runs import (
+    Run,
+    apply_clustering,
+    apply_links,
+    ensure_arm,
+    has_run,
+    lock_family,
+)
+from models.registry import packaged_models
+
+DEFAULT_ARM = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class ArmPlan:
+    """The arm to run: its name, algorithm and parameters."""
+
+    name: str = DEFAULT_ARM
+    algorithm: str = "hdbscan"
+    clustering: ClusteringParameters = field(default_factory=ClusteringParameters)
+    linking: LinkParameters = field(default_factory=LinkParameters)
+
+
+@dataclass(frozen=True, slots=True)
+class MonthOutcome:
+    """What one run of one family did."""
+
+    family: str
+    month: Month
+    faces: int
+    attached: int
+    founded: int
+    persons: int
+    waiting: int
+    links: int
+    broken: int
+    labels: int
+
+    @property
+    def changes(self) -> int:
+        """Faces that got a person and links that changed."""
+        return self.attached + self.founded + self.links
+
+
+@dataclass(slots=True)
+class ClusterResult:
+    """The runs that were made, and how many months were up to date already."""
+
+    runs: list[MonthOutcome] = field(default_factory=list)
+    up_to_date: int = 0
+    relinked: int = 0
+    families: int = 0
+
+    @property
+    def changes(self) -> int:
+        """Faces that got a person and links that changed, over all runs."""
+        return sum(run.changes for run in self.runs) + self.relinked
+
+
+def cluster_families(
+    context: Context,
+    through: Month,
+    *,
+    family: str | None = None,
+    arm_plan: ArmPlan | None = None,
+    dry_run: bool = False,
+) -> ClusterResult:
+    """Run every month up to `through` that isn't done, oldest first, for one family or all of them.
+
+    With `dry_run` everything is computed, then rolled back.  Raises UnknownFamilyError.
+    """
+    arm_plan = arm_plan or ArmPlan()
+    with context.database.begin() as transaction:
+        families = load_families(transaction, family)
+        arm, models = _arm(transaction, arm_plan)
+    result = ClusterResult(families=len(families))
+    context.progress.begin("Clustering families", len(families))
+    for one in families:
+        _Clustering(context, one, arm, arm_plan, models, result).through(through, dry_run=dry_run)
+        context.progress.advance()
+    return result
+
+
+def _arm(transaction: Transaction, plan: ArmPlan) -> tuple[Arm, dict[str, str]]:
+    models = packaged_models()
+    analyzer = ensure_analyzer(transaction, models.versions, models.space)
+    parameters = {"clustering": plan.clustering.to_dict(), "linking": plan.linking.to_dict()}
+    arm = ensure_arm(
+        transaction,
+        plan.name,
+        space_id=analyzer.space_id,
+        algorithm=plan.algorithm,
+        parameters=parameters,
+    )
+    return arm, dict(models.versions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Clustering:
+    """The months of one family under one arm."""
+
+    context: Context
+    family: Family
+    arm: Arm
+    plan: ArmPlan
+    models: dict[str, str]
+    result: ClusterResult
+
+    def through(self, last: Month, *, dry_run: bool) -> None:
+        """Every month up to `last`, each in a transaction of its own, or all in one that is rolled back."""
+        if dry_run:
+            with self.context.database.begin(trial=True) as transaction:
+                self._months(transaction, load_months(transaction, self.family.family_id, last))
+            return
+        with self.context.database.begin() as transaction:
+            months = load_months(transaction, self.family.family_id, last)
+        for month in months:
+            with self.context.database.begin() as transaction:
+                self._months(transaction, [month])
+        with self.context.database.begin() as transaction:
+            lock_family(transaction, self.family.family_id)
+            self.result.relinked += self._link(transaction, run=None)
+
+    def _months(self, transaction: Transaction, months: Sequence[Month]) -> None:
+        lock_family(transaction, self.family.family_id)
+        for month in months:
+            self._month(transaction, month)
+
+    def _month(self, transaction: Transaction, month: Month) -> None:
+        family, now = self.family.family_id, self.context.clock()
+        digest = self._digest(load_face_ids(transaction, family, self.arm, month))
+        identity = run_id(family, self.arm.name, str(month), digest)
+        if has_run(transaction, family, identity):
+            self.result.up_to_date += 1
+            return
+        problem = _load_problem(transaction, family, self.arm, month, self.plan.clustering)
+        plan = plan_clusters(problem, self.plan.clustering, algorithm=self.plan.algorithm)
+        labels = cluster_unpinned(problem, self.plan.clustering, algorithm=self.plan.algorithm)
+        broken = count_breakage(labels)
+        run = Run(
+            family_id=family,
+            run_id=identity,
+            arm=self.arm,
+            month=month,
+            input_digest=digest,
+            code_version=version("facealbum"),
+            models=self.models,
+            faces=len(problem.faces),
+            nodes=len(problem.nodes),
+            started_at=now,
+        )
+        apply_clustering(transaction, run, plan, broken, now=self.context.clock())
+        links = self._link(transaction, run=identity)
+        self.result.runs.append(_outcome(self.family, run, plan, links, broken))
+
+    def _link(self, transaction: Transaction, *, run: RunId | None) -> int:
+        family = self.family.family_id
+        photos_of = load_photos_of(transaction, family, self.arm)
+        plan = plan_links(
+            load_evidence(transaction, family, self.arm, photos_of),
+            load_children(transaction, family),
+            self.plan.linking,
+        )
+        return apply_links(transaction, family, plan, run=run, now=self.context.clock())
+
+    def _digest(self, faces: Sequence[FaceId]) -> str:
+        """What a run depends on, as far as it makes the run another one."""
+        given = [self.arm.algorithm, dict(self.arm.parameters), self.models, [str(face) for face in faces]]
+        return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
+
+
+def _load_problem(
+    transaction: Transaction, family: FamilyId, arm: Arm, month: Month, parameters: ClusteringParameters
+) -> ClusteringProblem:
+    nodes = [
+        Node(observation, person)
+        for person, candidates in load_person_faces(transaction, family, arm).items()
+        for observation in select_nodes(candidates, parameters)
+    ]
+    return ClusteringProblem(
+        faces=tuple(load_waiting(transaction, family, arm, before=month.next().start())),
+        nodes=tuple(nodes),
+        photos_of=load_photos_of(transaction, family, arm),
+    )

@@ -1,0 +1,117 @@
+"""Exports: faces.csv for other programs, and albums as folders of the original photos."""
+
+import csv
+import os
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+from facealbum.domain.ids import family_id
+from facealbum.steps.cluster import DEFAULT_ARM
+from facealbum.steps.context import Context
+from facealbum.storage.exports import ExportedFace, load_exported_faces
+from facealbum.storage.families import load_families
+from facealbum.storage.photos import original_key
+
+COLUMNS = "family photo x1 y1 x2 y2 yaw pitch roll age p_female quality cluster person child score".split()
+_SUFFIXES = {
+    "JPEG": ".jpg",
+    "PNG": ".png",
+    "WEBP": ".webp",
+    "HEIF": ".heic",
+    "AVIF": ".avif",
+    "TIFF": ".tif",
+    "GIF": ".gif",
+}
+_NOT_IN_NAMES = re.compile(r"[^\w. -]+")
+
+
+@dataclass(frozen=True, slots=True)
+class ExportResult:
+    """What was written."""
+
+    families: int
+    written: int
+
+
+def export_faces(context: Context, out: Path, *, family: str | None = None) -> ExportResult:
+    """Write every face as a row of faces.csv; the file is replaced as a whole once it is complete."""
+    partial = out.with_name(f".{out.name}.partial")
+    written = 0
+    with context.database.begin() as transaction, partial.open("w", encoding="utf-8", newline="") as file:
+        families = load_families(transaction, family)
+        rows = csv.writer(file)
+        rows.writerow(COLUMNS)
+        context.progress.begin("Exporting faces", len(families))
+        for one in families:
+            for face in load_exported_faces(transaction, one.family_id, DEFAULT_ARM):
+                rows.writerow(_row(one.name, face))
+                written += 1
+            context.progress.advance()
+    partial.replace(out)
+    return ExportResult(len(families), written)
+
+
+def _row(family: str, face: ExportedFace) -> list[str]:
+    box = face.box
+    pixels = [f"{value:.1f}" for value in (box.x1, box.y1, box.x2, box.y2)]
+    degrees = [f"{value:.1f}" for value in (face.yaw, face.pitch, face.roll)]
+    score = "" if face.score is None else f"{face.score:.4f}"
+    rest = [f"{face.age:.2f}", f"{face.p_female:.4f}", f"{face.quality:.4f}"]
+    person = face.person or ""
+    return [family, face.photo_key, *pixels, *degrees, *rest, person, person, face.child or "", score]
+
+
+def export_albums(context: Context, out: Path, *, family: str | None = None) -> ExportResult:
+    """Write one folder a family and album with copies of the photos that show its person.
+
+    Albums are named after the linked child; a person without a link is "person 1", by number of photos.
+    """
+    with context.database.begin() as transaction:
+        families = load_families(transaction, family)
+        albums = {one: list(load_exported_faces(transaction, one.family_id, DEFAULT_ARM)) for one in families}
+    written = 0
+    context.progress.begin("Exporting albums", len(families))
+    for one, faces in albums.items():
+        for album, photos in _albums(faces).items():
+            folder = out / _file_name(one.name) / _file_name(album)
+            folder.mkdir(parents=True, exist_ok=True)
+            for face in photos.values():
+                data = context.objects.get(original_key(family_id(one.name), face.sha256))
+                _write(folder / _photo_name(face), data, face.taken_at.timestamp())
+                written += 1
+        context.progress.advance()
+    return ExportResult(len(families), written)
+
+
+def _albums(faces: list[ExportedFace]) -> dict[str, dict[bytes, ExportedFace]]:
+    """The photos of each album: children by name, then the other persons by size."""
+    children: dict[str, dict[bytes, ExportedFace]] = defaultdict(dict)
+    others: dict[str, dict[bytes, ExportedFace]] = defaultdict(dict)
+    for face in faces:
+        if face.child is not None:
+            children[face.child][face.sha256] = face
+        elif face.person is not None:
+            others[face.person][face.sha256] = face
+    by_size = sorted(others.items(), key=lambda item: (-len(item[1]), item[0]))
+    return dict(children) | {f"person {number}": photos for number, (_, photos) in enumerate(by_size, 1)}
+
+
+def _photo_name(face: ExportedFace) -> str:
+    """Date first, so that a folder sorts by time; a part of the content's hash keeps names apart."""
+    suffix = _SUFFIXES.get(face.format, "")
+    stem = _file_name(Path(face.photo_key).stem)
+    return f"{face.taken_at:%Y-%m-%d} {stem} {face.sha256.hex()[:8]}{suffix}"
+
+
+def _file_name(text: str) -> str:
+    """The text as the name of a file or folder on any system."""
+    return _NOT_IN_NAMES.sub("_", text).strip(" .")[:80] or "_"
+
+
+def _write(path: Path, data: bytes, modified: float) -> None:
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_bytes(data)
+    partial.replace(path)
+    os.utime(path, (modified, modified))

@@ -1,0 +1,136 @@
+"""The connection to PostgreSQL: the embedded one by default, any other by URL, always on the newest schema.
+
+Every transaction of the product goes through `Database.begin`, which commits at the end of the block, rolls back
+on any error, and turns a lost or refused connection into DatabaseUnavailableError.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+
+from facealbum.errors import DatabaseUnavailableError, InvalidValueError
+from facealbum.storage.embedded import EmbeddedPostgres
+
+Transaction: TypeAlias = Connection
+"""What the functions of facealbum.storage are called with; the rest of the product only passes it on."""
+
+_MIGRATION_LOCK = 0x6661_6365  # "face": any fixed number that nobody else takes an advisory lock on
+
+
+class Database:
+    """An engine, and the embedded server behind it if there is one; use as a context manager."""
+
+    def __init__(self, engine: Engine, embedded: EmbeddedPostgres | None = None) -> None:
+        self.engine = engine
+        self.embedded = embedded
+
+    @contextmanager
+    def begin(self, *, trial: bool = False) -> Iterator[Transaction]:
+        """One transaction; a trial is rolled back at its end."""
+        try:
+            with self.engine.connect() as connection, connection.begin() as transaction:
+                yield connection
+                if trial:
+                    transaction.rollback()
+        except (OperationalError, InterfaceError) as error:
+            raise DatabaseUnavailableError(
+                f"the database at {self.describe()} did not answer: {str(error.orig).strip()};"
+                " see `facealbum doctor`"
+            ) from error
+
+    def describe(self) -> str:
+        """Where the database is, without its password."""
+        if self.embedded is not None:
+            return f"{self.embedded.directory} (embedded)"
+        return self.engine.url.render_as_string(hide_password=True)
+
+    def close(self) -> None:
+        """Give back every connection; the embedded server stops with its last user."""
+        self.engine.dispose()
+        if self.embedded is not None:
+            self.embedded.release()
+
+    def __enter__(self) -> "Database":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def open_database(url: str | None, data: Path) -> Database:
+    """Connect to `url`, or start the embedded server under `data`; the schema is brought up to date.
+
+    Raises DatabaseUnavailableError if there is no server or no pgvector, InvalidValueError for a bad URL.
+    """
+    database = _external(url) if url else _embedded(data)
+    try:
+        migrate(database)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _embedded(data: Path) -> Database:
+    server = EmbeddedPostgres(data / "postgres")
+    return Database(_engine(server.start()), server)
+
+
+def _external(url: str) -> Database:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise InvalidValueError(
+            "FACEALBUM_DATABASE_URL must be a URL such as postgresql://user:password@host/database"
+        ) from error
+    if parsed.get_backend_name() not in {"postgresql", "postgres"}:
+        raise InvalidValueError(
+            f"FACEALBUM_DATABASE_URL must start with postgresql://, got {parsed.get_backend_name()}://"
+        )
+    return Database(
+        _engine(parsed.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False))
+    )
+
+
+def _engine(url: str) -> Engine:
+    return create_engine(
+        url,
+        pool_size=4,
+        pool_pre_ping=True,
+        connect_args={"application_name": "facealbum", "connect_timeout": 10},
+    )
+
+
+def migrate(database: Database) -> None:
+    """Bring the schema to the newest revision; processes that start together take turns."""
+    with database.begin() as connection:
+        if schema_revision(connection) == newest_revision():
+            return
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        command.upgrade(_alembic(connection), "head")
+
+
+def schema_revision(connection: Connection) -> str | None:
+    """The revision that the database is on; None before the first migration."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def newest_revision() -> str | None:
+    """The revision that this code needs."""
+    return ScriptDirectory.from_config(_alembic()).get_current_head()
+
+
+def _alembic(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.attributes["connection"] = connection
+    return config

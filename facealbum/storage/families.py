@@ -1,0 +1,86 @@
+"""Families and their registered children."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, or_, select
+from sqlalchemy.dialects.postgresql import insert
+
+from facealbum.domain.ids import ChildId, FamilyId, family_id
+from facealbum.domain.people import Child, Gender
+from facealbum.errors import UnknownFamilyError
+from facealbum.storage.schema import children, families
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A registered family."""
+
+    family_id: FamilyId
+    name: str
+
+
+def save_family(connection: Connection, name: str, *, now: datetime) -> Family:
+    """Register the family if it is new."""
+    family = Family(family_id(name), name)
+    connection.execute(
+        insert(families)
+        .values(family_id=family.family_id, name=name, created_at=now)
+        .on_conflict_do_nothing()
+    )
+    return family
+
+
+def save_child(connection: Connection, family: FamilyId, child: Child, *, now: datetime) -> bool:
+    """Register the child, or correct its birth date and gender; tells whether anything changed."""
+    new = insert(children).values(
+        family_id=family,
+        child_id=child.child_id,
+        name=child.name,
+        birth_date=child.birth_date,
+        gender=child.gender.value,
+        created_at=now,
+    )
+    changed = or_(children.c.birth_date != new.excluded.birth_date, children.c.gender != new.excluded.gender)
+    upsert = new.on_conflict_do_update(
+        index_elements=[children.c.family_id, children.c.child_id],
+        set_={"birth_date": new.excluded.birth_date, "gender": new.excluded.gender},
+        where=changed,
+    )
+    return connection.execute(upsert).rowcount > 0
+
+
+def load_families(connection: Connection, name: str | None = None) -> list[Family]:
+    """All families by name, or the one of this name; raises UnknownFamilyError if there is none."""
+    query = select(families.c.family_id, families.c.name).order_by(families.c.name)
+    if name is not None:
+        query = query.where(families.c.family_id == family_id(name))
+    found = [Family(FamilyId(row.family_id), row.name) for row in connection.execute(query)]
+    if name is not None and not found:
+        raise UnknownFamilyError(
+            f"no family is called {name!r}; `facealbum family list` shows the {count_families(connection)} there are"
+        )
+    return found
+
+
+def count_families(connection: Connection) -> int:
+    """How many families are registered."""
+    return connection.execute(select(func.count()).select_from(families)).scalar_one()
+
+
+def load_children(connection: Connection, family: FamilyId) -> list[Child]:
+    """The family's registered children, oldest first."""
+    query = (
+        select(children)
+        .where(children.c.family_id == family)
+        .order_by(children.c.birth_date, children.c.child_id)
+    )
+    return [
+        Child(ChildId(row.child_id), row.name, row.birth_date, Gender(row.gender))
+        for row in connection.execute(query)
+    ]
+
+
+def delete_family(connection: Connection, family: FamilyId) -> bool:
+    """Delete the family's row and with it every row that is known of it; tells whether there was one."""
+    return connection.execute(delete(families).where(families.c.family_id == family)).rowcount > 0

@@ -1,0 +1,206 @@
+"""What clustering and linking read: faces of one family under one arm, as the pure packages want them.
+
+Cost stays flat over the years: of a person's faces only the newest and a spread of good ones are read, never all.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
+
+from facealbum.clustering import Observation
+from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId, PhotoId
+from facealbum.domain.months import Month
+from facealbum.linking import FaceEvidence, PersonEvidence
+from facealbum.storage.schema import assignments, face_embeddings, faces, links, persons
+from facealbum.storage.vectors import as_binary, read_embedding
+
+_CANDIDATES_PER_PERSON = 200
+_WAITING_FACES = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One side of an experiment: an algorithm with parameters over one embedding space."""
+
+    arm_id: int
+    name: str
+    space_id: int
+    algorithm: str
+    parameters: Mapping[str, Any]
+
+
+def load_months(connection: Connection, family: FamilyId, through: Month) -> list[Month]:
+    """The months in UTC up to `through` in which the family has faces, oldest first."""
+    month = func.date_trunc("month", func.timezone("UTC", faces.c.taken_at))
+    query = (
+        select(month.distinct().label("month"))
+        .where(faces.c.family_id == family, faces.c.taken_at < through.next().start())
+        .order_by("month")
+    )
+    return [Month(row.month.year, row.month.month) for row in connection.execute(query)]
+
+
+def load_face_ids(connection: Connection, family: FamilyId, arm: Arm, month: Month) -> list[FaceId]:
+    """The faces of photos taken in the month that have an embedding of the arm's space, sorted."""
+    query = (
+        select(faces.c.face_id)
+        .join(face_embeddings, _same_face(face_embeddings.c))
+        .where(
+            faces.c.family_id == family,
+            face_embeddings.c.space_id == arm.space_id,
+            faces.c.taken_at >= month.start(),
+            faces.c.taken_at < month.next().start(),
+        )
+        .order_by(faces.c.face_id)
+    )
+    return [FaceId(row.face_id) for row in connection.execute(query)]
+
+
+def load_waiting(
+    connection: Connection, family: FamilyId, arm: Arm, *, before: datetime
+) -> list[Observation]:
+    """Faces taken before the moment that belong to nobody; of very many, the newest."""
+    query = (
+        _observations(family, arm)
+        .outerjoin(assignments, _same_face(assignments.c) & (assignments.c.arm_id == arm.arm_id))
+        .where(assignments.c.face_id.is_(None), faces.c.taken_at < before)
+        .order_by(faces.c.taken_at.desc(), faces.c.face_id)
+        .limit(_WAITING_FACES)
+    )
+    return [_observation(row) for row in connection.execute(query)]
+
+
+def load_person_faces(
+    connection: Connection, family: FamilyId, arm: Arm
+) -> dict[PersonId, list[Observation]]:
+    """The faces that may stand for each person: its newest, and the best of the others.
+
+    Every second candidate is one of the newest, the rest are spread evenly over the person's time.
+    """
+    mine = (assignments.c.family_id == family) & (assignments.c.arm_id == arm.arm_id)
+    by_person = {"partition_by": assignments.c.person_id}
+    ranked = (
+        select(
+            assignments.c.face_id,
+            assignments.c.person_id,
+            func.row_number()
+            .over(**by_person, order_by=[faces.c.taken_at.desc(), faces.c.face_id])
+            .label("newest"),
+            func.count().over(**by_person).label("total"),
+        )
+        .join(faces, _same_face(assignments.c))
+        .where(mine)
+        .subquery()
+    )
+    half = _CANDIDATES_PER_PERSON // 2
+    step = func.greatest(1, ranked.c.total / half)
+    query = (
+        _observations(family, arm)
+        .add_columns(ranked.c.person_id)
+        .join(ranked, ranked.c.face_id == faces.c.face_id)
+        .where((ranked.c.newest <= half) | (func.mod(ranked.c.newest, step) == 0))
+        .order_by(ranked.c.person_id, faces.c.face_id)
+    )
+    found: dict[PersonId, list[Observation]] = defaultdict(list)
+    for row in connection.execute(query):
+        found[PersonId(row.person_id)].append(_observation(row))
+    return dict(found)
+
+
+def load_photos_of(connection: Connection, family: FamilyId, arm: Arm) -> dict[PersonId, frozenset[PhotoId]]:
+    """All photos that show each person."""
+    query = (
+        select(assignments.c.person_id, faces.c.photo_id)
+        .join(faces, _same_face(assignments.c))
+        .where(assignments.c.family_id == family, assignments.c.arm_id == arm.arm_id)
+    )
+    found: dict[PersonId, set[PhotoId]] = defaultdict(set)
+    for row in connection.execute(query):
+        found[PersonId(row.person_id)].add(PhotoId(row.photo_id))
+    return {person: frozenset(photos) for person, photos in found.items()}
+
+
+def load_evidence(
+    connection: Connection,
+    family: FamilyId,
+    arm: Arm,
+    photos_of: Mapping[PersonId, frozenset[PhotoId]],
+) -> list[PersonEvidence]:
+    """What the faces of each person say of its age and gender, and whom it meets."""
+    query = (
+        select(assignments.c.person_id, faces.c.taken_at, faces.c.age, faces.c.p_female, faces.c.quality)
+        .join(faces, _same_face(assignments.c))
+        .where(assignments.c.family_id == family, assignments.c.arm_id == arm.arm_id)
+        .order_by(assignments.c.person_id, faces.c.taken_at, faces.c.face_id)
+    )
+    seen: dict[PersonId, list[FaceEvidence]] = defaultdict(list)
+    for row in connection.execute(query):
+        seen[PersonId(row.person_id)].append(FaceEvidence(row.taken_at, row.age, row.p_female, row.quality))
+    linked = load_links(connection, family, arm)
+    meets = _meetings(photos_of)
+    return [
+        PersonEvidence(person, tuple(evidence), meets.get(person, frozenset()), linked.get(person))
+        for person, evidence in seen.items()
+    ]
+
+
+def load_links(connection: Connection, family: FamilyId, arm: Arm) -> dict[PersonId, ChildId]:
+    """The child that each linked person is."""
+    query = (
+        select(links.c.person_id, links.c.child_id)
+        .join(
+            persons,
+            (persons.c.family_id == links.c.family_id) & (persons.c.person_id == links.c.person_id),
+        )
+        .where(links.c.family_id == family, persons.c.arm_id == arm.arm_id)
+    )
+    return {PersonId(row.person_id): ChildId(row.child_id) for row in connection.execute(query)}
+
+
+def _meetings(photos_of: Mapping[PersonId, Iterable[PhotoId]]) -> dict[PersonId, frozenset[PersonId]]:
+    together: dict[PhotoId, set[PersonId]] = defaultdict(set)
+    for person, photos in photos_of.items():
+        for photo in photos:
+            together[photo].add(person)
+    met: dict[PersonId, set[PersonId]] = defaultdict(set)
+    for company in together.values():
+        for person in company:
+            met[person] |= company - {person}
+    return {person: frozenset(others) for person, others in met.items()}
+
+
+def _same_face(columns: Any) -> ColumnElement[bool]:  # noqa: ANN401 - SQLAlchemy's column collections
+    """Joins a table that has family_id and face_id to `faces`."""
+    return (columns.family_id == faces.c.family_id) & (columns.face_id == faces.c.face_id)
+
+
+def _observations(family: FamilyId, arm: Arm) -> Select[Any]:
+    return (
+        select(
+            faces.c.face_id,
+            faces.c.photo_id,
+            faces.c.taken_at,
+            faces.c.quality,
+            faces.c.yaw,
+            faces.c.box,
+            as_binary(face_embeddings.c.embedding).label("embedding"),
+        )
+        .join(face_embeddings, _same_face(face_embeddings.c))
+        .where(faces.c.family_id == family, face_embeddings.c.space_id == arm.space_id)
+    )
+
+
+def _observation(row: Row[Any]) -> Observation:
+    return Observation(
+        FaceId(row.face_id),
+        PhotoId(row.photo_id),
+        row.taken_at,
+        row.quality,
+        row.yaw,
+        row.box[3] - row.box[1],
+        read_embedding(row.embedding),
+    )

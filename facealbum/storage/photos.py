@@ -1,0 +1,186 @@
+"""Photos: what was uploaded, what is still to be analysed, and what went wrong with which."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from facealbum.domain.ids import FamilyId, PhotoId
+from facealbum.storage.schema import families, photo_problems, photos
+
+
+@dataclass(frozen=True, slots=True)
+class NewPhoto:
+    """A photo as the importer registers it; sha256 and bytes are None while its file is missing."""
+
+    photo_id: PhotoId
+    key: str
+    sha256: bytes | None
+    bytes: int | None
+    taken_at: datetime
+    taken_at_source: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPhoto:
+    """What the importer has to know of a photo that is registered already."""
+
+    photo_id: PhotoId
+    key: str
+    sha256: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class PendingPhoto:
+    """A photo that waits for analysis."""
+
+    family_id: FamilyId
+    photo_id: PhotoId
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a photo is not, or not fully, in the album."""
+
+    photo_id: PhotoId
+    stage: str
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamedProblem:
+    """A problem with the names that an operator knows the photo by."""
+
+    family: str
+    photo: str
+    stage: str
+    code: str
+    detail: str
+
+
+def original_key(family: FamilyId, sha256: bytes) -> str:
+    """The object that holds the photo's bytes as they were uploaded."""
+    return f"{family_prefix(family)}originals/{sha256.hex()}"
+
+
+def family_prefix(family: FamilyId) -> str:
+    """What the keys of all objects of the family start with."""
+    return f"families/{family}/"
+
+
+def load_known_photos(connection: Connection, family: FamilyId) -> list[KnownPhoto]:
+    """All photos that the family has registered."""
+    query = select(photos.c.photo_id, photos.c.key, photos.c.sha256).where(photos.c.family_id == family)
+    return [
+        KnownPhoto(PhotoId(row.photo_id), row.key, bytes(row.sha256) if row.sha256 else None)
+        for row in connection.execute(query)
+    ]
+
+
+def save_photos(connection: Connection, family: FamilyId, new: Sequence[NewPhoto], *, now: datetime) -> None:
+    """Register photos; one whose file was missing until now becomes pending, any other stays as it is."""
+    if not new:
+        return
+    rows = [
+        asdict(photo)
+        | {"family_id": family, "status": "pending" if photo.sha256 else "failed", "created_at": now}
+        for photo in new
+    ]
+    statement = insert(photos)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[photos.c.family_id, photos.c.photo_id],
+            set_={name: statement.excluded[name] for name in ("sha256", "bytes", "taken_at", "status")},
+            where=photos.c.sha256.is_(None) & statement.excluded.sha256.is_not(None),
+        ),
+        rows,
+    )
+
+
+def save_problems(
+    connection: Connection, family: FamilyId, problems: Iterable[Problem], *, now: datetime
+) -> None:
+    """Keep the reason with each photo; the newest reason of a stage replaces the one before."""
+    rows = [asdict(problem) | {"family_id": family, "noticed_at": now} for problem in problems]
+    if not rows:
+        return
+    statement = insert(photo_problems)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(photo_problems.primary_key),
+            set_={"code": statement.excluded.code, "detail": statement.excluded.detail},
+        ),
+        rows,
+    )
+
+
+def clear_problems(
+    connection: Connection, family: FamilyId, cleared: Collection[PhotoId], *, stage: str
+) -> None:
+    """Forget the stage's problems of photos that passed it."""
+    if cleared:
+        connection.execute(
+            delete(photo_problems).where(
+                photo_problems.c.family_id == family,
+                photo_problems.c.photo_id.in_(cleared),
+                photo_problems.c.stage == stage,
+            )
+        )
+
+
+def load_problems(connection: Connection, family: FamilyId | None = None) -> list[NamedProblem]:
+    """Every open problem, by family and photo."""
+    query = (
+        select(
+            families.c.name,
+            photos.c.key,
+            photo_problems.c.stage,
+            photo_problems.c.code,
+            photo_problems.c.detail,
+        )
+        .join_from(
+            photo_problems,
+            photos,
+            (photos.c.family_id == photo_problems.c.family_id)
+            & (photos.c.photo_id == photo_problems.c.photo_id),
+        )
+        .join(families, families.c.family_id == photos.c.family_id)
+        .order_by(families.c.name, photos.c.key, photo_problems.c.stage)
+    )
+    if family is not None:
+        query = query.where(photo_problems.c.family_id == family)
+    return [NamedProblem(*row) for row in connection.execute(query)]
+
+
+def load_pending(connection: Connection, family: FamilyId) -> list[PendingPhoto]:
+    """The family's photos that wait for analysis, in a fixed order."""
+    query = (
+        select(photos.c.photo_id, photos.c.sha256)
+        .where(photos.c.family_id == family, photos.c.status == "pending")
+        .order_by(photos.c.photo_id)
+    )
+    return [
+        PendingPhoto(family, PhotoId(row.photo_id), bytes(row.sha256)) for row in connection.execute(query)
+    ]
+
+
+def count_photos(connection: Connection, family: FamilyId | None = None) -> dict[str, int]:
+    """Photos by status."""
+    query = select(photos.c.status, func.count()).group_by(photos.c.status)
+    if family is not None:
+        query = query.where(photos.c.family_id == family)
+    return {status: count for status, count in connection.execute(query)}  # noqa: C416 - rows are not pairs to mypy
+
+
+def mark_failed(connection: Connection, family: FamilyId, problem: Problem, *, now: datetime) -> None:
+    """The photo can't be analysed, for this reason."""
+    connection.execute(
+        update(photos)
+        .where(photos.c.family_id == family, photos.c.photo_id == problem.photo_id)
+        .values(status="failed", analysed_at=now)
+    )
+    save_problems(connection, family, [problem], now=now)

@@ -1,0 +1,181 @@
+"""Runs: one clustering of one family for one month under one arm, and everything that it decided.
+
+`apply_run` writes all of it in the caller's transaction, so a run is either whole or not there at all.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, exists, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from facealbum.clustering import ClusterPlan, LabelBreakage
+from facealbum.domain.ids import FamilyId, PersonId, RunId, person_id
+from facealbum.domain.months import Month
+from facealbum.linking import LinkPlan
+from facealbum.storage.observations import Arm
+from facealbum.storage.schema import arms, assignments, breakage, links, persons, plans, runs
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run is about, and what it took part in it."""
+
+    family_id: FamilyId
+    run_id: RunId
+    arm: Arm
+    month: Month
+    input_digest: str
+    code_version: str
+    models: Mapping[str, str]
+    faces: int
+    nodes: int
+    started_at: datetime
+
+
+def ensure_arm(
+    connection: Connection, name: str, *, space_id: int, algorithm: str, parameters: Mapping[str, Any]
+) -> Arm:
+    """The arm of this name, with exactly these parameters from now on; each run keeps a copy of its own."""
+    statement = insert(arms).values(
+        name=name, space_id=space_id, algorithm=algorithm, parameters=dict(parameters)
+    )
+    update = {column: statement.excluded[column] for column in ("space_id", "algorithm", "parameters")}
+    statement = statement.on_conflict_do_update(index_elements=[arms.c.name], set_=update)
+    arm_id = connection.execute(statement.returning(arms.c.arm_id)).scalar_one()
+    return Arm(arm_id, name, space_id, algorithm, dict(parameters))
+
+
+def lock_family(connection: Connection, family: FamilyId) -> None:
+    """Wait until no other transaction decides about this family; held until this one ends."""
+    number = int.from_bytes(hashlib.sha256(family.bytes).digest()[:8], signed=True)
+    connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+
+
+def has_run(connection: Connection, family: FamilyId, run: RunId) -> bool:
+    """Whether the run was done."""
+    query = exists().where(runs.c.family_id == family, runs.c.run_id == run, runs.c.status == "done")
+    return bool(connection.execute(select(query)).scalar_one())
+
+
+def apply_clustering(
+    connection: Connection, run: Run, plan: ClusterPlan, broken: Iterable[LabelBreakage], *, now: datetime
+) -> None:
+    """Write the run, its plan, the persons it creates, the faces it assigns and the breakage it saw."""
+    _save_run(connection, run, plan, now=now)
+    key = {"family_id": run.family_id, "run_id": run.run_id}
+    connection.execute(insert(plans).values(**key, clustering=plan.to_dict(), linking={}))
+    created = {group.founder: person_id(run.run_id, group.founder) for group in plan.create}
+    rows = [(one.face_id, one.person_id, one.score) for one in plan.attach]
+    rows += [
+        (face, created[group.founder], score)
+        for group in plan.create
+        for face, score in zip(group.face_ids, group.scores, strict=True)
+    ]
+    if created:
+        connection.execute(
+            insert(persons),
+            [key | {"person_id": person, "arm_id": run.arm.arm_id} for person in created.values()],
+        )
+    if rows:
+        mine = key | {"arm_id": run.arm.arm_id, "state": "confirmed", "assigned_at": now}
+        connection.execute(
+            insert(assignments),
+            [mine | {"face_id": face, "person_id": person, "score": score} for face, person, score in rows],
+        )
+    _save_breakage(connection, key, broken)
+
+
+def _save_run(connection: Connection, run: Run, plan: ClusterPlan, *, now: datetime) -> None:
+    connection.execute(
+        insert(runs).values(
+            family_id=run.family_id,
+            run_id=run.run_id,
+            arm_id=run.arm.arm_id,
+            month=date(run.month.year, run.month.month, 1),
+            input_digest=run.input_digest,
+            status="done",
+            code_version=run.code_version,
+            algorithm=run.arm.algorithm,
+            parameters=dict(run.arm.parameters),
+            models=dict(run.models),
+            faces=run.faces,
+            nodes=run.nodes,
+            attached=len(plan.attach),
+            founded=sum(len(group.face_ids) for group in plan.create),
+            waiting=len(plan.leave),
+            persons_created=len(plan.create),
+            started_at=run.started_at,
+            finished_at=now,
+        )
+    )
+
+
+def _save_breakage(connection: Connection, key: Mapping[str, Any], broken: Iterable[LabelBreakage]) -> None:
+    rows = [
+        {
+            **key,
+            "person_id": label.person_id,
+            "nodes": label.nodes,
+            "mixing": label.mixing,
+            "disappearance": label.disappearance,
+            "splitting": label.splitting,
+            "clusters": list(label.clusters),
+        }
+        for label in broken
+    ]
+    if rows:
+        connection.execute(insert(breakage), rows)
+
+
+def apply_links(
+    connection: Connection, family: FamilyId, plan: LinkPlan, *, run: RunId | None, now: datetime
+) -> int:
+    """Write the links that changed, and the plan beside its run; tells how many links changed."""
+    if run is not None:
+        connection.execute(
+            plans.update()
+            .where(plans.c.family_id == family, plans.c.run_id == run)
+            .values(linking=plan.to_dict())
+        )
+    known = {
+        PersonId(row.person_id): row.child_id
+        for row in connection.execute(
+            select(links.c.person_id, links.c.child_id).where(links.c.family_id == family)
+        )
+    }
+    said = {link.person_id: link for link in plan.links}
+    changed = [link for person, link in said.items() if known.get(person) != link.child_id]
+    dropped = [one.person_id for one in plan.open if one.person_id in known]
+    stale = [*dropped, *(link.person_id for link in changed)]
+    if stale:
+        connection.execute(delete(links).where(links.c.family_id == family, links.c.person_id.in_(stale)))
+    if changed:
+        connection.execute(
+            insert(links),
+            [
+                {
+                    "family_id": family,
+                    "person_id": link.person_id,
+                    "child_id": link.child_id,
+                    "run_id": run,
+                    "probability": link.probability,
+                    "evidence": {
+                        "faces": link.faces,
+                        "age_error": link.age_error,
+                        "p_female": link.p_female,
+                    },
+                    "linked_at": now,
+                }
+                for link in changed
+            ],
+        )
+    return len(changed) + len(dropped)
+
+
+def count_runs(connection: Connection) -> int:
+    """How many runs are kept."""
+    return connection.execute(select(func.count()).select_from(runs)).scalar_one()

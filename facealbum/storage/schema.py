@@ -1,0 +1,316 @@
+"""The tables, as SQLAlchemy Core sees them; docs/data-model.md tells what each is for.
+
+`family_id` leads every key and every index, so that the schema distributes by family unchanged.  Tables that
+grow with every face are hash-partitioned by it.  The tables without it are small and the same for everybody.
+Every reference inside a family cascades: deleting the family's row deletes all that is known of it.
+"""
+
+from pgvector.sqlalchemy import HALFVEC
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    false,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from facealbum.domain.faces import EMBEDDING_SIZE
+
+PARTITIONS = 16
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+        "ck": "%(table_name)s_%(constraint_name)s_check",
+    }
+)
+
+
+def _time(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def _family_key(*, references_family: bool = True) -> Column[object]:
+    reference = [ForeignKey("families.family_id", ondelete="CASCADE")] if references_family else []
+    return Column("family_id", Uuid, *reference, primary_key=True)
+
+
+def _inside_family(column: str, table: str) -> ForeignKeyConstraint:
+    """A reference to a row of the same family."""
+    return ForeignKeyConstraint(
+        ["family_id", column], [f"{table}.family_id", f"{table}.{column}"], ondelete="CASCADE"
+    )
+
+
+# --- The same for every family -------------------------------------------------------------------------------
+
+embedding_spaces = Table(
+    "embedding_spaces",
+    metadata,
+    Column("space_id", SmallInteger, Identity(), primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+)
+
+analyzers = Table(
+    "analyzers",
+    metadata,
+    Column("analyzer_id", SmallInteger, Identity(), primary_key=True),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("models", JSONB, nullable=False),
+    Column("space_id", ForeignKey(embedding_spaces.c.space_id), nullable=False),
+)
+
+arms = Table(
+    "arms",
+    metadata,
+    Column("arm_id", SmallInteger, Identity(), primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("space_id", ForeignKey(embedding_spaces.c.space_id), nullable=False),
+    Column("algorithm", Text, nullable=False),
+    Column("parameters", JSONB, nullable=False),
+)
+
+# --- What the family gives ------------------------------------------------------------------------------------
+
+families = Table(
+    "families",
+    metadata,
+    _family_key(references_family=False),
+    Column("name", Text, nullable=False),
+    _time("created_at"),
+)
+
+children = Table(
+    "children",
+    metadata,
+    _family_key(),
+    Column("child_id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("birth_date", Date, nullable=False),
+    Column("gender", Text, nullable=False),
+    _time("created_at"),
+    CheckConstraint("gender IN ('female', 'male', 'unknown')", name="gender"),
+)
+
+photos = Table(
+    "photos",
+    metadata,
+    _family_key(),
+    Column("photo_id", Uuid, primary_key=True),
+    Column("key", Text, nullable=False),
+    Column("sha256", LargeBinary),
+    Column("bytes", BigInteger),
+    Column("format", Text),
+    Column("width", Integer),
+    Column("height", Integer),
+    _time("taken_at"),
+    Column("taken_at_source", Text, nullable=False),
+    Column("video_id", Uuid),
+    Column("frame_ms", Integer),
+    Column("status", Text, nullable=False),
+    Column("analyzer_id", ForeignKey(analyzers.c.analyzer_id)),
+    _time("created_at"),
+    _time("analysed_at", nullable=True),
+    Index(
+        "photos_content_key", "family_id", "sha256", unique=True, postgresql_where=text("frame_ms IS NULL")
+    ),
+    Index(None, "family_id", "taken_at"),
+    Index("photos_pending_idx", "family_id", "photo_id", postgresql_where=text("status = 'pending'")),
+    CheckConstraint("status IN ('pending', 'analysed', 'failed')", name="status"),
+    CheckConstraint("taken_at_source IN ('manifest', 'exif', 'file')", name="taken_at_source"),
+)
+
+photo_problems = Table(
+    "photo_problems",
+    metadata,
+    _family_key(references_family=False),
+    Column("photo_id", Uuid, primary_key=True),
+    Column("stage", Text, primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    _time("noticed_at"),
+    _inside_family("photo_id", "photos"),
+    CheckConstraint("stage IN ('import', 'analysis')", name="stage"),
+)
+
+# --- What analysis finds --------------------------------------------------------------------------------------
+
+faces = Table(
+    "faces",
+    metadata,
+    _family_key(references_family=False),
+    Column("face_id", Uuid, primary_key=True),
+    Column("photo_id", Uuid, nullable=False),
+    Column("number", SmallInteger, nullable=False),
+    _time("taken_at"),
+    Column("box", ARRAY(REAL), nullable=False),
+    Column("landmarks", ARRAY(REAL), nullable=False),
+    Column("yaw", REAL, nullable=False),
+    Column("pitch", REAL, nullable=False),
+    Column("roll", REAL, nullable=False),
+    Column("age", REAL, nullable=False),
+    Column("p_female", REAL, nullable=False),
+    Column("quality", REAL, nullable=False),
+    Column("score", REAL, nullable=False),
+    Column("analyzer_id", ForeignKey(analyzers.c.analyzer_id), nullable=False),
+    _inside_family("photo_id", "photos"),
+    UniqueConstraint("family_id", "photo_id", "number"),
+    Index(None, "family_id", "taken_at"),
+    CheckConstraint("array_length(box, 1) = 4 AND array_length(landmarks, 1) = 10", name="shapes"),
+    postgresql_partition_by="HASH (family_id)",
+)
+
+face_embeddings = Table(
+    "face_embeddings",
+    metadata,
+    _family_key(references_family=False),
+    Column("space_id", ForeignKey(embedding_spaces.c.space_id), primary_key=True),
+    Column("face_id", Uuid, primary_key=True),
+    Column("embedding", HALFVEC(EMBEDDING_SIZE), nullable=False),
+    _inside_family("face_id", "faces"),
+    Index(None, "family_id", "face_id"),
+    postgresql_partition_by="HASH (family_id)",
+)
+
+# --- What clustering and linking decide -----------------------------------------------------------------------
+
+runs = Table(
+    "runs",
+    metadata,
+    _family_key(),
+    Column("run_id", Uuid, primary_key=True),
+    Column("arm_id", ForeignKey(arms.c.arm_id), nullable=False),
+    Column("month", Date, nullable=False),
+    Column("input_digest", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("code_version", Text, nullable=False),
+    Column("algorithm", Text, nullable=False),
+    Column("parameters", JSONB, nullable=False),
+    Column("models", JSONB, nullable=False),
+    Column("faces", Integer, nullable=False),
+    Column("nodes", Integer, nullable=False),
+    Column("attached", Integer, nullable=False),
+    Column("founded", Integer, nullable=False),
+    Column("waiting", Integer, nullable=False),
+    Column("persons_created", Integer, nullable=False),
+    _time("started_at"),
+    _time("finished_at", nullable=True),
+    Index(None, "family_id", "arm_id", "month"),
+    CheckConstraint("status IN ('running', 'done', 'failed')", name="status"),
+)
+
+plans = Table(
+    "plans",
+    metadata,
+    _family_key(references_family=False),
+    Column("run_id", Uuid, primary_key=True),
+    Column("clustering", JSONB, nullable=False),
+    Column("linking", JSONB, nullable=False),
+    _inside_family("run_id", "runs"),
+)
+
+persons = Table(
+    "persons",
+    metadata,
+    _family_key(references_family=False),
+    Column("person_id", Uuid, primary_key=True),
+    Column("arm_id", ForeignKey(arms.c.arm_id), nullable=False),
+    Column("run_id", Uuid, nullable=False),
+    Column("name", Text),
+    Column("hidden", Boolean, nullable=False, server_default=false()),
+    Column("merged_into", Uuid),
+    _inside_family("run_id", "runs"),
+    Index(None, "family_id", "arm_id"),
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    _family_key(references_family=False),
+    Column("arm_id", ForeignKey(arms.c.arm_id), primary_key=True),
+    Column("face_id", Uuid, primary_key=True),
+    Column("person_id", Uuid, nullable=False),
+    Column("run_id", Uuid),
+    Column("state", Text, nullable=False),
+    Column("score", REAL, nullable=False),
+    _time("assigned_at"),
+    _inside_family("face_id", "faces"),
+    _inside_family("person_id", "persons"),
+    Index(None, "family_id", "arm_id", "person_id"),
+    Index(None, "family_id", "face_id"),
+    CheckConstraint("state IN ('provisional', 'confirmed')", name="state"),
+    postgresql_partition_by="HASH (family_id)",
+)
+
+links = Table(
+    "links",
+    metadata,
+    _family_key(references_family=False),
+    Column("person_id", Uuid, primary_key=True),
+    Column("child_id", Uuid, nullable=False),
+    Column("run_id", Uuid),
+    Column("probability", REAL, nullable=False),
+    Column("evidence", JSONB, nullable=False),
+    _time("linked_at"),
+    _inside_family("person_id", "persons"),
+    _inside_family("child_id", "children"),
+    Index(None, "family_id", "child_id"),
+)
+
+breakage = Table(
+    "breakage",
+    metadata,
+    _family_key(references_family=False),
+    Column("run_id", Uuid, primary_key=True),
+    Column("person_id", Uuid, primary_key=True),
+    Column("nodes", Integer, nullable=False),
+    Column("mixing", Boolean, nullable=False),
+    Column("disappearance", Boolean, nullable=False),
+    Column("splitting", Boolean, nullable=False),
+    Column("clusters", JSONB, nullable=False),
+    _inside_family("run_id", "runs"),
+    _inside_family("person_id", "persons"),
+    Index(None, "family_id", "person_id"),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    _family_key(),
+    Column("decision_id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("subject", JSONB, nullable=False),
+    Column("author", Text, nullable=False),
+    _time("decided_at"),
+    _time("undone_at", nullable=True),
+    Column("undone_by", Text),
+    CheckConstraint(
+        "kind IN ('confirm', 'reject', 'merge', 'split', 'move', 'hide', 'name', 'different', 'same', 'link',"
+        " 'not_a_face')",
+        name="kind",
+    ),
+)
+
+PARTITIONED = tuple(
+    table for table in metadata.sorted_tables if table.dialect_options["postgresql"]["partition_by"]
+)
