@@ -32,12 +32,8 @@ class Settings(BaseSettings):
         default=None,
         description="Where photos are kept: s3://bucket/prefix or a folder; without it a folder under `data`.",
     )
-    processes: int = Field(
-        default=0, ge=0, le=256, description="Processes that analyse photos; 0 means one per core."
-    )
-    max_photo_bytes: int = Field(
-        default=200_000_000, ge=1, description="Larger files are refused on import, in bytes."
-    )
+    processes: int = Field(default=0, ge=0, le=256, description="Processes that analyse photos; 0 means one per core.")
+    max_photo_bytes: int = Field(default=200_000_000, ge=1, description="Larger files are refused on import, in bytes.")
 
     @property
     def data_folder(self) -> Path:

@@ -1,13 +1,15 @@
 """Calendar months, the period of a clustering run."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from typing import Self
 
 from facealbum.errors import InvalidValueError
 
 _DECEMBER = 12
+_WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -18,21 +20,15 @@ class Month:
     month: int
 
     def __post_init__(self) -> None:
-        if not (1 <= self.year <= 9999 and 1 <= self.month <= _DECEMBER):  # noqa: PLR2004 - the calendar's limits
+        if not (MINYEAR <= self.year <= MAXYEAR and 1 <= self.month <= _DECEMBER):
             raise InvalidValueError(f"a month must be YYYY-MM between 0001-01 and 9999-12, got {self}")
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read "2026-10"; raises InvalidValueError for anything else."""
-        year, dash, month = text.partition("-")
-        if not (
-            dash
-            and len(year) == 4
-            and len(month) == 2
-            and (year + month).isascii()
-            and (year + month).isdigit()
-        ):  # noqa: PLR2004
+        if not _WRITTEN.fullmatch(text):
             raise InvalidValueError(f"a month must be written YYYY-MM, as in 2026-10, got {text!r}")
+        year, month = text.split("-")
         return cls(int(year), int(month))
 
     @classmethod

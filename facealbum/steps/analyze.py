@@ -5,23 +5,31 @@ on where it stopped.  The result does not depend on the number of processes.
 """
 
 import os
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from itertools import islice
 from multiprocessing import get_context
 from time import perf_counter
 
+from models.analyzer import Analyzer
+
 from facealbum.errors import ObjectNotFoundError, PhotoError
 from facealbum.steps.context import Context
+from facealbum.steps.packaged import packaged_models
 from facealbum.storage.analyses import AnalysedPhoto, AnalyzerRow, ensure_analyzer, save_analysis
 from facealbum.storage.families import load_families
 from facealbum.storage.objects import ObjectStore, open_object_store
-from facealbum.storage.photos import PendingPhoto, Problem, load_pending, mark_failed, original_key
-from models.analyzer import Analyzer
-from models.registry import packaged_models
+from facealbum.storage.photos import (
+    NamedProblem,
+    PendingPhoto,
+    Problem,
+    load_pending,
+    mark_failed,
+    original_key,
+)
 
 _QUEUED_PER_PROCESS = 4
 
@@ -43,8 +51,8 @@ class AnalyzeResult:
     faces: int = 0
     processes: int = 0
     wall_seconds: float = 0.0
-    seconds: Counter[str] = field(default_factory=Counter)
-    problems: list[tuple[str, Problem]] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    problems: list[NamedProblem] = field(default_factory=list)
 
 
 class _Worker:
@@ -106,19 +114,19 @@ def analyze_pending(context: Context, *, family: str | None = None) -> AnalyzeRe
     return result
 
 
-def _save(
-    context: Context, outcome: Outcome, analyzer: AnalyzerRow, family: str, result: AnalyzeResult
-) -> None:
+def _save(context: Context, outcome: Outcome, analyzer: AnalyzerRow, family: str, result: AnalyzeResult) -> None:
     start, now = perf_counter(), context.clock()
     with context.database.begin() as transaction:
         if isinstance(outcome.result, Problem):
             mark_failed(transaction, outcome.photo.family_id, outcome.result, now=now)
-            result.problems.append((family, outcome.result))
+            problem = outcome.result
+            result.problems.append(NamedProblem(family, outcome.photo.key, problem.stage, problem.code, problem.detail))
         else:
             save_analysis(transaction, outcome.result, analyzer, now=now)
             result.faces += len(outcome.result.faces)
     result.photos += 1
-    result.seconds.update(outcome.seconds)
+    for phase, spent in outcome.seconds.items():
+        result.seconds[phase] += spent
     result.seconds["write"] += perf_counter() - start
 
 
@@ -144,7 +152,7 @@ def _pooled(
 ) -> Iterator[Outcome]:
     waiting = iter(photos)
     with _pool(processes, objects) as pool:
-        running = set()
+        running: set[Future[Outcome]] = set()
         while True:
             room = processes * _QUEUED_PER_PROCESS - len(running)
             for photo in islice(waiting, room):

@@ -14,6 +14,7 @@ from facealbum.clustering import (
     ClusteringParameters,
     ClusteringProblem,
     ClusterPlan,
+    LabelBreakage,
     Node,
     cluster_unpinned,
     count_breakage,
@@ -24,6 +25,7 @@ from facealbum.domain.ids import FaceId, FamilyId, RunId, run_id
 from facealbum.domain.months import Month
 from facealbum.linking import LinkParameters, plan_links
 from facealbum.steps.context import Context
+from facealbum.steps.packaged import packaged_models
 from facealbum.storage.analyses import ensure_analyzer
 from facealbum.storage.database import Transaction
 from facealbum.storage.families import Family, load_children, load_families
@@ -44,7 +46,6 @@ from facealbum.storage.runs import (
     has_run,
     lock_family,
 )
-from models.registry import packaged_models
 
 DEFAULT_ARM = "default"
 
@@ -219,4 +220,19 @@ def _load_problem(
         faces=tuple(load_waiting(transaction, family, arm, before=month.next().start())),
         nodes=tuple(nodes),
         photos_of=load_photos_of(transaction, family, arm),
+    )
+
+
+def _outcome(family: Family, run: Run, plan: ClusterPlan, links: int, broken: Sequence[LabelBreakage]) -> MonthOutcome:
+    return MonthOutcome(
+        family=family.name,
+        month=run.month,
+        faces=run.faces,
+        attached=len(plan.attach),
+        founded=sum(len(group.face_ids) for group in plan.create),
+        persons=len(plan.create),
+        waiting=len(plan.leave),
+        links=links,
+        broken=sum(label.mixing or label.disappearance or label.splitting for label in broken),
+        labels=len(broken),
     )

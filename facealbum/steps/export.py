@@ -14,7 +14,10 @@ from facealbum.storage.exports import ExportedFace, load_exported_faces
 from facealbum.storage.families import load_families
 from facealbum.storage.photos import original_key
 
-COLUMNS = "family photo x1 y1 x2 y2 yaw pitch roll age p_female quality cluster person child score".split()
+COLUMNS = (
+    *("family", "photo", "x1", "y1", "x2", "y2", "yaw", "pitch", "roll"),
+    *("age", "p_female", "quality", "cluster", "person", "child", "score"),
+)
 _SUFFIXES = {
     "JPEG": ".jpg",
     "PNG": ".png",

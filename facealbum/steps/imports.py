@@ -33,9 +33,7 @@ from facealbum.storage.photos import (
     save_problems,
 )
 
-PICTURES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".heic", ".heif", ".avif", ".tif", ".tiff", ".gif"}
-)
+PICTURES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".heic", ".heif", ".avif", ".tif", ".tiff", ".gif"})
 VIDEOS = frozenset({".mp4", ".mov", ".m4v", ".webm", ".avi", ".mkv", ".3gp"})
 _GROUP = 64
 
@@ -75,9 +73,7 @@ def import_manifests(context: Context, photos_csv: Path, families_csv: Path | No
     return result
 
 
-def import_folder(
-    context: Context, folder: Path, family: str, children: Sequence[Child] = ()
-) -> ImportResult:
+def import_folder(context: Context, folder: Path, family: str, children: Sequence[Child] = ()) -> ImportResult:
     """Import every picture below the folder; a photo's key is its path inside the folder."""
     result = ImportResult()
     _save_family(context, family, children, result)
@@ -171,9 +167,7 @@ def _import_group(
         clear_problems(connection, family.family_id, passed, stage="import")
 
 
-def _take(
-    context: Context, family: Family, file: PhotoFile, known: _Known, result: ImportResult
-) -> NewPhoto | None:
+def _take(context: Context, family: Family, file: PhotoFile, known: _Known, result: ImportResult) -> NewPhoto | None:
     """The photo to register, its bytes stored; None if there is nothing to do."""
     data = _read(file.path, context.settings.max_photo_bytes)
     sha256 = hashlib.sha256(data).digest()
@@ -183,9 +177,7 @@ def _take(
         result.unchanged += 1
         return None
     if before is not None:
-        raise PhotoError(
-            f"photo {file.key!r} is registered with other content; give the new picture a name of its own"
-        )
+        raise PhotoError(f"photo {file.key!r} is registered with other content; give the new picture a name of its own")
     if known.owner.setdefault(sha256, identity) != identity:
         result.duplicates += 1
         return None

@@ -115,6 +115,17 @@ def parse_child(family: str, name: str, birth_date: str, gender: str, *, today: 
     return Child(child_id(family_id(family), clean), clean, born, Gender(gender.strip().lower()))
 
 
+def parse_children(family: str, texts: Sequence[str], *, today: date) -> list[Child]:
+    """Children from texts such as 'Hana,2019-04-02,female'; raises InvalidValueError for any other form."""
+    children = []
+    for text in texts:
+        name, *rest = (part.strip() for part in text.rsplit(",", 2))
+        if len(rest) != 2:  # noqa: PLR2004 - birth date and gender
+            raise InvalidValueError(f"a child must be given as 'Hana,2019-04-02,female', got {text!r}")
+        children.append(parse_child(family, name, *rest, today=today))
+    return children
+
+
 def _rows(path: Path, required: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
     """Each row with its place, every cell stripped; raises ManifestError for what is no such CSV."""
     try:

@@ -50,17 +50,13 @@ def ensure_analyzer(connection: Connection, models: Mapping[str, str], space: st
     space_id = ensure_space(connection, space)
     digest = hashlib.sha256(json.dumps([space, dict(models)], sort_keys=True).encode()).hexdigest()
     connection.execute(
-        insert(analyzers)
-        .values(digest=digest, models=dict(models), space_id=space_id)
-        .on_conflict_do_nothing()
+        insert(analyzers).values(digest=digest, models=dict(models), space_id=space_id).on_conflict_do_nothing()
     )
     query = select(analyzers.c.analyzer_id).where(analyzers.c.digest == digest)
     return AnalyzerRow(connection.execute(query).scalar_one(), space_id, models["detector"], dict(models))
 
 
-def save_analysis(
-    connection: Connection, photo: AnalysedPhoto, analyzer: AnalyzerRow, *, now: datetime
-) -> None:
+def save_analysis(connection: Connection, photo: AnalysedPhoto, analyzer: AnalyzerRow, *, now: datetime) -> None:
     """Replace what was known of the photo's faces; a photo deleted meanwhile is left alone."""
     here = (photos.c.family_id == photo.family_id) & (photos.c.photo_id == photo.photo_id)
     row = connection.execute(
@@ -68,8 +64,9 @@ def save_analysis(
     ).one_or_none()
     if row is None:
         return
-    from_file = photo.taken_at is not None and row.taken_at_source != "manifest"
-    taken_at = photo.taken_at if from_file else row.taken_at
+    taken_at, source = row.taken_at, row.taken_at_source
+    if photo.taken_at is not None and source != "manifest":
+        taken_at, source = photo.taken_at, "exif"
     connection.execute(
         update(photos)
         .where(here)
@@ -79,7 +76,7 @@ def save_analysis(
             width=photo.width,
             height=photo.height,
             taken_at=taken_at,
-            taken_at_source="exif" if from_file else row.taken_at_source,
+            taken_at_source=source,
             analyzer_id=analyzer.analyzer_id,
             analysed_at=now,
         )
@@ -88,9 +85,7 @@ def save_analysis(
     _replace_faces(connection, photo, analyzer, taken_at)
 
 
-def _replace_faces(
-    connection: Connection, photo: AnalysedPhoto, analyzer: AnalyzerRow, taken_at: datetime
-) -> None:
+def _replace_faces(connection: Connection, photo: AnalysedPhoto, analyzer: AnalyzerRow, taken_at: datetime) -> None:
     """A face that is found again keeps its row, and with it the person it was assigned to."""
     ids = [face_id(photo.photo_id, analyzer.detector, number) for number in range(len(photo.faces))]
     connection.execute(
@@ -142,6 +137,6 @@ def _replace_faces(
 
 
 def _upsert(connection: Connection, statement: Insert, rows: Sequence[Mapping[str, object]]) -> None:
-    key = statement.table.primary_key
-    values = {name: statement.excluded[name] for name in rows[0] if name not in key.columns}
-    connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values), rows)
+    key = [column.name for column in statement.table.primary_key]
+    values = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=values), rows)

@@ -7,7 +7,7 @@ on any error, and turns a lost or refused connection into DatabaseUnavailableErr
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from alembic import command
 from alembic.config import Config
@@ -28,8 +28,9 @@ _MIGRATION_LOCK = 0x6661_6365  # "face": any fixed number that nobody else takes
 class Database:
     """An engine, and the embedded server behind it if there is one; use as a context manager."""
 
-    def __init__(self, engine: Engine, embedded: EmbeddedPostgres | None = None) -> None:
+    def __init__(self, engine: Engine, place: str, embedded: EmbeddedPostgres | None = None) -> None:
         self.engine = engine
+        self.place = place
         self.embedded = embedded
 
     @contextmanager
@@ -42,15 +43,12 @@ class Database:
                     transaction.rollback()
         except (OperationalError, InterfaceError) as error:
             raise DatabaseUnavailableError(
-                f"the database at {self.describe()} did not answer: {str(error.orig).strip()};"
-                " see `facealbum doctor`"
+                f"the database at {self.describe()} did not answer: {str(error.orig).strip()}; see `facealbum doctor`"
             ) from error
 
     def describe(self) -> str:
         """Where the database is, without its password."""
-        if self.embedded is not None:
-            return f"{self.embedded.directory} (embedded)"
-        return self.engine.url.render_as_string(hide_password=True)
+        return self.place
 
     def close(self) -> None:
         """Give back every connection; the embedded server stops with its last user."""
@@ -58,7 +56,7 @@ class Database:
         if self.embedded is not None:
             self.embedded.release()
 
-    def __enter__(self) -> "Database":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -81,7 +79,7 @@ def open_database(url: str | None, data: Path) -> Database:
 
 def _embedded(data: Path) -> Database:
     server = EmbeddedPostgres(data / "postgres")
-    return Database(_engine(server.start()), server)
+    return Database(_engine(server.start()), f"{data / 'postgres'} (embedded)", server)
 
 
 def _external(url: str) -> Database:
@@ -95,9 +93,8 @@ def _external(url: str) -> Database:
         raise InvalidValueError(
             f"FACEALBUM_DATABASE_URL must start with postgresql://, got {parsed.get_backend_name()}://"
         )
-    return Database(
-        _engine(parsed.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False))
-    )
+    engine = _engine(parsed.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False))
+    return Database(engine, parsed.render_as_string(hide_password=True))
 
 
 def _engine(url: str) -> Engine:

@@ -24,9 +24,7 @@ def save_family(connection: Connection, name: str, *, now: datetime) -> Family:
     """Register the family if it is new."""
     family = Family(family_id(name), name)
     connection.execute(
-        insert(families)
-        .values(family_id=family.family_id, name=name, created_at=now)
-        .on_conflict_do_nothing()
+        insert(families).values(family_id=family.family_id, name=name, created_at=now).on_conflict_do_nothing()
     )
     return family
 
@@ -70,14 +68,9 @@ def count_families(connection: Connection) -> int:
 
 def load_children(connection: Connection, family: FamilyId) -> list[Child]:
     """The family's registered children, oldest first."""
-    query = (
-        select(children)
-        .where(children.c.family_id == family)
-        .order_by(children.c.birth_date, children.c.child_id)
-    )
+    query = select(children).where(children.c.family_id == family).order_by(children.c.birth_date, children.c.child_id)
     return [
-        Child(ChildId(row.child_id), row.name, row.birth_date, Gender(row.gender))
-        for row in connection.execute(query)
+        Child(ChildId(row.child_id), row.name, row.birth_date, Gender(row.gender)) for row in connection.execute(query)
     ]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select
 
 from facealbum.clustering import Observation
 from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId, PhotoId
@@ -60,9 +60,7 @@ def load_face_ids(connection: Connection, family: FamilyId, arm: Arm, month: Mon
     return [FaceId(row.face_id) for row in connection.execute(query)]
 
 
-def load_waiting(
-    connection: Connection, family: FamilyId, arm: Arm, *, before: datetime
-) -> list[Observation]:
+def load_waiting(connection: Connection, family: FamilyId, arm: Arm, *, before: datetime) -> list[Observation]:
     """Faces taken before the moment that belong to nobody; of very many, the newest."""
     query = (
         _observations(family, arm)
@@ -74,23 +72,20 @@ def load_waiting(
     return [_observation(row) for row in connection.execute(query)]
 
 
-def load_person_faces(
-    connection: Connection, family: FamilyId, arm: Arm
-) -> dict[PersonId, list[Observation]]:
+def load_person_faces(connection: Connection, family: FamilyId, arm: Arm) -> dict[PersonId, list[Observation]]:
     """The faces that may stand for each person: its newest, and the best of the others.
 
     Every second candidate is one of the newest, the rest are spread evenly over the person's time.
     """
     mine = (assignments.c.family_id == family) & (assignments.c.arm_id == arm.arm_id)
-    by_person = {"partition_by": assignments.c.person_id}
     ranked = (
         select(
             assignments.c.face_id,
             assignments.c.person_id,
             func.row_number()
-            .over(**by_person, order_by=[faces.c.taken_at.desc(), faces.c.face_id])
+            .over(partition_by=assignments.c.person_id, order_by=[faces.c.taken_at.desc(), faces.c.face_id])
             .label("newest"),
-            func.count().over(**by_person).label("total"),
+            func.count().over(partition_by=assignments.c.person_id).label("total"),
         )
         .join(faces, _same_face(assignments.c))
         .where(mine)
@@ -175,7 +170,7 @@ def _meetings(photos_of: Mapping[PersonId, Iterable[PhotoId]]) -> dict[PersonId,
 
 def _same_face(columns: Any) -> ColumnElement[bool]:  # noqa: ANN401 - SQLAlchemy's column collections
     """Joins a table that has family_id and face_id to `faces`."""
-    return (columns.family_id == faces.c.family_id) & (columns.face_id == faces.c.face_id)
+    return and_(columns.family_id == faces.c.family_id, columns.face_id == faces.c.face_id)
 
 
 def _observations(family: FamilyId, arm: Arm) -> Select[Any]:

@@ -38,6 +38,7 @@ class PendingPhoto:
 
     family_id: FamilyId
     photo_id: PhotoId
+    key: str
     sha256: bytes
 
 
@@ -86,8 +87,7 @@ def save_photos(connection: Connection, family: FamilyId, new: Sequence[NewPhoto
     if not new:
         return
     rows = [
-        asdict(photo)
-        | {"family_id": family, "status": "pending" if photo.sha256 else "failed", "created_at": now}
+        asdict(photo) | {"family_id": family, "status": "pending" if photo.sha256 else "failed", "created_at": now}
         for photo in new
     ]
     statement = insert(photos)
@@ -101,9 +101,7 @@ def save_photos(connection: Connection, family: FamilyId, new: Sequence[NewPhoto
     )
 
 
-def save_problems(
-    connection: Connection, family: FamilyId, problems: Iterable[Problem], *, now: datetime
-) -> None:
+def save_problems(connection: Connection, family: FamilyId, problems: Iterable[Problem], *, now: datetime) -> None:
     """Keep the reason with each photo; the newest reason of a stage replaces the one before."""
     rows = [asdict(problem) | {"family_id": family, "noticed_at": now} for problem in problems]
     if not rows:
@@ -118,9 +116,7 @@ def save_problems(
     )
 
 
-def clear_problems(
-    connection: Connection, family: FamilyId, cleared: Collection[PhotoId], *, stage: str
-) -> None:
+def clear_problems(connection: Connection, family: FamilyId, cleared: Collection[PhotoId], *, stage: str) -> None:
     """Forget the stage's problems of photos that passed it."""
     if cleared:
         connection.execute(
@@ -145,8 +141,7 @@ def load_problems(connection: Connection, family: FamilyId | None = None) -> lis
         .join_from(
             photo_problems,
             photos,
-            (photos.c.family_id == photo_problems.c.family_id)
-            & (photos.c.photo_id == photo_problems.c.photo_id),
+            (photos.c.family_id == photo_problems.c.family_id) & (photos.c.photo_id == photo_problems.c.photo_id),
         )
         .join(families, families.c.family_id == photos.c.family_id)
         .order_by(families.c.name, photos.c.key, photo_problems.c.stage)
@@ -159,12 +154,12 @@ def load_problems(connection: Connection, family: FamilyId | None = None) -> lis
 def load_pending(connection: Connection, family: FamilyId) -> list[PendingPhoto]:
     """The family's photos that wait for analysis, in a fixed order."""
     query = (
-        select(photos.c.photo_id, photos.c.sha256)
+        select(photos.c.photo_id, photos.c.key, photos.c.sha256)
         .where(photos.c.family_id == family, photos.c.status == "pending")
         .order_by(photos.c.photo_id)
     )
     return [
-        PendingPhoto(family, PhotoId(row.photo_id), bytes(row.sha256)) for row in connection.execute(query)
+        PendingPhoto(family, PhotoId(row.photo_id), row.key, bytes(row.sha256)) for row in connection.execute(query)
     ]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, func, select, text
+from sqlalchemy import Connection, delete, exists, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from facealbum.clustering import ClusterPlan, LabelBreakage
@@ -40,9 +40,7 @@ def ensure_arm(
     connection: Connection, name: str, *, space_id: int, algorithm: str, parameters: Mapping[str, Any]
 ) -> Arm:
     """The arm of this name, with exactly these parameters from now on; each run keeps a copy of its own."""
-    statement = insert(arms).values(
-        name=name, space_id=space_id, algorithm=algorithm, parameters=dict(parameters)
-    )
+    statement = insert(arms).values(name=name, space_id=space_id, algorithm=algorithm, parameters=dict(parameters))
     update = {column: statement.excluded[column] for column in ("space_id", "algorithm", "parameters")}
     statement = statement.on_conflict_do_update(index_elements=[arms.c.name], set_=update)
     arm_id = connection.execute(statement.returning(arms.c.arm_id)).scalar_one()
@@ -131,21 +129,15 @@ def _save_breakage(connection: Connection, key: Mapping[str, Any], broken: Itera
         connection.execute(insert(breakage), rows)
 
 
-def apply_links(
-    connection: Connection, family: FamilyId, plan: LinkPlan, *, run: RunId | None, now: datetime
-) -> int:
+def apply_links(connection: Connection, family: FamilyId, plan: LinkPlan, *, run: RunId | None, now: datetime) -> int:
     """Write the links that changed, and the plan beside its run; tells how many links changed."""
     if run is not None:
         connection.execute(
-            plans.update()
-            .where(plans.c.family_id == family, plans.c.run_id == run)
-            .values(linking=plan.to_dict())
+            plans.update().where(plans.c.family_id == family, plans.c.run_id == run).values(linking=plan.to_dict())
         )
     known = {
         PersonId(row.person_id): row.child_id
-        for row in connection.execute(
-            select(links.c.person_id, links.c.child_id).where(links.c.family_id == family)
-        )
+        for row in connection.execute(select(links.c.person_id, links.c.child_id).where(links.c.family_id == family))
     }
     said = {link.person_id: link for link in plan.links}
     changed = [link for person, link in said.items() if known.get(person) != link.child_id]
@@ -174,8 +166,3 @@ def apply_links(
             ],
         )
     return len(changed) + len(dropped)
-
-
-def count_runs(connection: Connection) -> int:
-    """How many runs are kept."""
-    return connection.execute(select(func.count()).select_from(runs)).scalar_one()

@@ -57,9 +57,7 @@ def _family_key(*, references_family: bool = True) -> Column[object]:
 
 def _inside_family(column: str, table: str) -> ForeignKeyConstraint:
     """A reference to a row of the same family."""
-    return ForeignKeyConstraint(
-        ["family_id", column], [f"{table}.family_id", f"{table}.{column}"], ondelete="CASCADE"
-    )
+    return ForeignKeyConstraint(["family_id", column], [f"{table}.family_id", f"{table}.{column}"], ondelete="CASCADE")
 
 
 # --- The same for every family -------------------------------------------------------------------------------
@@ -131,9 +129,7 @@ photos = Table(
     Column("analyzer_id", ForeignKey(analyzers.c.analyzer_id)),
     _time("created_at"),
     _time("analysed_at", nullable=True),
-    Index(
-        "photos_content_key", "family_id", "sha256", unique=True, postgresql_where=text("frame_ms IS NULL")
-    ),
+    Index("photos_content_key", "family_id", "sha256", unique=True, postgresql_where=text("frame_ms IS NULL")),
     Index(None, "family_id", "taken_at"),
     Index("photos_pending_idx", "family_id", "photo_id", postgresql_where=text("status = 'pending'")),
     CheckConstraint("status IN ('pending', 'analysed', 'failed')", name="status"),
@@ -311,6 +307,4 @@ decisions = Table(
     ),
 )
 
-PARTITIONED = tuple(
-    table for table in metadata.sorted_tables if table.dialect_options["postgresql"]["partition_by"]
-)
+PARTITIONED = tuple(table for table in metadata.sorted_tables if table.dialect_options["postgresql"]["partition_by"])

@@ -1,12 +1,14 @@
-"""What the comparison of models and migrations looks at: our tables, but not their hash partitions."""
+"""What the comparison of models and migrations looks at: our tables, but not their hash partitions nor the copies of
+a foreign key that PostgreSQL keeps for each partition."""
 
 import re
 
 from sqlalchemy.schema import SchemaItem
 
-_PARTITION = re.compile(r"_p\d+(_|$)")
+_OF_A_PARTITION = re.compile(r"_p\d+(_|$)|_fkey_\d+$")
 
 
 def include_object(_item: SchemaItem, name: str | None, kind: str, _reflected: bool, _other: object) -> bool:  # noqa: FBT001 - alembic's signature
     """Whether alembic compares this item."""
-    return not (kind in {"table", "index"} and name is not None and _PARTITION.search(name))
+    compared_by_name = kind in {"table", "index", "foreign_key_constraint"}
+    return not (compared_by_name and name is not None and _OF_A_PARTITION.search(name))

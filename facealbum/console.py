@@ -1,0 +1,79 @@
+"""How results look in a terminal, and as JSON for machines."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+_SHOWN_PROBLEMS = 20
+
+
+@dataclass(slots=True)
+class Bars:
+    """Progress bars on standard error, one task at a time."""
+
+    bars: Progress
+    task: TaskID | None = None
+
+    def begin(self, task: str, total: int) -> None:
+        """Replace the bar with one for this task."""
+        if self.task is not None:
+            self.bars.remove_task(self.task)
+        self.task = self.bars.add_task(task, total=total)
+
+    def advance(self, parts: int = 1) -> None:
+        """Move the bar on."""
+        if self.task is not None:
+            self.bars.advance(self.task, parts)
+
+
+@contextmanager
+def progress_bars() -> Iterator[Bars]:
+    """Bars that vanish when the block ends; nothing is drawn where there is no terminal."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True) as bars:
+        yield Bars(bars)
+
+
+def say(text: str) -> None:
+    """One line for people; names from photos and manifests are shown as they are."""
+    out.print(text, markup=False, soft_wrap=True)
+
+
+def say_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
+    """One JSON value on standard output, the only thing there."""
+    out.print(json.dumps(value, ensure_ascii=False, default=str), markup=False, soft_wrap=True)
+
+
+def complain(text: str) -> None:
+    """One line on standard error."""
+    err.print(text, style="red", markup=False, soft_wrap=True)
+
+
+def show_problems(lines: Sequence[str]) -> None:
+    """Each problem on a line of its own; of very many the first, and how many more there are."""
+    for line in lines[:_SHOWN_PROBLEMS]:
+        err.print(f"  ! {line}", style="yellow", markup=False, soft_wrap=True)
+    if len(lines) > _SHOWN_PROBLEMS:
+        err.print(f"  ! … and {len(lines) - _SHOWN_PROBLEMS} more (--json shows all)", style="yellow")
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A plain table; numbers to the right."""
+    cells = [list(row) for row in rows]
+    shown = Table(title=escape(title) if title else None, box=None, title_justify="left", header_style="bold")
+    for number, column in enumerate(columns):
+        numeric = all(isinstance(row[number], int | float) for row in cells)
+        shown.add_column(column, justify="right" if numeric and cells else "left", overflow="fold")
+    for row in cells:
+        shown.add_row(*(escape(str(cell)) for cell in row))
+    out.print(shown)

@@ -1,0 +1,87 @@
+"""What runs where, and what is wrong with it: the facts that `facealbum doctor` shows."""
+
+import os
+import platform
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from facealbum.errors import FacealbumError, StorageError
+from facealbum.settings import Settings
+from facealbum.steps.packaged import packaged_models, verify_models
+from facealbum.storage.database import open_database
+from facealbum.storage.facts import load_facts
+from facealbum.storage.objects import open_object_store
+
+_PROBE = "doctor/probe"
+_LITTLE_SPACE = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; `fine` is False where the operator has to act."""
+
+    subject: str
+    fine: bool
+    detail: str
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Look at everything; what fails becomes a finding and the rest is still looked at."""
+    findings: list[Finding] = []
+    for subject, look in _SUBJECTS.items():
+        try:
+            findings.extend(Finding(subject, True, line) for line in look(settings))
+        except (FacealbumError, OSError) as error:
+            findings.append(Finding(subject, False, str(error)))
+    return findings
+
+
+def _program(_: Settings) -> Iterator[str]:
+    yield f"facealbum {version('facealbum')}, Python {platform.python_version()}, {os.cpu_count()} cores"
+
+
+def _data_folder(settings: Settings) -> Iterator[str]:
+    folder = settings.data_folder
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if not os.access(there, os.W_OK):
+        raise StorageError(f"{there} must be writable; set FACEALBUM_DATA to a folder that is")
+    free = shutil.disk_usage(there).free
+    if free < _LITTLE_SPACE:
+        raise StorageError(f"only {free / 1e6:.0f} MB are free at {there}; make room or move FACEALBUM_DATA")
+    yield f"{folder}, {free / 1e9:.0f} GB free"
+
+
+def _database(settings: Settings) -> Iterator[str]:
+    with open_database(settings.database_url, settings.data_folder) as database:
+        yield database.describe()
+        with database.begin() as transaction:
+            facts = load_facts(transaction)
+        yield f"PostgreSQL {facts.server}, pgvector {facts.pgvector}, schema {facts.schema}"
+        yield f"{facts.families} families, {facts.photos} photos, {facts.faces} faces, {facts.runs} runs"
+
+
+def _object_store(settings: Settings) -> Iterator[str]:
+    objects = open_object_store(settings.object_store_url)
+    objects.put(_PROBE, b"facealbum")
+    if objects.get(_PROBE) != b"facealbum":
+        raise StorageError(f"{objects.describe()} gave back other bytes than were put")
+    objects.delete(_PROBE)
+    yield f"{objects.describe()}, writes and reads"
+
+
+def _models(_: Settings) -> Iterator[str]:
+    models = packaged_models()
+    verify_models()
+    yield f"embedding space {models.space}"
+    yield ", ".join(f"{role} {name}" for role, name in models.versions.items())
+
+
+_SUBJECTS: dict[str, Callable[[Settings], Iterator[str]]] = {
+    "program": _program,
+    "data folder": _data_folder,
+    "database": _database,
+    "object store": _object_store,
+    "models": _models,
+}

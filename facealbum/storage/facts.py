@@ -1,0 +1,38 @@
+"""A few facts on the database as a whole."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Table, func, select, text
+
+from facealbum.storage.database import schema_revision
+from facealbum.storage.schema import faces, families, photos, runs
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Versions, and how much there is."""
+
+    server: str
+    pgvector: str
+    schema: str
+    families: int
+    photos: int
+    faces: int
+    runs: int
+
+
+def load_facts(connection: Connection) -> Facts:
+    """Ask the server."""
+    return Facts(
+        server=connection.execute(text("SHOW server_version")).scalar_one(),
+        pgvector=connection.execute(text("SELECT extversion FROM pg_extension WHERE extname = 'vector'")).scalar_one(),
+        schema=schema_revision(connection) or "none",
+        families=_count(connection, families),
+        photos=_count(connection, photos),
+        faces=_count(connection, faces),
+        runs=_count(connection, runs),
+    )
+
+
+def _count(connection: Connection, table: Table) -> int:
+    return int(connection.execute(select(func.count()).select_from(table)).scalar_one())
