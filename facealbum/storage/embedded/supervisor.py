@@ -1,0 +1,187 @@
+"""Starts the embedded PostgreSQL for whoever comes first and stops it after whoever goes last.
+
+Any number of processes may use one folder; they find each other by the kernel's locks (see `locks`).  A
+process that is killed leaves no trace; if it was the last, the server goes on and the next user attaches to
+it.  What was committed survives a kill of any process.  The price: one process runs nothing in between, so
+a server that dies under its users comes back at the next `start()`.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import TracebackType
+
+import psycopg2
+from sqlalchemy import URL
+
+from facealbum.errors import DatabaseUnavailableError
+from facealbum.storage.embedded import locks
+from facealbum.storage.embedded.account import find_account
+from facealbum.storage.embedded.binaries import find_installation
+from facealbum.storage.embedded.cluster import PORT, SUPERUSER, Cluster
+from facealbum.storage.embedded.status import EmbeddedStatus, inspect
+
+DATABASE = "facealbum"
+
+_START_SECONDS = 600.0  # replaying the log after a crash may take minutes
+_STOP_SECONDS = 120.0  # writing a full buffer to a slow disk
+_POLL_SECONDS = 0.005
+
+
+class EmbeddedPostgres:
+    """The server of one folder, as this process uses it; as a context manager it gives the database's URL."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory.expanduser().resolve()
+        self._cluster = Cluster(self._directory)
+        self._share: int | None = None
+
+    def __enter__(self) -> str:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def start(self) -> str:
+        """Start the server or attach to it, and give the URL of the database; creates both at first use."""
+        with self._explained():
+            self._directory.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+            with locks.exclusive(self._directory / locks.START):
+                if self._share is None:
+                    self._share = locks.share(self._directory / locks.USERS)
+                try:
+                    return _url(self._serve())
+                except BaseException:
+                    self._leave()
+                    raise
+
+    def release(self) -> None:
+        """End this process's use; the last one out stops the server."""
+        if self._share is None:
+            return
+        with self._explained():
+            try:
+                with locks.exclusive(self._directory / locks.START):
+                    self._leave()
+                    last = locks.try_exclusive(self._directory / locks.USERS)
+                    if last is not None:
+                        os.close(last)
+                        self._halt()
+            finally:
+                self._leave()
+
+    def stop(self) -> None:
+        """Stop the server, whoever uses it."""
+        if not self._directory.exists():
+            return
+        with self._explained(), locks.exclusive(self._directory / locks.START):
+            self._leave()
+            self._halt()
+
+    def status(self) -> EmbeddedStatus:
+        """What is there and what is wrong with it; changes nothing."""
+        return inspect(self._cluster)
+
+    def _serve(self) -> Path:
+        """The folder of the socket at which the server answers, started whenever nothing of it lives.
+
+        A server that lives but doesn't answer is starting, recovering, or was killed and its last children
+        still finish; each ends by itself, in an answer or in a free lock.
+        """
+        deadline = time.monotonic() + _START_SECONDS
+        started = False
+        while True:
+            with self._nothing_lives() as lock:
+                if lock is not None:
+                    if started:
+                        raise DatabaseUnavailableError(
+                            f"The database server of {self._directory} ended while it started; "
+                            f"its last words: {self._cluster.last_words()}"
+                        )
+                    installation = find_installation()
+                    account = find_account(self._directory, data=self._cluster.data)
+                    self._cluster.start(account, installation=installation, lock=lock)
+                    started = True
+            postmaster = self._cluster.postmaster()
+            silence = "it is starting or recovering"
+            if postmaster and postmaster.socket_directory:
+                try:
+                    _create_database(postmaster.socket_directory)
+                except psycopg2.OperationalError as error:
+                    silence = str(error).strip()
+                else:
+                    return postmaster.socket_directory
+            if time.monotonic() > deadline:
+                raise DatabaseUnavailableError(
+                    f"The database server of {self._directory} lives but has not answered for "
+                    f"{_START_SECONDS:.0f} seconds ({silence}). Try again later; if that stays so, stop its "
+                    "processes named postgres."
+                )
+            time.sleep(_POLL_SECONDS)
+
+    @contextmanager
+    def _nothing_lives(self) -> Iterator[int | None]:
+        """The server's lock if no process of the server lives, else None."""
+        lock = locks.try_exclusive(self._directory / locks.SERVER)
+        try:
+            # A server that was started by hand has no lock.
+            yield None if self._cluster.postmaster() else lock
+        finally:
+            if lock is not None:
+                os.close(lock)
+
+    def _halt(self) -> None:
+        postmaster = self._cluster.postmaster()
+        if postmaster is None:
+            return
+        account = find_account(self._directory, data=self._cluster.data)
+        # SIGINT is a fast shutdown.  Sent as the account, as its own file names the process.
+        account.run(["/bin/sh", "-c", 'kill -INT "$1"', "sh", str(postmaster.pid)])
+        deadline = time.monotonic() + _STOP_SECONDS
+        while True:
+            with self._nothing_lives() as lock:
+                if lock is not None:
+                    return
+            if time.monotonic() > deadline:
+                raise DatabaseUnavailableError(
+                    f"The database server of {self._directory} (process {postmaster.pid}) was told to stop "
+                    f"but still lives after {_STOP_SECONDS:.0f} seconds. Its disk may be slow: try again."
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def _leave(self) -> None:
+        if self._share is not None:
+            os.close(self._share)
+            self._share = None
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise DatabaseUnavailableError(
+                f"The database folder {self._directory} can't be used ({error}). It has to be a folder that "
+                "this user can write to, on a local disk with free space: correct that or choose another."
+            ) from error
+
+
+def _create_database(sockets: Path) -> None:
+    """Make the database if it is missing; psycopg2.OperationalError while the server doesn't answer."""
+    with closing(
+        psycopg2.connect(host=str(sockets), port=PORT, user=SUPERUSER, dbname="postgres", connect_timeout=10)
+    ) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
+            if cursor.fetchone() is None:
+                cursor.execute(f"CREATE DATABASE {DATABASE}")
+
+
+def _url(sockets: Path) -> str:
+    # The port is named, or PGPORT of the environment would count.
+    where = {"host": str(sockets), "port": str(PORT)}
+    return URL.create("postgresql+psycopg2", username=SUPERUSER, database=DATABASE, query=where).render_as_string()
