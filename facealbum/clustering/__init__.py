@@ -4,11 +4,14 @@
 so the same input gives the same plan, bit for bit, in whatever order the faces come.
 """
 
+from facealbum.clustering.algorithms import ALGORITHMS
+from facealbum.clustering.incremental import plan_clusters
 from facealbum.clustering.parameters import ClusteringParameters
 from facealbum.clustering.plan import Attach, ClusterPlan, Leave, LeaveReason, NewGroup
 from facealbum.clustering.problem import ClusteringProblem, Constraints, Node, Observation
 
 __all__ = [
+    "ALGORITHMS",
     "Attach",
     "ClusterPlan",
     "ClusteringParameters",
@@ -19,4 +22,5 @@ __all__ = [
     "NewGroup",
     "Node",
     "Observation",
+    "plan_clusters",
 ]

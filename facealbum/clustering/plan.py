@@ -81,9 +81,7 @@ class ClusterPlan:
                 }
                 for a in self.attach
             ],
-            "create": [
-                {"faces": [str(f) for f in g.face_ids], "scores": list(g.scores)} for g in self.create
-            ],
+            "create": [{"faces": [str(f) for f in g.face_ids], "scores": list(g.scores)} for g in self.create],
             "leave": [{"face": str(one.face_id), "reason": str(one.reason)} for one in self.leave],
         }
 

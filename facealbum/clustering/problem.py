@@ -69,7 +69,5 @@ class ClusteringProblem:
         seen: set[FaceId] = set()
         for face in chain(self.faces, (node.observation for node in self.nodes)):
             if face.face_id in seen:
-                raise InvalidValueError(
-                    f"a face must be given once, as a face or as a node, got {face.face_id} twice"
-                )
+                raise InvalidValueError(f"a face must be given once, as a face or as a node, got {face.face_id} twice")
             seen.add(face.face_id)

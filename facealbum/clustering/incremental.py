@@ -1,0 +1,56 @@
+"""One month of one family: which persons the new and the waiting faces join, which become persons, which wait.
+
+Guarantee: nodes never move, constraints hold, the order of the input does not matter, and planning again after
+the plan was carried out (all its faces being nodes) proposes nothing new.  For the last, a person needs one sound
+node, and a must-linked pair must not contradict another decision.
+"""
+
+from collections import defaultdict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facealbum.clustering.algorithms import algorithm_named
+from facealbum.clustering.explain import build_plan
+from facealbum.clustering.items import Items, build_items
+from facealbum.clustering.linkage import NOBODY, Agglomeration
+from facealbum.clustering.parameters import ClusteringParameters
+from facealbum.clustering.plan import ClusterPlan
+from facealbum.clustering.problem import ClusteringProblem
+from facealbum.clustering.vectors import UNIT, means, sum_by
+
+
+def plan_clusters(
+    problem: ClusteringProblem, parameters: ClusteringParameters, *, algorithm: str = "hdbscan"
+) -> ClusterPlan:
+    """The plan of one clustering; `algorithm` is a name in ALGORITHMS."""
+    run = algorithm_named(algorithm)
+    if not problem.faces:
+        return ClusterPlan()
+    items = build_items(problem, parameters)
+    groups = run(items, parameters)
+    stands = groups.counts >= parameters.min_faces
+    stands[groups.group_of[: len(items.persons)]] = True
+    place_poor(items, groups, similarity=parameters.poor_similarity, open_to_poor=stands)
+    return build_plan(items, groups, stands=stands, parameters=parameters)
+
+
+def place_poor(items: Items, groups: Agglomeration, *, similarity: float, open_to_poor: NDArray[np.bool_]) -> None:
+    """Give each poor item, most similar first, to the nearest group that is open and has not met it."""
+    poor, choices = np.flatnonzero(groups.group_of == NOBODY), np.flatnonzero(open_to_poor)
+    place = np.full(items.count, -1)
+    place[poor] = np.arange(len(poor))
+    row = place[items.item_of]
+    sums, counts = sum_by(row[row >= 0], items.vectors[row >= 0], groups=len(poor))
+    similar = means(sums, counts) @ groups.means[choices].T
+    rows, columns = np.nonzero(similar >= similarity * UNIT)
+    meetings: dict[int, set[int]] = defaultdict(set)
+    seen: dict[int, set[int]] = defaultdict(set)
+    for item, meeting in items.meetings.tolist():
+        meetings[item].add(meeting)
+        seen[int(groups.group_of[item])].add(meeting)
+    for pick in np.lexsort((columns, rows, -similar[rows, columns])).tolist():
+        item, group = int(poor[rows[pick]]), int(choices[columns[pick]])
+        if groups.group_of[item] == NOBODY and not meetings[item] & seen[group]:
+            groups.group_of[item] = group
+            seen[group] |= meetings[item]
