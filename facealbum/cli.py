@@ -56,8 +56,10 @@ def _context() -> Iterator["Context"]:
 
 @app.command("import")
 def import_(
-    source: Annotated[Path, typer.Argument(help="photos.csv, or a folder of photos.", metavar="PHOTOS.csv|DIR")],
-    families_csv: Annotated[Path | None, typer.Option("--families", help="families.csv")] = None,
+    source: Annotated[
+        Path, typer.Argument(help="photos.csv, or a folder of photos.", metavar="PHOTOS.csv|DIR", exists=True)
+    ],
+    families_csv: Annotated[Path | None, typer.Option("--families", help="families.csv", exists=True)] = None,
     family: Annotated[str | None, typer.Option("--family", help="The family of a folder's photos.")] = None,
     child: Annotated[
         list[str] | None,
@@ -85,7 +87,7 @@ def import_(
     else:
         console.say(
             f"{result.photos} photos imported, {result.unchanged} known already, {result.duplicates} duplicates; "
-            f"{result.families} families, {result.children} children new or changed"
+            f"{len(result.families)} families, {result.children} children new or changed"
         )
         console.show_problems([f"{p.where}: {p.detail}" for p in result.problems])
     _finish(problems=bool(result.problems))

@@ -40,7 +40,7 @@ class Bars:
 def progress_bars() -> Iterator[Bars]:
     """Bars that vanish when the block ends; nothing is drawn where there is no terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as bars:
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bars:
         yield Bars(bars)
 
 
@@ -51,7 +51,7 @@ def say(text: str) -> None:
 
 def say_json(value: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
     """One JSON value on standard output, the only thing there."""
-    out.print(json.dumps(value, ensure_ascii=False, default=str), markup=False, soft_wrap=True)
+    out.print(json.dumps(value, ensure_ascii=False, default=_plain), markup=False, soft_wrap=True)
 
 
 def complain(text: str) -> None:
@@ -77,3 +77,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     for row in cells:
         shown.add_row(*(escape(str(cell)) for cell in row))
     out.print(shown)
+
+
+def _plain(value: object) -> object:
+    """Sets as sorted lists; paths, dates and ids as text."""
+    return sorted(value) if isinstance(value, set | frozenset) else str(value)

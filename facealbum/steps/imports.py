@@ -40,9 +40,9 @@ _GROUP = 64
 
 @dataclass(slots=True)
 class ImportResult:
-    """What an import did; `unchanged` photos and `duplicates` of known content were there before."""
+    """What an import did; `unchanged` photos were there before, `duplicates` under another name."""
 
-    families: int = 0
+    families: set[str] = field(default_factory=set)
     children: int = 0
     photos: int = 0
     unchanged: int = 0
@@ -97,7 +97,7 @@ def _save_family(context: Context, name: str, children: Sequence[Child], result:
         family = save_family(connection, name, now=context.clock())
         for child in children:
             result.children += save_child(connection, family.family_id, child, now=context.clock())
-    result.families += 1
+    result.families.add(name)
     return family
 
 
@@ -120,6 +120,7 @@ def _import_photos(context: Context, photos: Sequence[PhotoFile], result: Import
     for name, files in groupby(in_order, key=lambda photo: photo.family):
         with context.database.begin() as connection:
             family = save_family(connection, name, now=context.clock())
+            result.families.add(name)
             rows = load_known_photos(connection, family.family_id)
         known = _Known(
             {row.photo_id: row.sha256 for row in rows},

@@ -26,9 +26,7 @@ def test_rows_become_photos_with_paths_beside_the_manifest(tmp_path: Path) -> No
 
 
 def test_a_moment_without_an_offset_is_utc(tmp_path: Path) -> None:
-    (photo,) = read_photo_manifest(
-        write(tmp_path, "family,photo,path,taken_at\nM,1,x,2026-10-31 12:00\n")
-    ).photos
+    (photo,) = read_photo_manifest(write(tmp_path, "family,photo,path,taken_at\nM,1,x,2026-10-31 12:00\n")).photos
     assert photo.taken_at == datetime(2026, 10, 31, 12, tzinfo=UTC)
 
 
@@ -60,9 +58,7 @@ def test_a_bad_row_is_named_with_its_line(tmp_path: Path, row: str, code: str, w
 def test_the_first_of_two_photos_with_one_id_is_taken(tmp_path: Path) -> None:
     manifest = read_photo_manifest(write(tmp_path, "family,photo,path\nM,1,x\nN,1,y\nM,1,z\n"))
     assert [photo.path.name for photo in manifest.photos] == ["x", "y"]
-    assert [(p.code, p.where, p.photo) for p in manifest.problems] == [
-        ("duplicate_photo", "photos.csv line 4", "1")
-    ]
+    assert [(p.code, p.where, p.photo) for p in manifest.problems] == [("duplicate_photo", "photos.csv line 4", "1")]
 
 
 @pytest.mark.parametrize(
@@ -107,9 +103,7 @@ def test_families_and_children_are_read(tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_child_is_named_and_its_family_kept(tmp_path: Path, row: str, word: str) -> None:
-    path = write(
-        tmp_path, f"family,child,birth_date,gender\n{row}\nMori,Ren,2021-01-01,male\n", "families.csv"
-    )
+    path = write(tmp_path, f"family,child,birth_date,gender\n{row}\nMori,Ren,2021-01-01,male\n", "families.csv")
     manifest = read_family_manifest(path, today=TODAY)
     (problem,) = manifest.problems
     assert word in problem.detail

@@ -1,0 +1,64 @@
+"""The schema goes up and down, equals the models, and keeps families together."""
+
+from collections.abc import Iterator
+
+import pytest
+from alembic import command
+from sqlalchemy import inspect
+
+from facealbum.storage import database as databases
+from facealbum.storage.database import Database, migrate, newest_revision, schema_revision
+from facealbum.storage.schema import PARTITIONED, metadata
+
+SHARED = {"embedding_spaces", "analyzers", "arms"}
+
+
+def test_models_equal_migrations(database: Database) -> None:
+    with database.begin() as connection:
+        command.check(databases._alembic(connection))
+
+
+def test_down_leaves_nothing_and_up_works_again(database: Database) -> None:
+    with database.begin() as connection:
+        command.downgrade(databases._alembic(connection), "base")
+        assert set(inspect(connection).get_table_names()) == {"alembic_version"}
+        assert schema_revision(connection) is None
+    migrate(database)
+    with database.begin() as connection:
+        assert schema_revision(connection) == newest_revision()
+        command.check(databases._alembic(connection))
+
+
+def test_migrating_twice_changes_nothing(database: Database) -> None:
+    migrate(database)
+    migrate(database)
+    with database.begin() as connection:
+        assert schema_revision(connection) == newest_revision()
+
+
+@pytest.fixture
+def family_keys(database: Database) -> Iterator[list[tuple[str, str, list[str]]]]:
+    """Table, name and columns of every key and index of the tables of families."""
+    with database.begin() as connection:
+        inspector = inspect(connection)
+        found = []
+        for table in set(metadata.tables) - SHARED:
+            found.append((table, "primary key", inspector.get_pk_constraint(table)["constrained_columns"]))
+            found += [
+                (table, str(i["name"]), [str(c) for c in i["column_names"]]) for i in inspector.get_indexes(table)
+            ]
+        yield found
+
+
+def test_family_id_leads_every_key_and_index(family_keys: list[tuple[str, str, list[str]]]) -> None:
+    wrong = [(table, name) for table, name, columns in family_keys if columns[0] != "family_id"]
+    assert not wrong
+    assert len(family_keys) > len(metadata.tables)
+
+
+def test_the_large_tables_are_partitioned(database: Database) -> None:
+    with database.begin() as connection:
+        tables = inspect(connection).get_table_names()
+    assert {table.name for table in PARTITIONED} == {"faces", "face_embeddings", "assignments"}
+    for table in PARTITIONED:
+        assert sum(name.startswith(f"{table.name}_p") for name in tables) == 16
