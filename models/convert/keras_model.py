@@ -1,0 +1,141 @@
+"""A `Graph` as a Keras model, and a Keras model as TensorFlow Lite bytes with float16 weights."""
+
+from contextlib import redirect_stdout
+from io import StringIO
+from typing import Any
+
+from models.convert.graph import (
+    Channels,
+    Conv,
+    Dense,
+    Graph,
+    Multiply,
+    Offset,
+    Operation,
+    Pad,
+    Plain,
+    Pool,
+    PRelu,
+    Relu,
+    Shuffle,
+)
+
+_PICTURES = 4  # dimensions of [batch, height, width, channels]
+
+
+def build(graph: Graph, *, name: str) -> Any:  # noqa: ANN401 - keras ships no types
+    """The functional Keras model of the graph, weights set, for one picture; several outputs become one vector."""
+    import keras  # noqa: PLC0415 - only conversion pays for it
+
+    keras.backend.clear_session()  # layer names, and so the bytes of the result, count from here
+    tensors = {graph.input: keras.Input(graph.shape, batch_size=1, name="image")}
+    for step in graph.steps:
+        inputs = [tensors[item] for item in step.inputs]
+        tensors[step.output] = _apply(step.operation, inputs)
+    outputs = [tensors[item] for item in graph.outputs]
+    result = outputs[0] if len(outputs) == 1 else keras.layers.Concatenate()(outputs)
+    return keras.Model(tensors[graph.input], result, name=name)
+
+
+def to_tflite(model: Any) -> bytes:  # noqa: ANN401 - keras ships no types
+    """The model as LiteRT runs it: weights in float16, arithmetic in float32."""
+    import tensorflow as tf  # noqa: PLC0415 - only conversion pays for it
+
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.target_spec.supported_types = [tf.float16]
+    with redirect_stdout(StringIO()):  # the converter lists every variable
+        return bytes(converter.convert())
+
+
+def _apply(operation: Operation, inputs: list[Any]) -> Any:  # noqa: ANN401, PLR0911 - one line per kind
+    import keras  # noqa: PLC0415 - only conversion pays for it
+
+    layers, ops = keras.layers, keras.ops
+    first = inputs[0]
+    match operation:
+        case Conv():
+            return _convolve(operation, first)
+        case Dense(kernel, bias):
+            return _weighted(layers.Dense(bias.size), first, [kernel, bias])
+        case PRelu(slope):
+            return _weighted(layers.PReLU(shared_axes=[1, 2]), first, [slope.reshape(1, 1, -1)])
+        case Relu(limit):
+            return layers.ReLU(max_value=limit)(first)
+        case Multiply(factor):
+            return ops.multiply(first, factor)
+        case Offset(value):
+            return ops.add(first, value)
+        case Pad(amounts):
+            return ops.pad(first, [(0, 0), *amounts])
+        case Pool():
+            return _pool(operation, first)
+        case Channels(begin, end):
+            return first[..., begin:end]
+        case Shuffle(groups):
+            return _shuffle(first, groups=groups)
+        case Plain(name):
+            return _plain(name, inputs)
+
+
+def _weighted(layer: Any, tensor: Any, weights: list[Any]) -> Any:  # noqa: ANN401 - keras ships no types
+    result = layer(tensor)
+    layer.set_weights(weights)
+    return result
+
+
+def _convolve(conv: Conv, tensor: Any) -> Any:  # noqa: ANN401 - keras ships no types
+    import keras  # noqa: PLC0415 - only conversion pays for it
+
+    padding, size = conv.padding, conv.kernel.shape[0]
+    if isinstance(padding, tuple):
+        top, left, bottom, right = padding
+        tensor = keras.layers.ZeroPadding2D(((top, bottom), (left, right)))(tensor)
+        padding = "valid"
+    options = {"strides": conv.stride, "padding": padding, "use_bias": conv.bias is not None}
+    layer = (
+        keras.layers.DepthwiseConv2D(size, **options)
+        if conv.depthwise
+        else keras.layers.Conv2D(conv.kernel.shape[-1], size, **options)
+    )
+    weights = [conv.kernel] if conv.bias is None else [conv.kernel, conv.bias]
+    return _weighted(layer, tensor, weights)
+
+
+def _pool(pool: Pool, tensor: Any) -> Any:  # noqa: ANN401 - keras ships no types
+    import keras  # noqa: PLC0415 - only conversion pays for it
+
+    padding = pool.padding
+    if isinstance(padding, tuple):  # zeros never win over what Relu gave
+        top, left, bottom, right = padding
+        tensor = keras.layers.ZeroPadding2D(((top, bottom), (left, right)))(tensor)
+        padding = "valid"
+    kind = keras.layers.MaxPooling2D if pool.kind == "max" else keras.layers.AveragePooling2D
+    return kind(pool.size, pool.stride, padding)(tensor)
+
+
+def _shuffle(tensor: Any, *, groups: int) -> Any:  # noqa: ANN401 - keras ships no types
+    import keras  # noqa: PLC0415 - only conversion pays for it
+
+    _, height, width, channels = tensor.shape
+    grouped = keras.ops.reshape(tensor, (1, height * width, groups, channels // groups))
+    return keras.ops.reshape(keras.ops.transpose(grouped, (0, 1, 3, 2)), (1, height, width, channels))
+
+
+def _plain(name: str, inputs: list[Any]) -> Any:  # noqa: ANN401 - keras ships no types
+    import keras  # noqa: PLC0415 - only conversion pays for it
+
+    layers = keras.layers
+    match name:
+        case "add":
+            return layers.Add()(inputs)
+        case "concat":
+            return layers.Concatenate()(inputs)
+        case "flatten" if len(inputs[0].shape) == _PICTURES:
+            return layers.Flatten()(layers.Permute((3, 1, 2))(inputs[0]))
+        case "flatten":
+            return inputs[0]
+        case "global_mean":
+            return layers.GlobalAveragePooling2D()(inputs[0])
+        case _:
+            return layers.Activation(name)(inputs[0])

@@ -1,0 +1,167 @@
+"""ONNX files into a `Graph`: channels move last, weights are transposed, a shuffle's reshapes become one step.
+
+Raises ModelError for every operator or setting that our models do not hold.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facealbum.errors import ModelError
+from models.convert.graph import (
+    Channels,
+    Conv,
+    Dense,
+    Graph,
+    Multiply,
+    Offset,
+    Operation,
+    Pad,
+    Padding,
+    Plain,
+    Pool,
+    PRelu,
+    Relu,
+    Shuffle,
+    Step,
+)
+
+Array: TypeAlias = NDArray[Any]
+Attributes: TypeAlias = dict[str, Any]
+
+_FLAT = 2  # dimensions of [batch, values]
+_GROUPED = 5  # dimensions of [batch, groups, channels of a group, height, width]
+
+
+def read_onnx(content: bytes) -> Graph:
+    """The graph of an ONNX file with one image input."""
+    import onnx  # noqa: PLC0415 - only conversion pays for it
+
+    source = onnx.load_from_string(content).graph
+    constants = {item.name: onnx.numpy_helper.to_array(item) for item in source.initializer}
+    (image,) = [item for item in source.input if item.name not in constants]
+    _, depth, height, width = [size.dim_value for size in image.type.tensor_type.shape.dim]
+    reader = _Reader(constants)
+    for node in source.node:
+        attributes = {item.name: onnx.helper.get_attribute_value(item) for item in node.attribute}
+        if node.op_type == "Constant":
+            constants[node.output[0]] = onnx.numpy_helper.to_array(attributes["value"])
+        else:
+            reader.add(node, attributes)
+    outputs = tuple(item.name for item in source.output)
+    return Graph(image.name, (height, width, depth), tuple(reader.steps), outputs)
+
+
+class _Reader:
+    """Collects steps; `_alias` maps a tensor that is another one reshaped to that other one."""
+
+    def __init__(self, constants: dict[str, Array]) -> None:
+        self.steps: list[Step] = []
+        self._constants = constants
+        self._alias: dict[str, str] = {}
+        self._groups = 0
+
+    def add(self, node: Any, attributes: Attributes) -> None:  # noqa: ANN401 - onnx ships no types
+        values = [self._constants[name] for name in node.input if name in self._constants]
+        inputs = tuple(self._alias.get(name, name) for name in node.input if name not in self._constants)
+        if node.op_type == "Reshape" and len(values[0]) != _FLAT:
+            self._alias[node.output[0]] = inputs[0]
+            if len(values[0]) == _GROUPED:
+                self._groups = int(values[0][1])
+        elif node.op_type == "Transpose":
+            _require(attributes["perm"] == [0, 2, 1, 3, 4], "a transposition must shuffle channels")
+            self.steps.append(Step(Shuffle(self._groups), inputs, node.output[0]))
+        elif node.op_type == "Split":
+            ends = [int(end) for end in np.cumsum(attributes["split"])]
+            for begin, end, output in zip([0, *ends], ends, node.output, strict=False):
+                self.steps.append(Step(Channels(begin, end), inputs, output))
+        else:
+            _require(node.op_type in _OPERATIONS, f"operator {node.op_type} is not known")
+            operation = _OPERATIONS[node.op_type](values, attributes)
+            self.steps.append(Step(operation, inputs, node.output[0]))
+
+
+def _require(condition: bool, problem: str) -> None:  # noqa: FBT001 - reads like assert
+    if not condition:
+        raise ModelError(f"this ONNX file can't be converted: {problem}")
+
+
+def _square(attributes: Attributes, *, name: str) -> int:
+    first, second = attributes[name]
+    _require(first == second, f"{name} must be equal in both directions, got {attributes[name]}")
+    return int(first)
+
+
+def _padding(attributes: Attributes, *, size: int, stride: int) -> Padding:
+    top, left, bottom, right = attributes["pads"]
+    if (top, left, bottom, right) == (0, 0, 0, 0):
+        return "valid"
+    if stride == 1 and {top, left, bottom, right} == {size // 2}:
+        return "same"
+    return top, left, bottom, right
+
+
+def _conv(values: list[Array], attributes: Attributes) -> Operation:
+    kernel = values[0].transpose(2, 3, 1, 0)
+    groups = attributes.get("group", 1)
+    depthwise = groups > 1
+    _require(set(attributes.get("dilations", [1])) == {1}, "convolutions must not be dilated")
+    if depthwise:
+        _require(kernel.shape[2:] == (1, groups), "groups of a convolution must hold one channel")
+        kernel = kernel.transpose(0, 1, 3, 2)
+    size, stride = _square(attributes, name="kernel_shape"), _square(attributes, name="strides")
+    bias = values[1] if len(values) > 1 else None
+    return Conv(kernel, bias, stride, _padding(attributes, size=size, stride=stride), depthwise)
+
+
+def _gemm(values: list[Array], attributes: Attributes) -> Operation:
+    _require((attributes["alpha"], attributes["beta"]) == (1, 1), "a product must not be scaled")
+    _require(not attributes.get("transA"), "only the weights of a product may be transposed")
+    return Dense(values[0].T if attributes.get("transB") else values[0], values[1])
+
+
+def _pool(values: list[Array], attributes: Attributes) -> Operation:
+    del values
+    size, stride = _square(attributes, name="kernel_shape"), _square(attributes, name="strides")
+    _require(not attributes.get("ceil_mode"), "windows of a pool must lie inside")
+    kind = "mean" if "count_include_pad" in attributes else "max"
+    return Pool(kind, size, stride, _padding(attributes, size=size, stride=stride))
+
+
+def _pad(values: list[Array], attributes: Attributes) -> Operation:
+    _require(attributes["mode"] == b"constant", "padding must be by zeros")
+    before, after = values[0].reshape(2, 4).tolist()
+    amounts = list(zip(before, after, strict=True))
+    return Pad((amounts[2], amounts[3], amounts[1]))
+
+
+def _mean(values: list[Array], attributes: Attributes) -> Operation:
+    del values
+    _require(attributes["axes"] == [2, 3], "a mean must be over the whole picture")
+    return Plain("global_mean")
+
+
+def _add(values: list[Array], attributes: Attributes) -> Operation:
+    del attributes
+    return Offset(values[0].ravel()) if values else Plain("add")
+
+
+_OPERATIONS: dict[str, Callable[[list[Array], Attributes], Operation]] = {
+    "Add": _add,
+    "AveragePool": _pool,
+    "Concat": lambda _values, _attributes: Plain("concat"),
+    "Conv": _conv,
+    "Flatten": lambda _values, _attributes: Plain("flatten"),
+    "Gemm": _gemm,
+    "GlobalAveragePool": lambda _values, _attributes: Plain("global_mean"),
+    "MaxPool": _pool,
+    "Mul": lambda values, _attributes: Multiply(values[0].ravel()),
+    "PRelu": lambda values, _attributes: PRelu(values[0].ravel()),
+    "Pad": _pad,
+    "ReduceMean": _mean,
+    "Relu": lambda _values, _attributes: Relu(),
+    "Reshape": lambda _values, _attributes: Plain("flatten"),
+    "Softmax": lambda _values, _attributes: Plain("softmax"),
+}

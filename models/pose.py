@@ -1,0 +1,47 @@
+"""The direction of a head: yaw and pitch from Hopenet-lite on the face turned upright, roll from the eyes.
+
+Signs are those of facealbum.domain.faces.Face.  The network sees only upright heads, so it stays right when the head
+is tilted; the price is that roll is no better than the two eye landmarks.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.alignment import Points, cut, upright_square
+from models.detector import Detection
+from models.network import Network
+
+_BINS = 66
+_DEGREES = 3.0 * np.arange(_BINS, dtype=np.float32) - 99.0
+_CROP = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """Degrees; positive: nose to the right of the picture, nose up, head clockwise as seen in the picture."""
+
+    yaw: float
+    pitch: float
+    roll: float
+
+
+def roll_of(landmarks: Points) -> float:
+    """Degrees by which the line from the left to the right eye falls."""
+    across, down = (landmarks[1] - landmarks[0]).tolist()
+    return math.degrees(math.atan2(down, across))
+
+
+def estimate_pose(network: Network, picture: NDArray[np.uint8], face: Detection) -> Pose:
+    """The pose of one face in an RGB picture."""
+    roll = roll_of(face.landmarks)
+    square = upright_square(face.box, roll, scale=_CROP, size=network.size)
+    yaw, pitch, _ = network.run(cut(picture, square, network.size)).reshape(3, _BINS)
+    return Pose(_expected(yaw), _expected(pitch), roll)
+
+
+def _expected(logits: NDArray[np.float32]) -> float:
+    weights = np.exp(logits - logits.max())
+    return float(weights @ _DEGREES / weights.sum())

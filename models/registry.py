@@ -1,0 +1,95 @@
+"""What is packaged: one `ModelSpec` per role, read from manifest.json, and weights checked before they are used.
+
+Everything that belongs to a model version (preprocessing, embedding space, thresholds, calibration) stands in the
+manifest beside its sha256, so none of it can drift from the weights.  Each load pays for one hash, about 15 ms in all.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facealbum.errors import ModelError
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """How a square RGB chip becomes a network's input: (value - mean) / divisor per channel in `colour` order."""
+
+    size: int
+    colour: Literal["rgb", "bgr"]
+    mean: tuple[float, float, float]
+    divisor: tuple[float, float, float]
+
+    def apply(self, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """float32[1, size, size, 3] of an RGB chip uint8[size, size, 3]."""
+        ordered = chip if self.colour == "rgb" else cv2.cvtColor(chip, cv2.COLOR_RGB2BGR)
+        mean, divisor = np.float32(self.mean), np.float32(self.divisor)
+        return ((ordered - mean) / divisor)[np.newaxis]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """One packaged model; `space` names the embedding space, `constants` the numbers that belong to this version."""
+
+    role: str
+    version: str
+    file: Path
+    sha256: str
+    licence: str
+    licence_file: Path
+    preprocessing: Preprocessing | None
+    space: str
+    constants: Mapping[str, tuple[float, ...]]
+
+    def read(self) -> bytes:
+        """The weights; raises ModelError if they are missing or not those of the manifest."""
+        try:
+            content = self.file.read_bytes()
+        except OSError as error:
+            raise ModelError(f"{self.file} must hold the {self.role} model, {error}; reinstall facealbum") from error
+        found = hashlib.sha256(content).hexdigest()
+        if found != self.sha256:
+            raise ModelError(
+                f"{self.file} must have sha256 {self.sha256}, got {found}; reinstall facealbum, or rebuild it with "
+                "python -m models.convert"
+            )
+        return content
+
+
+def load_specs(folder: Path = FOLDER) -> dict[str, ModelSpec]:
+    """The packaged models by role; raises ModelError if the manifest can't be used."""
+    path = folder / "manifest.json"
+    try:
+        entries = json.loads(path.read_bytes())["models"]
+        return {role: _spec(role, entry, folder) for role, entry in entries.items()}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"{path} must describe the packaged models, {error!r}; reinstall facealbum") from error
+
+
+def _spec(role: str, entry: dict[str, Any], folder: Path) -> ModelSpec:
+    constants = entry.get("constants", {})
+    return ModelSpec(
+        role=role,
+        version=entry["version"],
+        file=folder / "weights" / entry["file"],
+        sha256=entry["sha256"],
+        licence=entry["licence"],
+        licence_file=folder / "licences" / entry["licence_file"],
+        preprocessing=_preprocessing(entry["input"]) if "input" in entry else None,
+        space=entry.get("space", ""),
+        constants={name: tuple(float(number) for number in numbers) for name, numbers in constants.items()},
+    )
+
+
+def _preprocessing(entry: dict[str, Any]) -> Preprocessing:
+    mean, divisor = tuple(entry["mean"]), tuple(entry["divisor"])
+    return Preprocessing(entry["size"], entry["colour"], mean, divisor)
