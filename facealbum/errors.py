@@ -78,6 +78,13 @@ class ObjectNotFoundError(StorageError):
     code = "object_not_found"
 
 
+class ObjectStoreUnavailableError(StorageError):
+    """The object store can't be reached or is overloaded."""
+
+    code = "object_store_unavailable"
+    retryable = True
+
+
 class DatabaseUnavailableError(StorageError):
     """The database can't be started or reached."""
 

@@ -32,6 +32,9 @@ class Settings(BaseSettings):
         default=None,
         description="Where photos are kept: s3://bucket/prefix or a folder; without it a folder under `data`.",
     )
+    broker_url: str | None = Field(
+        default=None, description="The queues that workers listen on, as amqp://… or redis://…; only workers need it."
+    )
     processes: int = Field(default=0, ge=0, le=256, description="Processes that analyse photos; 0 means one per core.")
     max_photo_bytes: int = Field(default=200_000_000, ge=1, description="Larger files are refused on import, in bytes.")
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from facealbum.domain.ids import family_id
+from facealbum.domain.ids import FamilyId, family_id
 from facealbum.domain.people import Child
 from facealbum.errors import UnknownFamilyError
 from facealbum.steps.context import Context
-from facealbum.storage.families import delete_family, load_children, load_families
+from facealbum.storage.families import delete_family, load_children, load_families, load_family
 from facealbum.storage.photos import count_photos, family_prefix
 
 
@@ -30,6 +30,12 @@ def list_families(context: Context, name: str | None = None) -> list[FamilyOverv
             )
             for family in load_families(transaction, name)
         ]
+
+
+def family_name(context: Context, family: FamilyId) -> str:
+    """The name of the family with this id; raises UnknownFamilyError."""
+    with context.database.begin() as transaction:
+        return load_family(transaction, family).name
 
 
 def forget_family(context: Context, name: str) -> int:

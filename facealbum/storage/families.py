@@ -61,6 +61,14 @@ def load_families(connection: Connection, name: str | None = None) -> list[Famil
     return found
 
 
+def load_family(connection: Connection, family: FamilyId) -> Family:
+    """The family of this id; raises UnknownFamilyError."""
+    name = connection.execute(select(families.c.name).where(families.c.family_id == family)).scalar()
+    if name is None:
+        raise UnknownFamilyError(f"no family has the id {family}; it may have been deleted")
+    return Family(family, name)
+
+
 def count_families(connection: Connection) -> int:
     """How many families are registered."""
     return connection.execute(select(func.count()).select_from(families)).scalar_one()

@@ -1,7 +1,25 @@
-"""Object stores: bytes under keys, in a local folder or in S3, behind one protocol and one contract test."""
+"""Where the bytes of photos lie: a local folder or any S3, behind one protocol and one suite of contract tests."""
 
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from facealbum.errors import InvalidValueError
 from facealbum.storage.objects.local import LocalObjectStore
-from facealbum.storage.objects.opening import open_object_store
 from facealbum.storage.objects.protocol import ObjectStore
+from facealbum.storage.objects.s3 import S3ObjectStore
 
-__all__ = ["LocalObjectStore", "ObjectStore", "open_object_store"]
+__all__ = ["LocalObjectStore", "ObjectStore", "S3ObjectStore", "open_object_store"]
+
+
+def open_object_store(url: str) -> ObjectStore:
+    """The store at `s3://bucket/prefix`, `file:///folder` or the path of a folder."""
+    parts = urlsplit(url)
+    if parts.scheme == "s3" and parts.netloc:
+        return S3ObjectStore(parts.netloc, parts.path.strip("/"))
+    if parts.scheme == "file" and not parts.netloc and parts.path:
+        return LocalObjectStore(Path(unquote(parts.path)))
+    if url and "://" not in url:
+        return LocalObjectStore(Path(url))
+    raise InvalidValueError(
+        f"An object store is s3://bucket/prefix, file:///folder or the path of a folder, not {url!r}."
+    )

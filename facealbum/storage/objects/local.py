@@ -1,9 +1,12 @@
-"""A folder as object store: one file an object, readable by its owner alone.
+"""Objects as files of one folder, private to its owner.
 
-A put writes beside the target, syncs and renames, so a key shows the old bytes or the new, whatever is killed when.
-Temporary names start with a dot that no key's file has, so a killed writer leaves nothing that a reader sees.
+A file is written beside its place, synced and renamed over it.  A writer holds a lock on its unfinished file, so
+what a killed writer left is known by its free lock: it is no key and goes with the next `delete_prefix` that
+passes.  The price: two or more fsyncs for each object.
 """
 
+import errno
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
@@ -11,116 +14,155 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from facealbum.errors import ObjectNotFoundError, StorageError
-from facealbum.storage.objects.protocol import check_key, check_prefix
+from facealbum.storage.objects.protocol import check_deletion, check_key, check_prefix
 
-_PARTIAL = ".partial-"
+_UNFINISHED = ".put-"  # no key has a part that starts with a dot
+_ATTEMPTS = 20
+_NO_OBJECT = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 
 
 class LocalObjectStore:
-    """Objects as files below `root`, which is made when the first object is put."""
+    """The objects below the folder `root`, which is made with the first of them."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root.absolute()
+        self._root = root.expanduser().resolve()
 
     def put(self, key: str, data: bytes) -> None:
-        """Store the bytes, in place of any that are there."""
-        path = self._path(key)
-        with _translated(key):
-            while True:
-                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                # A deletion beside us may remove the folder again before the file is in it.
+        """Store the object, over an earlier one of this key."""
+        path = self._root / check_key(key)
+        with _explained(key):
+            for _ in range(_ATTEMPTS):
+                # A concurrent delete may remove the folder before our file is in it.
                 with suppress(FileNotFoundError):
+                    _make_folders(path.parent)
                     _write(path, data)
                     return
+        raise StorageError(f"Object {key!r} can't be stored in {self.describe()}: its folder keeps disappearing.")
 
     def get(self, key: str) -> bytes:
-        """The bytes; raises ObjectNotFoundError."""
-        with _translated(key):
-            return self._path(key).read_bytes()
+        """The object's bytes, or `ObjectNotFoundError`."""
+        path = self._root / check_key(key)
+        with _explained(key):
+            with suppress(*_NO_OBJECT):
+                return path.read_bytes()
+        raise ObjectNotFoundError(f"There is no object {key!r} in {self.describe()}.")
 
     def exists(self, key: str) -> bool:
-        """Whether there is such an object."""
-        return self._path(key).is_file()
+        """Whether there is an object of this key."""
+        with _explained(key):
+            return (self._root / check_key(key)).is_file()
 
     def delete(self, key: str) -> None:
-        """Delete the object if it is there, and the folders that it leaves empty."""
-        path = self._path(key)
-        with _translated(key):
-            path.unlink(missing_ok=True)
-        self._prune(path.parent)
+        """Remove the object if it is there, with the folders that it leaves empty."""
+        path = self._root / check_key(key)
+        with _explained(key):
+            with suppress(*_NO_OBJECT):
+                path.unlink()
+            self._remove_empty(path.parent)
 
     def delete_prefix(self, prefix: str) -> int:
-        """Delete every object whose key starts with the prefix, and what killed writers left there."""
-        top = self.root / check_prefix(prefix)
-        count = 0
-        with _translated(prefix):
-            for folder, _, files in os.walk(top, topdown=False):
-                for name in files:
-                    (Path(folder) / name).unlink(missing_ok=True)
-                    count += not name.startswith(_PARTIAL)
-                with suppress(OSError):
-                    Path(folder).rmdir()
-        self._prune(top.parent)
-        return count
+        """Remove every object whose key starts with the prefix, which is not empty, and give their number."""
+        check_deletion(prefix)
+        number = 0
+        with _explained(prefix):
+            for path in self._files(prefix):
+                if path.name.startswith(_UNFINISHED):
+                    _remove_abandoned(path)
+                else:
+                    path.unlink(missing_ok=True)
+                    number += 1
+                self._remove_empty(path.parent)
+        return number
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """The keys that start with the prefix, sorted."""
-        top = self.root / check_prefix(prefix)
-        yield from sorted(
-            (Path(folder) / name).relative_to(self.root).as_posix()
-            for folder, _, files in os.walk(top)
-            for name in files
-            if not name.startswith(_PARTIAL)
-        )
+        """The keys that start with the prefix, in no promised order; the empty prefix means all."""
+        check_prefix(prefix)
+        with _explained(prefix):
+            for path in self._files(prefix):
+                if not path.name.startswith(_UNFINISHED):
+                    yield path.relative_to(self._root).as_posix()
 
     def describe(self) -> str:
         """The folder."""
-        return f"folder {self.root}"
+        return f"folder {self._root}"
 
-    def _path(self, key: str) -> Path:
-        return self.root / check_key(key)
+    def _files(self, prefix: str) -> Iterator[Path]:
+        """The files whose key starts with the prefix, and the unfinished ones in the folders passed."""
+        folder, _, start = prefix.rpartition("/")
+        yield from _walk(self._root / folder, start)
 
-    def _prune(self, folder: Path) -> None:
-        """Remove folders without content, up to the root."""
-        while folder != self.root and self.root in folder.parents:
-            try:
-                folder.rmdir()
-            except FileNotFoundError:
-                pass
-            except OSError:
-                return
+    def _remove_empty(self, folder: Path) -> None:
+        """Remove the folder and those above it as far as they are empty, and make what is gone durable."""
+        while folder != self._root:
+            with suppress(FileNotFoundError):
+                try:
+                    folder.rmdir()
+                except OSError as error:
+                    if error.errno not in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR}:
+                        raise
+                    break
             folder = folder.parent
+        with suppress(FileNotFoundError, NotADirectoryError):
+            _sync(folder)
+
+
+def _walk(folder: Path, start: str) -> Iterator[Path]:
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for entry in list(os.scandir(folder)):
+            if entry.name.startswith((start, _UNFINISHED)):
+                if entry.is_dir(follow_symlinks=False):
+                    yield from _walk(folder / entry.name, "")
+                else:
+                    yield folder / entry.name
+
+
+def _make_folders(folder: Path) -> None:
+    """Make the folder and those above it, each private and durable."""
+    if folder.is_dir():
+        return
+    _make_folders(folder.parent)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    _sync(folder.parent)
 
 
 def _write(path: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(prefix=_PARTIAL, dir=path.parent)
-    partial = Path(name)
+    """Put a whole, durable file of mode 0600 in place."""
+    descriptor, name = tempfile.mkstemp(prefix=_UNFINISHED, dir=path.parent)
+    unfinished = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
+            fcntl.flock(file, fcntl.LOCK_EX)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(path)
+            unfinished.replace(path)
     except BaseException:
-        partial.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
         raise
     _sync(path.parent)
 
 
+def _remove_abandoned(unfinished: Path) -> None:
+    """Remove an unfinished file unless its writer lives."""
+    with suppress(FileNotFoundError, BlockingIOError), unfinished.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        unfinished.unlink()
+
+
 def _sync(folder: Path) -> None:
-    """Make the folder's entries last through a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        os.fsync(descriptor)
     finally:
-        os.close(handle)
+        os.close(descriptor)
 
 
 @contextmanager
-def _translated(key: str) -> Iterator[None]:
+def _explained(key: str) -> Iterator[None]:
     try:
         yield
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-        raise ObjectNotFoundError(f"there is no object {key!r}") from error
     except OSError as error:
-        raise StorageError(f"object {key!r} can't be read or written: {error.strerror}") from error
+        raise StorageError(
+            f"The folder of objects can't be used for {key!r} ({error}). It has to be a folder that this user "
+            "can read and write, with free space; and no key may be a folder of another."
+        ) from error

@@ -1,64 +1,79 @@
-"""What every object store does, and what a key may be."""
+"""What every object store does, and the keys that all of them accept alike."""
 
 from collections.abc import Iterator
 from typing import Protocol
 
 from facealbum.errors import InvalidValueError
 
-_LONGEST_KEY = 512
-_LONGEST_SEGMENT = 200
+_KEY_BYTES = 900  # S3 takes 1024, of which a store's own prefix may need some
+_SEGMENT_BYTES = 255
 
 
 class ObjectStore(Protocol):
-    """Bytes under keys such as `families/1/originals/2`; a put is whole or not there at all."""
+    """Whole objects of bytes under keys such as `family/photo.jpg`.
+
+    A put object is durable when `put` returns, and a reader sees the old object or the new, never a part.  No key
+    may be a folder of another.  Failures are `StorageError`s that name the key.
+    """
 
     def put(self, key: str, data: bytes) -> None:
-        """Store the bytes, in place of any that are there."""
+        """Store the object, over an earlier one of this key."""
         ...
 
     def get(self, key: str) -> bytes:
-        """The bytes; raises ObjectNotFoundError."""
+        """The object's bytes, or `ObjectNotFoundError`."""
         ...
 
     def exists(self, key: str) -> bool:
-        """Whether there is such an object."""
+        """Whether there is an object of this key."""
         ...
 
     def delete(self, key: str) -> None:
-        """Delete the object if it is there."""
+        """Remove the object if it is there."""
         ...
 
     def delete_prefix(self, prefix: str) -> int:
-        """Delete every object whose key starts with the prefix, `a/b/`; tells how many there were."""
+        """Remove every object whose key starts with the prefix, which is not empty, and give their number."""
         ...
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """The keys that start with the prefix, sorted."""
+        """The keys that start with the prefix, in no promised order; the empty prefix means all."""
         ...
 
     def describe(self) -> str:
-        """Where the objects are, for people."""
+        """Where the objects lie, in words for an operator; holds no credentials."""
         ...
 
 
 def check_key(key: str) -> str:
-    """The key, if it can be one in every store; raises InvalidValueError otherwise."""
+    """The key itself if it can name an object in every store."""
     segments = key.split("/")
-    sound = all(
-        0 < len(segment.encode()) <= _LONGEST_SEGMENT and segment not in {".", ".."} and segment.isprintable()
-        for segment in segments
-    )
-    if not sound or "\\" in key or len(key.encode()) > _LONGEST_KEY:
+    fits = len(key.encode(errors="replace")) <= _KEY_BYTES and all(map(_is_segment, segments))
+    if not fits or not _is_plain(key):
         raise InvalidValueError(
-            f"a key must be printable segments of 1 to {_LONGEST_SEGMENT} bytes joined by /, none of them . or .., "
-            f"at most {_LONGEST_KEY} bytes; got {key!r}"
+            f"An object's key is at most {_KEY_BYTES} bytes of printable characters without backslash, in parts "
+            f"of 1 to {_SEGMENT_BYTES} bytes between single slashes, none starting with a dot; found {key!r}."
         )
     return key
 
 
 def check_prefix(prefix: str) -> str:
-    """The prefix, which is a key that ends in a slash; raises InvalidValueError otherwise."""
-    if not prefix.endswith("/"):
-        raise InvalidValueError(f"a prefix must end in /, got {prefix!r}")
-    check_key(prefix[:-1])
+    """The prefix itself if a key can start with it."""
+    if prefix:
+        check_key(f"{prefix}x" if prefix.endswith("/") else prefix)
     return prefix
+
+
+def check_deletion(prefix: str) -> str:
+    """The prefix itself if it may be deleted: the empty one would delete everything."""
+    if not prefix:
+        raise InvalidValueError("Deleting by prefix needs a prefix that is not empty, such as 'family/'.")
+    return check_prefix(prefix)
+
+
+def _is_segment(segment: str) -> bool:
+    return 0 < len(segment.encode(errors="replace")) <= _SEGMENT_BYTES and not segment.startswith(".")
+
+
+def _is_plain(key: str) -> bool:
+    return key.isprintable() and "\\" not in key

@@ -1,87 +1,124 @@
-"""S3, or any server that speaks it; credentials and endpoint come from the usual AWS variables."""
+"""Objects in a bucket of S3 or of a server that speaks S3.
+
+Credentials, region and endpoint come from boto3's standard environment (AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL_S3 ...).
+A client must not be shared with forked processes: open the store in the process that uses it.
+"""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from facealbum.errors import ObjectNotFoundError, ObjectStoreUnavailableError, StorageError
+from facealbum.storage.objects.protocol import check_deletion, check_key, check_prefix
 
-from facealbum.errors import ObjectNotFoundError, StorageError
-from facealbum.storage.objects.protocol import check_key, check_prefix
-
-_MISSING = {"404", "NoSuchKey", "NotFound"}
-_MOST_DELETED_AT_ONCE = 1000
+_TOO_MANY = 429
+_SERVER_ERRORS = 500
+_MISSING = {"NoSuchKey", "404"}
 
 
 class S3ObjectStore:
-    """Objects of a bucket below a prefix; `client` is a boto3 S3 client, made from the environment by default."""
+    """The objects of one bucket whose keys start with `prefix`/, or all of them without a prefix.
 
-    def __init__(self, bucket: str, prefix: str = "", *, client: Any = None) -> None:  # noqa: ANN401 - boto3 has no types
-        self.bucket = bucket
-        self.prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        self._client = client or boto3.client("s3", config=Config(retries={"mode": "standard", "max_attempts": 4}))
+    options: keyword arguments for boto3's client, over the environment.
+    """
+
+    def __init__(self, bucket: str, prefix: str = "", **options: Any) -> None:  # noqa: ANN401 - boto3's own
+        import boto3  # noqa: PLC0415 - half a second, and only needed with S3
+        from botocore.config import Config  # noqa: PLC0415
+
+        retries = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
+        options["config"] = retries.merge(options.get("config"))
+        self._bucket = bucket
+        self._prefix = f"{check_key(prefix)}/" if prefix else ""
+        with self._translated(prefix):
+            self._client = boto3.client("s3", **options)
 
     def put(self, key: str, data: bytes) -> None:
-        """Store the bytes, in place of any that are there."""
+        """Store the object, over an earlier one of this key."""
         with self._translated(key):
-            self._client.put_object(Bucket=self.bucket, Key=self._name(key), Body=data)
+            self._client.put_object(**self._at(key), Body=data)
 
     def get(self, key: str) -> bytes:
-        """The bytes; raises ObjectNotFoundError."""
-        with self._translated(key):
-            data: bytes = self._client.get_object(Bucket=self.bucket, Key=self._name(key))["Body"].read()
+        """The object's bytes, or `ObjectNotFoundError`."""
+        with self._translated(key), closing(self._client.get_object(**self._at(key))["Body"]) as body:
+            data: bytes = body.read()
             return data
 
     def exists(self, key: str) -> bool:
-        """Whether there is such an object."""
+        """Whether there is an object of this key."""
         try:
             with self._translated(key):
-                self._client.head_object(Bucket=self.bucket, Key=self._name(key))
+                self._client.head_object(**self._at(key))
         except ObjectNotFoundError:
             return False
         return True
 
     def delete(self, key: str) -> None:
-        """Delete the object if it is there."""
+        """Remove the object if it is there."""
         with self._translated(key):
-            self._client.delete_object(Bucket=self.bucket, Key=self._name(key))
+            self._client.delete_object(**self._at(key))
 
     def delete_prefix(self, prefix: str) -> int:
-        """Delete every object whose key starts with the prefix; tells how many there were."""
-        names = [self.prefix + key for key in self.keys(prefix)]
-        for start in range(0, len(names), _MOST_DELETED_AT_ONCE):
-            batch = [{"Key": name} for name in names[start : start + _MOST_DELETED_AT_ONCE]]
-            with self._translated(prefix):
-                answer = self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": batch, "Quiet": True})
-            if answer.get("Errors"):
-                raise StorageError(f"{len(answer['Errors'])} objects below {prefix!r} could not be deleted; try again")
-        return len(names)
+        """Remove every object whose key starts with the prefix, which is not empty, and give their number."""
+        check_deletion(prefix)
+        number = 0
+        with self._translated(prefix):
+            for page in self._pages(prefix):
+                batch = {"Objects": [{"Key": key} for key in page], "Quiet": True}
+                response = self._client.delete_objects(Bucket=self._bucket, Delete=batch)
+                if errors := response.get("Errors"):
+                    raise StorageError(
+                        f"{len(errors)} of {len(page)} objects below {prefix!r} in {self.describe()} were not deleted, "
+                        f"the first {errors[0].get('Key')!r}: {errors[0].get('Message')}. Delete them again."
+                    )
+                number += len(page)
+        return number
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """The keys that start with the prefix, sorted."""
-        below = self.prefix + check_prefix(prefix)
+        """The keys that start with the prefix, in no promised order; the empty prefix means all."""
+        check_prefix(prefix)
         with self._translated(prefix):
-            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=below):
-                for item in page.get("Contents", ()):
-                    yield item["Key"].removeprefix(self.prefix)
+            for page in self._pages(prefix):
+                for key in page:
+                    yield key.removeprefix(self._prefix)
 
     def describe(self) -> str:
-        """The bucket and prefix."""
-        return f"s3://{self.bucket}/{self.prefix}"
+        """The bucket and the prefix."""
+        return f"s3://{self._bucket}/{self._prefix}"
 
-    def _name(self, key: str) -> str:
-        return self.prefix + check_key(key)
+    def _at(self, key: str) -> dict[str, str]:
+        return {"Bucket": self._bucket, "Key": self._prefix + check_key(key)}
+
+    def _pages(self, prefix: str) -> Iterator[list[str]]:
+        """The full keys below our prefix and this one, up to 1000 at a time, which is what one deletion takes."""
+        pages = self._client.get_paginator("list_objects_v2").paginate(
+            Bucket=self._bucket, Prefix=self._prefix + prefix
+        )
+        for page in pages:
+            if found := [item["Key"] for item in page.get("Contents", ())]:
+                yield found
 
     @contextmanager
     def _translated(self, key: str) -> Iterator[None]:
+        """Botocore's errors as ours; the message names the key."""
+        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415
+
         try:
             yield
         except ClientError as error:
-            code = error.response["Error"]["Code"]
+            code = error.response.get("Error", {}).get("Code", "")
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             if code in _MISSING:
-                raise ObjectNotFoundError(f"there is no object {key!r} in {self.describe()}") from error
-            raise StorageError(f"{self.describe()} refused {key!r}: {code}; check bucket and credentials") from error
+                raise ObjectNotFoundError(f"There is no object {key!r} in {self.describe()}.") from error
+            kind = ObjectStoreUnavailableError if status >= _SERVER_ERRORS or status == _TOO_MANY else StorageError
+            raise kind(self._failure(key, error)) from error
+        except HTTPClientError as error:
+            raise ObjectStoreUnavailableError(self._failure(key, error)) from error
         except BotoCoreError as error:
-            raise StorageError(f"{self.describe()} did not answer for {key!r}: {error}") from error
+            raise StorageError(self._failure(key, error)) from error
+
+    def _failure(self, key: str, error: Exception) -> str:
+        return (
+            f"{self.describe()} can't be used for {key!r} ({error}). Check the bucket, AWS_ENDPOINT_URL_S3, the "
+            "region and the credentials."
+        )
