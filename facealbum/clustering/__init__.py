@@ -5,7 +5,18 @@ so the same input gives the same plan, bit for bit, in whatever order the faces 
 """
 
 from facealbum.clustering.algorithms import ALGORITHMS
+from facealbum.clustering.breakage import (
+    BreakageRates,
+    BreakageThresholds,
+    LabelBreakage,
+    NodeLabel,
+    breakage_rates,
+    cluster_unpinned,
+    count_breakage,
+)
 from facealbum.clustering.incremental import plan_clusters
+from facealbum.clustering.intervals import Rate
+from facealbum.clustering.nodes import select_nodes
 from facealbum.clustering.parameters import ClusteringParameters
 from facealbum.clustering.plan import Attach, ClusterPlan, Leave, LeaveReason, NewGroup
 from facealbum.clustering.problem import ClusteringProblem, Constraints, Node, Observation
@@ -13,14 +24,23 @@ from facealbum.clustering.problem import ClusteringProblem, Constraints, Node, O
 __all__ = [
     "ALGORITHMS",
     "Attach",
+    "BreakageRates",
+    "BreakageThresholds",
     "ClusterPlan",
     "ClusteringParameters",
     "ClusteringProblem",
     "Constraints",
+    "LabelBreakage",
     "Leave",
     "LeaveReason",
     "NewGroup",
     "Node",
+    "NodeLabel",
     "Observation",
+    "Rate",
+    "breakage_rates",
+    "cluster_unpinned",
+    "count_breakage",
     "plan_clusters",
+    "select_nodes",
 ]

@@ -6,6 +6,7 @@ node, and a must-linked pair must not contradict another decision.
 """
 
 from collections import defaultdict
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,24 +19,47 @@ from facealbum.clustering.parameters import ClusteringParameters
 from facealbum.clustering.plan import ClusterPlan
 from facealbum.clustering.problem import ClusteringProblem
 from facealbum.clustering.vectors import UNIT, means, sum_by
+from facealbum.domain.ids import FaceId
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grouping:
+    """The groups of one clustering; `stands` (bool[groups]) tells those that are, or become, a person."""
+
+    items: Items
+    groups: Agglomeration
+    stands: NDArray[np.bool_]
+
+    def cluster_of(self) -> dict[FaceId, int]:
+        """The group of every face and node that is in one that stands."""
+        group = self.groups.group_of[self.items.item_of].tolist()
+        return {
+            member.face_id: number
+            for member, number in zip(self.items.members, group, strict=True)
+            if number != NOBODY and self.stands[number]
+        }
 
 
 def plan_clusters(
     problem: ClusteringProblem, parameters: ClusteringParameters, *, algorithm: str = "hdbscan"
 ) -> ClusterPlan:
     """The plan of one clustering; `algorithm` is a name in ALGORITHMS."""
+    found = group_problem(problem, parameters, algorithm=algorithm)
+    return build_plan(found.items, found.groups, stands=found.stands, parameters=parameters)
+
+
+def group_problem(problem: ClusteringProblem, parameters: ClusteringParameters, *, algorithm: str) -> Grouping:
+    """Put faces and persons together."""
     run = algorithm_named(algorithm)
-    if not problem.faces:
-        return ClusterPlan()
     items = build_items(problem, parameters)
     groups = run(items, parameters)
     stands = groups.counts >= parameters.min_faces
     stands[groups.group_of[: len(items.persons)]] = True
-    place_poor(items, groups, similarity=parameters.poor_similarity, open_to_poor=stands)
-    return build_plan(items, groups, stands=stands, parameters=parameters)
+    _place_poor(items, groups, similarity=parameters.poor_similarity, open_to_poor=stands)
+    return Grouping(items, groups, stands)
 
 
-def place_poor(items: Items, groups: Agglomeration, *, similarity: float, open_to_poor: NDArray[np.bool_]) -> None:
+def _place_poor(items: Items, groups: Agglomeration, *, similarity: float, open_to_poor: NDArray[np.bool_]) -> None:
     """Give each poor item, most similar first, to the nearest group that is open and has not met it."""
     poor, choices = np.flatnonzero(groups.group_of == NOBODY), np.flatnonzero(open_to_poor)
     place = np.full(items.count, -1)
