@@ -42,9 +42,8 @@ class LocalObjectStore:
     def get(self, key: str) -> bytes:
         """The object's bytes, or `ObjectNotFoundError`."""
         path = self._root / check_key(key)
-        with _explained(key):
-            with suppress(*_NO_OBJECT):
-                return path.read_bytes()
+        with _explained(key), suppress(*_NO_OBJECT):
+            return path.read_bytes()
         raise ObjectNotFoundError(f"There is no object {key!r} in {self.describe()}.")
 
     def exists(self, key: str) -> bool:

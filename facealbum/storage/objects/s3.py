@@ -101,20 +101,21 @@ class S3ObjectStore:
     @contextmanager
     def _translated(self, key: str) -> Iterator[None]:
         """Botocore's errors as ours; the message names the key."""
-        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError  # noqa: PLC0415
+        from botocore import exceptions  # noqa: PLC0415
 
+        unreachable = (exceptions.ConnectionError, exceptions.HTTPClientError, exceptions.IncompleteReadError)
         try:
             yield
-        except ClientError as error:
+        except exceptions.ClientError as error:
             code = error.response.get("Error", {}).get("Code", "")
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
             if code in _MISSING:
                 raise ObjectNotFoundError(f"There is no object {key!r} in {self.describe()}.") from error
             kind = ObjectStoreUnavailableError if status >= _SERVER_ERRORS or status == _TOO_MANY else StorageError
             raise kind(self._failure(key, error)) from error
-        except HTTPClientError as error:
+        except unreachable as error:
             raise ObjectStoreUnavailableError(self._failure(key, error)) from error
-        except BotoCoreError as error:
+        except exceptions.BotoCoreError as error:
             raise StorageError(self._failure(key, error)) from error
 
     def _failure(self, key: str, error: Exception) -> str:
