@@ -1,0 +1,151 @@
+"""The monthly run keeps people apart, keeps what it decided, and does nothing twice."""
+
+from collections import defaultdict
+
+import pytest
+from sqlalchemy import select
+
+from facealbum.domain.ids import FaceId
+from facealbum.domain.months import Month
+from facealbum.errors import UnknownFamilyError
+from facealbum.steps.cluster import cluster_families
+from facealbum.steps.context import Context
+from facealbum.steps.families import forget_family
+from facealbum.storage.schema import assignments, metadata, plans, runs
+from tests.integration.album import FAMILY, FAMILY_ID, add, shots
+
+YEAR = Month(2026, 12)
+
+
+def persons(context: Context) -> dict[FaceId, object]:
+    query = select(assignments.c.face_id, assignments.c.person_id).where(assignments.c.family_id == FAMILY_ID)
+    with context.database.begin() as transaction:
+        return {FaceId(row.face_id): row.person_id for row in transaction.execute(query)}
+
+
+def everything(context: Context) -> dict[str, list[tuple[object, ...]]]:
+    """All rows of all tables."""
+    with context.database.begin() as transaction:
+        return {
+            name: sorted((tuple(map(str, row)) for row in transaction.execute(select(table))), key=repr)
+            for name, table in metadata.tables.items()
+        }
+
+
+def test_people_are_told_apart_over_months(context: Context) -> None:
+    truth = add(context, shots(months=4, a_month=12))
+    result = cluster_families(context, YEAR)
+    assert [str(run.month) for run in result.runs] == ["2026-01", "2026-02", "2026-03", "2026-04"]
+    found: dict[object, set[int]] = defaultdict(set)
+    for face, person in persons(context).items():
+        found[person].add(truth[face])
+    assert all(len(people) == 1 for people in found.values())
+    assert len(persons(context)) >= 0.95 * len(truth)
+
+
+def test_a_second_run_of_the_same_months_changes_nothing(context: Context) -> None:
+    add(context, shots(months=3, a_month=8))
+    cluster_families(context, YEAR)
+    before = everything(context)
+    again = cluster_families(context, YEAR)
+    assert (again.runs, again.changes, again.up_to_date) == ([], 0, 3)
+    assert everything(context) == before
+
+
+def test_a_dry_run_tells_and_writes_nothing(context: Context) -> None:
+    add(context, shots(months=3, a_month=8))
+    cluster_families(context, Month(2026, 1))
+    before = everything(context)
+    told = cluster_families(context, YEAR, dry_run=True)
+    assert everything(context) == before
+    done = cluster_families(context, YEAR)
+    assert [(r.month, r.attached, r.founded) for r in told.runs] == [
+        (r.month, r.attached, r.founded) for r in done.runs
+    ]
+
+
+def test_month_by_month_is_the_same_as_all_at_once(context: Context) -> None:
+    add(context, shots(months=3, a_month=8))
+    for month in Month(2026, 1).through(Month(2026, 3)):
+        cluster_families(context, month)
+    stepwise = persons(context)
+    forget_family(context, FAMILY)
+    add(context, shots(months=3, a_month=8))
+    cluster_families(context, YEAR)
+    assert persons(context) == stepwise
+
+
+def test_the_order_of_arrival_does_not_matter(context: Context) -> None:
+    photos = shots(months=2, a_month=8)
+    add(context, photos)
+    cluster_families(context, YEAR)
+    first = persons(context)
+    forget_family(context, FAMILY)
+    add(context, photos[::-1])
+    cluster_families(context, YEAR)
+    assert persons(context) == first
+
+
+def test_later_months_move_no_face_that_has_its_person(context: Context) -> None:
+    photos = shots(months=4, a_month=8)
+    add(context, photos[:16])
+    cluster_families(context, YEAR)
+    before = persons(context)
+    add(context, photos[16:])
+    cluster_families(context, YEAR)
+    after = persons(context)
+    assert {face: after[face] for face in before} == before
+
+
+def test_a_late_upload_runs_its_own_month_again_and_only_that(context: Context) -> None:
+    photos = shots(months=3, a_month=8)
+    late = photos.pop(3)
+    add(context, photos)
+    cluster_families(context, YEAR)
+    before = persons(context)
+    add(context, [late])
+    result = cluster_families(context, YEAR)
+    assert [str(run.month) for run in result.runs] == ["2026-01"]
+    assert {face: persons(context)[face] for face in before} == before
+
+
+def test_a_run_keeps_what_its_answer_depended_on(context: Context) -> None:
+    add(context, shots(months=1, a_month=8))
+    cluster_families(context, YEAR)
+    with context.database.begin() as transaction:
+        run = transaction.execute(select(runs)).one()
+        plan = transaction.execute(select(plans.c.clustering)).scalar_one()
+    assert run.parameters["clustering"]["min_faces"] >= 2
+    assert run.models["embedder"]
+    assert run.attached + run.founded + run.waiting == run.faces
+    assert len(plan["attach"]) + sum(len(group["faces"]) for group in plan["create"]) == run.attached + run.founded
+
+
+def test_families_never_meet(context: Context) -> None:
+    add(context, shots(months=1, a_month=8), family="Mori")
+    add(context, shots(months=1, a_month=8), family="Abe")
+    cluster_families(context, YEAR)
+    before = persons(context)
+    forget_family(context, "Abe")
+    assert persons(context) == before
+    assert before
+
+
+def test_deleting_a_family_leaves_no_row_of_it(context: Context) -> None:
+    family_tables = [table for table in metadata.tables.values() if "family_id" in table.c]
+    add(context, shots(months=2, a_month=8))
+    cluster_families(context, YEAR)
+    forget_family(context, FAMILY)
+    with context.database.begin() as transaction:
+        left = {t.name for t in family_tables if transaction.execute(select(t)).first() is not None}
+    assert not left
+
+
+def test_an_unknown_family_is_refused(context: Context) -> None:
+    with pytest.raises(UnknownFamilyError, match="nobody"):
+        cluster_families(context, YEAR, family="nobody")
+
+
+def test_nothing_to_do_is_no_error(context: Context) -> None:
+    result = cluster_families(context, YEAR)
+    assert (result.runs, result.families) == ([], 0)
