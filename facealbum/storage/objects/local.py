@@ -63,6 +63,7 @@ class LocalObjectStore:
         """Remove every object whose key starts with the prefix, which is not empty, and give their number."""
         check_deletion(prefix)
         number = 0
+        folders = set()
         with _explained(prefix):
             for path in self._files(prefix):
                 if path.name.startswith(_UNFINISHED):
@@ -70,7 +71,9 @@ class LocalObjectStore:
                 else:
                     path.unlink(missing_ok=True)
                     number += 1
-                self._remove_empty(path.parent)
+                folders.add(path.parent)
+            for folder in folders:
+                self._remove_empty(folder)
         return number
 
     def keys(self, prefix: str) -> Iterator[str]:

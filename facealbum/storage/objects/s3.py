@@ -26,12 +26,11 @@ class S3ObjectStore:
         import boto3  # noqa: PLC0415 - half a second, and only needed with S3
         from botocore.config import Config  # noqa: PLC0415
 
-        retries = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
-        options["config"] = retries.merge(options.get("config"))
+        patience = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
         self._bucket = bucket
         self._prefix = f"{check_key(prefix)}/" if prefix else ""
         with self._translated(prefix):
-            self._client = boto3.client("s3", **options)
+            self._client = boto3.client("s3", **{"config": patience, **options})
 
     def put(self, key: str, data: bytes) -> None:
         """Store the object, over an earlier one of this key."""
