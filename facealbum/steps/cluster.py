@@ -7,10 +7,11 @@ those of an earlier run is done: running it again changes nothing.
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 
 from facealbum.clustering import (
+    BreakageThresholds,
     ClusteringParameters,
     ClusteringProblem,
     ClusterPlan,
@@ -58,6 +59,15 @@ class ArmPlan:
     algorithm: str = "hdbscan"
     clustering: ClusteringParameters = field(default_factory=ClusteringParameters)
     linking: LinkParameters = field(default_factory=LinkParameters)
+    breakage: BreakageThresholds = field(default_factory=BreakageThresholds)
+
+    def parameters(self) -> dict[str, dict[str, float | int]]:
+        """All numbers that the arm depends on, as they are stored with every run."""
+        return {
+            "clustering": self.clustering.to_dict(),
+            "linking": self.linking.to_dict(),
+            "breakage": asdict(self.breakage),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +133,12 @@ def cluster_families(
 def _arm(transaction: Transaction, plan: ArmPlan) -> tuple[Arm, dict[str, str]]:
     models = packaged_models()
     analyzer = ensure_analyzer(transaction, models.versions, models.space)
-    parameters = {"clustering": plan.clustering.to_dict(), "linking": plan.linking.to_dict()}
     arm = ensure_arm(
         transaction,
         plan.name,
         space_id=analyzer.space_id,
         algorithm=plan.algorithm,
-        parameters=parameters,
+        parameters=plan.parameters(),
     )
     return arm, dict(models.versions)
 
@@ -175,7 +184,7 @@ class _Clustering:
         problem = _load_problem(transaction, family, self.arm, month, self.plan.clustering)
         plan = plan_clusters(problem, self.plan.clustering, algorithm=self.plan.algorithm)
         labels = cluster_unpinned(problem, self.plan.clustering, algorithm=self.plan.algorithm)
-        broken = count_breakage(labels)
+        broken = count_breakage(labels, self.plan.breakage)
         run = Run(
             family_id=family,
             run_id=identity,
@@ -233,6 +242,6 @@ def _outcome(family: Family, run: Run, plan: ClusterPlan, links: int, broken: Se
         persons=len(plan.create),
         waiting=len(plan.leave),
         links=links,
-        broken=sum(label.mixing or label.disappearance or label.splitting for label in broken),
+        broken=sum(label.broken for label in broken),
         labels=len(broken),
     )

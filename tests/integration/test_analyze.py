@@ -1,0 +1,152 @@
+"""Analysis turns every pending photo into faces or into a reason, whatever the photo is."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from sqlalchemy import select
+
+from facealbum import demo
+from facealbum.errors import UnknownFamilyError
+from facealbum.steps import analyze
+from facealbum.steps.analyze import analyze_pending
+from facealbum.steps.context import Context
+from facealbum.steps.imports import import_folder
+from facealbum.storage.photos import count_photos, load_problems
+from facealbum.storage.schema import face_embeddings, faces, photos
+
+PORTRAITS = Path(demo.__file__).parent / "portraits"
+PORTRAIT = min(PORTRAITS.glob("*.jpg"))
+
+
+def rows(context: Context) -> list[tuple[object, ...]]:
+    with context.database.begin() as transaction:
+        return [tuple(map(str, row)) for row in transaction.execute(select(faces).order_by(faces.c.face_id))]
+
+
+def problems(context: Context) -> dict[str, str]:
+    with context.database.begin() as transaction:
+        return {problem.photo: problem.code for problem in load_problems(transaction)}
+
+
+def put(folder: Path, name: str, content: bytes) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(content)
+
+
+def test_a_portrait_becomes_one_face(context: Context, tmp_path: Path) -> None:
+    put(tmp_path / "in", "portrait.jpg", PORTRAIT.read_bytes())
+    import_folder(context, tmp_path / "in", "Mori")
+    result = analyze_pending(context)
+    assert (result.photos, result.faces, result.problems) == (1, 1, [])
+    with context.database.begin() as transaction:
+        face = transaction.execute(select(faces)).one()
+        photo = transaction.execute(select(photos)).one()
+        assert transaction.execute(select(face_embeddings)).one().face_id == face.face_id
+    with Image.open(PORTRAIT) as picture:
+        width, height = picture.size
+    assert (photo.width, photo.height, photo.status) == (width, height, "analysed")
+    assert 0 <= face.box[0] < face.box[2] <= width
+    assert 0 <= face.box[1] < face.box[3] <= height
+    assert 20 < face.age < 90
+
+
+def test_analysing_again_finds_nothing_to_do(context: Context, tmp_path: Path) -> None:
+    put(tmp_path / "in", "portrait.jpg", PORTRAIT.read_bytes())
+    import_folder(context, tmp_path / "in", "Mori")
+    analyze_pending(context)
+    before = rows(context)
+    assert analyze_pending(context).photos == 0
+    assert rows(context) == before
+
+
+@pytest.mark.parametrize(
+    ("code", "damage"),
+    [
+        ("unknown_format", lambda _: b"this is no picture at all"),
+        ("damaged_image", lambda content: content[: len(content) // 2]),
+        ("unknown_format", lambda _: b"\0" * 4096),
+    ],
+)
+def test_a_photo_that_cannot_be_read_keeps_its_reason_and_the_rest_goes_on(
+    context: Context, tmp_path: Path, code: str, damage: Callable[[bytes], bytes]
+) -> None:
+    put(tmp_path / "in", "bad.jpg", damage(PORTRAIT.read_bytes()))
+    put(tmp_path / "in", "good.jpg", PORTRAIT.read_bytes())
+    import_folder(context, tmp_path / "in", "Mori")
+    result = analyze_pending(context)
+    assert (result.photos, result.faces) == (2, 1)
+    assert problems(context) == {"bad.jpg": code}
+    with context.database.begin() as transaction:
+        assert count_photos(transaction) == {"analysed": 1, "failed": 1}
+
+
+def test_a_picture_without_a_face_is_analysed(context: Context, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    Image.fromarray(np.full((200, 300, 3), 128, np.uint8)).save(tmp_path / "in" / "grey.png")
+    import_folder(context, tmp_path / "in", "Mori")
+    result = analyze_pending(context)
+    assert (result.photos, result.faces, result.problems) == (1, 0, [])
+
+
+def test_a_picture_of_too_many_pixels_is_refused_before_it_is_decoded(context: Context, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    Image.new("1", (30_000, 30_000)).save(tmp_path / "in" / "huge.png")
+    import_folder(context, tmp_path / "in", "Mori")
+    analyze_pending(context)
+    assert problems(context) == {"huge.png": "image_size"}
+
+
+def test_bytes_that_vanished_from_the_store_are_a_reason_too(context: Context, tmp_path: Path) -> None:
+    put(tmp_path / "in", "a.jpg", PORTRAIT.read_bytes())
+    import_folder(context, tmp_path / "in", "Mori")
+    context.objects.delete_prefix("families/")
+    analyze_pending(context)
+    assert problems(context) == {"a.jpg": "object_not_found"}
+
+
+def test_the_number_of_processes_changes_nothing(context: Context, tmp_path: Path) -> None:
+    for number, portrait in enumerate(sorted(PORTRAITS.glob("*.jpg"))[:3]):
+        put(tmp_path / "in", f"{number}.jpg", portrait.read_bytes())
+    import_folder(context, tmp_path / "in", "Mori")
+    one = [analyze._alone(photo, str(tmp_path / "objects")).result for photo in _pending(context)]
+    three = [outcome.result for outcome in analyze._outcomes(_pending(context), 3, str(tmp_path / "objects"))]
+    assert sorted(map(_essence, one)) == sorted(map(_essence, three))
+
+
+def test_a_photo_that_kills_its_process_is_named_and_the_rest_goes_on(
+    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "in", "deadly.jpg", PORTRAIT.read_bytes() + b"deadly")
+    put(tmp_path / "in", "good.jpg", PORTRAIT.read_bytes())
+    import_folder(context, tmp_path / "in", "Mori")
+    monkeypatch.setattr(analyze, "_analyse", die_on_deadly)
+    result = analyze_pending(context)
+    assert (result.photos, result.faces) == (2, 1)
+    assert problems(context) == {"deadly.jpg": "analysis_crashed"}
+
+
+def die_on_deadly(photo: analyze.PendingPhoto) -> analyze.Outcome:
+    if photo.key == "deadly.jpg":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return analyze._analyse(photo)
+
+
+def test_an_unknown_family_is_refused(context: Context) -> None:
+    with pytest.raises(UnknownFamilyError, match="nobody"):
+        analyze_pending(context, family="nobody")
+
+
+def _pending(context: Context) -> list[analyze.PendingPhoto]:
+    with context.database.begin() as transaction:
+        (family,) = analyze.load_families(transaction)
+        return analyze.load_pending(transaction, family.family_id)
+
+
+def _essence(result: object) -> str:
+    assert isinstance(result, analyze.AnalysedPhoto)
+    return f"{result.photo_id} {[(face.box, face.age, face.embedding.tobytes()) for face in result.faces]}"
