@@ -4,6 +4,7 @@
 that stays open.  Nothing is written and nothing else is read.
 """
 
+from facealbum.linking.assignment import plan_links
 from facealbum.linking.evidence import FaceEvidence, PersonEvidence
 from facealbum.linking.parameters import LinkParameters
 from facealbum.linking.plan import Link, LinkPlan, OpenPerson, OpenReason
@@ -16,4 +17,5 @@ __all__ = [
     "OpenPerson",
     "OpenReason",
     "PersonEvidence",
+    "plan_links",
 ]

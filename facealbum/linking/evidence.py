@@ -22,6 +22,7 @@ class PersonEvidence:
 
     meets: persons who are in at least one photo together with this one.
     linked: the child that an earlier run or a user linked.  rejected_children: those a user has ruled out.
+    confirmed: whether a user linked it or agreed to it.
     """
 
     person_id: PersonId
@@ -29,3 +30,4 @@ class PersonEvidence:
     meets: frozenset[PersonId] = frozenset()
     linked: ChildId | None = None
     rejected_children: frozenset[ChildId] = frozenset()
+    confirmed: bool = False

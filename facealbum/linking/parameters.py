@@ -2,43 +2,75 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Self
+from typing import Any, Self
 
 from facealbum.errors import InvalidValueError
 
 _BOUNDS: dict[str, tuple[float, float]] = {
-    "threshold": (0.5, 1),
+    "threshold": (0.51, 1),
     "min_faces": (1, float("inf")),
     "before_birth_days": (0, 366),
+    "prior_registered": (0.01, 0.99),
+    "prior_adult": (0, 1),
+    "correlation": (0, 1),
+    "gender_limit": (0.5, 0.999),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class LinkParameters:
-    """How sure a link must be.
+    """How sure a link must be, and how far estimates are off.
 
-    threshold: probability from which a person is linked.  min_faces: faces a person needs to be linked.
+    threshold: probability from which a person is linked; above one half, so equal candidates never are.
+    min_faces: faces a person needs to be linked.
     before_birth_days: how long before a child's birth a photo may be dated before it rules the child out.
+    prior_registered: probability that a person nobody looked at is one of the registered children.
+    prior_adult: of somebody else, the probability of being 18 or older in the first photo.
+    correlation: of the errors of one person's faces, 0 to 1; n faces count as n / (1 + (n - 1) x correlation).
+    knots, age_error, gender_weight: at these true ages in years the scale of the error of an estimated age in
+    years, and how much of the log odds of P(female) to believe; straight lines in between.
+    gender_limit: the most that all faces together can say of one gender, as a probability.
     """
 
     threshold: float = 0.8
     min_faces: int = 2
     before_birth_days: int = 21
+    prior_registered: float = 0.5
+    prior_adult: float = 0.7
+    correlation: float = 0.3
+    knots: tuple[float, ...] = (0.0, 3.0, 6.0, 13.0, 18.0, 40.0)
+    age_error: tuple[float, ...] = (1.2, 1.8, 2.5, 4.0, 5.0, 8.0)
+    gender_weight: tuple[float, ...] = (0.3, 0.4, 0.6, 0.8, 1.0, 1.0)
+    gender_limit: float = 0.95
 
     def __post_init__(self) -> None:
         for name, (low, high) in _BOUNDS.items():
             value = getattr(self, name)
             if not low <= value <= high:
                 raise InvalidValueError(f"{name} must be between {low} and {high}, got {value}")
+        if not self.knots or list(self.knots) != sorted(set(self.knots)):
+            raise InvalidValueError(f"knots must be ages in rising order, got {self.knots}")
+        for name in ("age_error", "gender_weight"):
+            values = getattr(self, name)
+            if len(values) != len(self.knots):
+                raise InvalidValueError(f"{name} must have {len(self.knots)} values, as knots has, got {values}")
+        if not min(self.age_error) > 0:
+            raise InvalidValueError(f"age_error must be above 0 everywhere, got {self.age_error}")
+        if not min(self.gender_weight) >= 0:
+            raise InvalidValueError(f"gender_weight must be 0 or more everywhere, got {self.gender_weight}")
 
-    def to_dict(self) -> dict[str, float | int]:
-        """As plain numbers, for JSON."""
-        return asdict(self)
+    def to_dict(self) -> dict[str, float | int | list[float]]:
+        """As plain numbers and lists of them, for JSON."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, float | int]) -> Self:
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Read what `to_dict` gave; a missing name keeps its default, an unknown one is refused."""
-        unknown = sorted(set(values) - {f.name for f in fields(cls)})
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(values) - known)
         if unknown:
-            raise InvalidValueError(f"link parameters must be among {sorted(_BOUNDS)}, got {unknown}")
-        return cls(**values)  # type: ignore[arg-type]
+            raise InvalidValueError(f"link parameters must be among {sorted(known)}, got {unknown}")
+        given: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        return cls(**given)
