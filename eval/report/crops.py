@@ -1,0 +1,30 @@
+"""Cuts one face out of a photo for a page: square, with some room around it, always inside the photo."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facealbum.domain.faces import Box
+from facealbum.errors import InvalidValueError
+
+_ROOM = 1.45  # the square's side in units of the face's longer side
+_QUALITY = 82
+
+
+def crop_face(image: NDArray[np.uint8], box: Box, *, size: int = 112) -> bytes:
+    """JPEG bytes, size x size, of the face at `box` in the upright photo, uint8[height, width, 3] RGB.
+
+    A square that would pass the border is moved inside, and made smaller only if the photo is smaller than it.
+    """
+    height, width = image.shape[:2]
+    numbers = (box.x1, box.y1, box.x2, box.y2)
+    if not (height and width and np.isfinite(numbers).all()):
+        raise InvalidValueError(f"a crop needs a picture with pixels and a finite box, got {width}x{height} and {box}")
+    side = max(1, min(round(_ROOM * max(box.width, box.height)), width, height))
+    left = min(max(round((box.x1 + box.x2 - side) / 2), 0), width - side)
+    top = min(max(round((box.y1 + box.y2 - side) / 2), 0), height - side)
+    square = image[top : top + side, left : left + side, ::-1]
+    shrink = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
+    small = cv2.resize(np.ascontiguousarray(square), (size, size), interpolation=shrink)
+    _, data = cv2.imencode(".jpg", small, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))
+    return bytes(data)
