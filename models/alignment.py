@@ -50,7 +50,7 @@ def upright_square(box: Box, roll: float, *, scale: float, size: int) -> Transfo
     factor = size / (scale * max(box.width, box.height))
     cosine, sine = factor * np.cos(np.radians(roll)), factor * np.sin(np.radians(roll))
     linear = np.array([[cosine, sine], [-sine, cosine]])
-    shift = size / 2 - linear @ (centre_x, centre_y)
+    shift = size / 2 - linear @ np.array([centre_x, centre_y])
     return np.column_stack([linear, shift])
 
 
@@ -59,7 +59,7 @@ def cut(picture: NDArray[np.uint8], transform: Transform, size: int) -> Chip:
     shrink = int(1 / max(np.hypot(*transform[:, 0]), 1e-6))
     if shrink >= _SHRINK:
         picture, transform = _averaged(picture, transform, size, shrink=shrink)
-    return cv2.warpAffine(picture, transform, (size, size), flags=cv2.INTER_LINEAR)
+    return cv2.warpAffine(picture, transform, (size, size), flags=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
 
 
 def _averaged(
@@ -67,15 +67,14 @@ def _averaged(
 ) -> tuple[NDArray[np.uint8], Transform]:
     """The part of the picture that the chip shows, smaller by `shrink`, and the transform from there."""
     rows, columns, _ = picture.shape
-    corners = cv2.transform(
-        np.float64([[[0, 0], [size, 0], [0, size], [size, size]]]), cv2.invertAffineTransform(transform)
-    )[0]
+    linear, shift = transform[:, :2], transform[:, 2]
+    chip_corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float64)
+    corners = np.linalg.solve(linear, (chip_corners - shift).T).T
     left, top = np.clip(np.floor(corners.min(0)) - shrink, 0, (columns - 1, rows - 1)).astype(int)
     right, bottom = np.clip(np.ceil(corners.max(0)) + shrink, (left + 1, top + 1), (columns, rows)).astype(int)
     part = picture[top:bottom, left:right]
     small_size = max(1, round((right - left) / shrink)), max(1, round((bottom - top) / shrink))
-    small = cv2.resize(part, small_size, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(part, small_size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
     ratio = np.diag([(right - left) / small_size[0], (bottom - top) / small_size[1]])
-    offset = (ratio.diagonal() - 1) / 2 + (left, top)  # pixel centres of the small picture in the large one
-    linear = transform[:, :2]
-    return small, np.column_stack([linear @ ratio, linear @ offset + transform[:, 2]])
+    offset = (ratio.diagonal() - 1) / 2 + np.array([left, top])  # pixel centres of the small picture in the large one
+    return small, np.column_stack([linear @ ratio, linear @ offset + shift])

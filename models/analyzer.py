@@ -82,7 +82,7 @@ class Analyzer:
         box = face.box
         return Face(
             box=Box(box.x1 * across, box.y1 * down, box.x2 * across, box.y2 * down),
-            landmarks=face.landmarks * np.float32(photo.scale),
+            landmarks=face.landmarks * np.array(photo.scale, np.float32),
             yaw=pose.yaw,
             pitch=pose.pitch,
             roll=pose.roll,

@@ -5,17 +5,20 @@ picture.  Large pictures are decoded or shrunk to what analysis needs, so `pixel
 Only orientation and the time of taking are read from metadata, never a position.
 """
 
+import math
 import re
 import struct
 import threading
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime
 from io import BytesIO
 
 import numpy as np
+import pillow_heif
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -24,6 +27,8 @@ from facealbum.errors import DamagedImageError, EmptyFileError, ImageSizeError, 
 MAX_PIXELS = 200_000_000
 WORKING_SIDE = 1440
 YEARS = range(1900, 2100)
+
+_ANY = 1 << 64  # pixels
 
 _ORIENTATION, _EXIF, _TAKEN, _OFFSETS = 0x0112, 0x8769, 0x9003, (0x9011, 0x9010)
 _UPRIGHT = {
@@ -41,10 +46,11 @@ _SIGNATURES = (
     ("GIF", re.compile(rb"GIF8[79]a")),
     ("WEBP", re.compile(rb"RIFF....WEBP", re.DOTALL)),
     ("TIFF", re.compile(rb"II[*+]\x00|MM\x00[*+]")),
-    ("AVIF", re.compile(rb"....ftyp(avif|avis)", re.DOTALL)),
+    ("AVIF", re.compile(rb"....ftyp(avi[fs]|m(if|sf)1....(....){0,8}?avif)", re.DOTALL)),
     ("HEIF", re.compile(rb"....ftyp(hei[cxms]|hev[cxms]|mif1|msf1)", re.DOTALL)),
 )
 _SIDEWAYS = (5, 6, 7, 8)
+_TURNED_BY_CODEC = ("HEIF", "TIFF")
 _pillow = threading.Lock()
 
 
@@ -77,13 +83,20 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, working_side: int = WOR
         raise UnknownFormatError(
             "the file must be JPEG, PNG, WebP, HEIC, AVIF, TIFF or GIF, its first bytes are of none of them"
         )
-    _check_stated_size(form, data)
+    if form == "PNG":
+        _check_png(data)
+    elif form == "GIF":
+        _check_size(struct.unpack_from("<HH", data.ljust(10, b"\xff"), 6), _ANY)
+    if form == "HEIF" and form not in Image.OPEN:
+        pillow_heif.register_heif_opener()
     with _pillow_quiet(), _damage(form):
         image = Image.open(BytesIO(data), formats=[form])
         size = image.size
-    _check_size(*size, max_pixels)
+    _check_size(size, max_pixels)
     with _pillow_quiet():
         turn, taken_at = _metadata(image)
+        if form in _TURNED_BY_CODEC:
+            turn = 1
         with _damage(form):
             pixels = _upright(image, turn, factor=_factor(max(size), working_side))
     width, height = reversed(size) if turn in _SIDEWAYS else size
@@ -112,15 +125,22 @@ def _damage(form: str) -> Iterator[None]:
         ) from error
 
 
-def _check_stated_size(form: str, data: bytes) -> None:
-    """Refuse a picture without pixels, which Pillow would only call unknown."""
-    layout, start = {"PNG": (">II", 16), "GIF": ("<HH", 6)}.get(form, ("", 0))
-    if layout and len(data) >= start + struct.calcsize(layout):
-        _check_size(*struct.unpack_from(layout, data, start), MAX_PIXELS**2)
+def _check_png(data: bytes) -> None:
+    """Refuse a PNG without pixels, or with a chunk that differs from its checksum, which Pillow lets pass."""
+    rest, kind = memoryview(data)[8:], b""
+    while kind != b"IEND":
+        end = 8 + int.from_bytes(rest[:4], "big")
+        kind = bytes(rest[4:8])
+        if zlib.crc32(rest[4:end]) != int.from_bytes(bytes(rest[end : end + 4]).ljust(4), "big"):
+            raise DamagedImageError(f"a PNG must be whole, its chunk {kind!r} is damaged; upload it again")
+        if kind == b"IHDR":
+            _check_size(struct.unpack_from(">II", rest, 8), _ANY)
+        rest = rest[end + 4 :]
 
 
-def _check_size(width: int, height: int, max_pixels: int) -> None:
-    if not 0 < width * height <= max_pixels:
+def _check_size(size: tuple[int, ...], max_pixels: int) -> None:
+    if not 0 < math.prod(size) <= max_pixels:
+        width, height = size
         raise ImageSizeError(
             f"a picture must have 1 to {max_pixels:,} pixels, this one is {width} x {height}; upload a smaller one"
         )
@@ -165,22 +185,14 @@ def _metadata(image: Image.Image) -> tuple[int, datetime | None]:
 
 def _taken_at(exif: dict[int, object]) -> datetime | None:
     """DateTimeOriginal with its offset, UTC if it has none; None if it is not there or not a likely moment."""
-    found = re.match(r"(\d{4}):(\d\d):(\d\d)[ T](\d\d):(\d\d):(\d\d)", str(exif.get(_TAKEN, "")))
-    numbers = [int(number) for number in found.groups()] if found else [0]
-    if numbers[0] not in YEARS:
-        return None
+    text = str(exif.get(_TAKEN, ""))[:19].replace("T", " ")
+    offset = next((str(exif[tag]).strip("\0 ") for tag in _OFFSETS if tag in exif), "")
+    moment = _parsed(f"{text} {offset}", "%Y:%m:%d %H:%M:%S %z") or _parsed(f"{text} +0000", "%Y:%m:%d %H:%M:%S %z")
+    return moment if moment and moment.year in YEARS else None
+
+
+def _parsed(text: str, layout: str) -> datetime | None:
     try:
-        return datetime(*numbers, tzinfo=_offset(exif))  # type: ignore[arg-type] # noqa: DTZ001
+        return datetime.strptime(text, layout)  # noqa: DTZ007 - the layout has the offset
     except ValueError:
         return None
-
-
-def _offset(exif: dict[int, object]) -> timezone:
-    text = next((str(exif[tag]) for tag in _OFFSETS if tag in exif), "")
-    found = re.match(r"([+-])(\d\d):(\d\d)", text)
-    if not found:
-        return UTC
-    hours, minutes = int(found[2]), int(found[3])
-    if hours > 14 or minutes > 59:
-        return UTC
-    return timezone((1 if found[1] == "+" else -1) * timedelta(hours=hours, minutes=minutes))

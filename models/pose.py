@@ -1,7 +1,7 @@
 """The direction of a head: yaw and pitch from Hopenet-lite on the face turned upright, roll from the eyes.
 
-Signs are those of facealbum.domain.faces.Face.  The network sees only upright heads, so it stays right when the head
-is tilted; the price is that roll is no better than the two eye landmarks.
+Signs are those of facealbum.domain.faces.Face; the network counts yaw the other way round.  It sees only upright
+heads, so it stays right when the head is tilted; the price is that roll is no better than the two eye landmarks.
 """
 
 import math
@@ -16,7 +16,8 @@ from models.network import Network
 
 _BINS = 66
 _DEGREES = 3.0 * np.arange(_BINS, dtype=np.float32) - 99.0
-_CROP = 1.5
+_CROP = 1.2
+_LEVEL = -8.0  # the pitch that the network gives for level portraits
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def estimate_pose(network: Network, picture: NDArray[np.uint8], face: Detection)
     roll = roll_of(face.landmarks)
     square = upright_square(face.box, roll, scale=_CROP, size=network.size)
     yaw, pitch, _ = network.run(cut(picture, square, network.size)).reshape(3, _BINS)
-    return Pose(_expected(yaw), _expected(pitch), roll)
+    return Pose(-_expected(yaw), _expected(pitch) - _LEVEL, roll)
 
 
 def _expected(logits: NDArray[np.float32]) -> float:

@@ -32,7 +32,7 @@ class Preprocessing:
     def apply(self, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
         """float32[1, size, size, 3] of an RGB chip uint8[size, size, 3]."""
         ordered = chip if self.colour == "rgb" else cv2.cvtColor(chip, cv2.COLOR_RGB2BGR)
-        mean, divisor = np.float32(self.mean), np.float32(self.divisor)
+        mean, divisor = np.array(self.mean, np.float32), np.array(self.divisor, np.float32)
         return ((ordered - mean) / divisor)[np.newaxis]
 
 

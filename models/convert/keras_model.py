@@ -48,7 +48,7 @@ def to_tflite(model: Any) -> bytes:  # noqa: ANN401 - keras ships no types
         return bytes(converter.convert())
 
 
-def _apply(operation: Operation, inputs: list[Any]) -> Any:  # noqa: ANN401, PLR0911 - one line per kind
+def _apply(operation: Operation, inputs: list[Any]) -> Any:  # noqa: ANN401, C901, PLR0911 - one line per kind
     import keras  # noqa: PLC0415 - only conversion pays for it
 
     layers, ops = keras.layers, keras.ops

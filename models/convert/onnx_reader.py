@@ -126,8 +126,8 @@ def _pool(values: list[Array], attributes: Attributes) -> Operation:
     del values
     size, stride = _square(attributes, name="kernel_shape"), _square(attributes, name="strides")
     _require(not attributes.get("ceil_mode"), "windows of a pool must lie inside")
-    kind = "mean" if "count_include_pad" in attributes else "max"
-    return Pool(kind, size, stride, _padding(attributes, size=size, stride=stride))
+    mean = "count_include_pad" in attributes
+    return Pool("mean" if mean else "max", size, stride, _padding(attributes, size=size, stride=stride))
 
 
 def _pad(values: list[Array], attributes: Attributes) -> Operation:

@@ -70,7 +70,9 @@ def _visit(name: str, nodes: dict[str, Any], constants: dict[str, Array], steps:
         tensors = (output,)
 
 
-def _operations(kind: str, values: list[Array], attributes: dict[str, Any]) -> list[Operation]:
+def _operations(  # noqa: C901, PLR0911 - one line per kind
+    kind: str, values: list[Array], attributes: dict[str, Any]
+) -> list[Operation]:
     match kind:
         case "Conv2D":
             return [Conv(values[0], None, *_window(attributes), depthwise=False)]
