@@ -214,14 +214,26 @@ def demo(
     if as_json:
         console.say_json(asdict(result))
         return
-    console.say(f"{result.photos} photos of {result.months} months, {result.faces} faces")
+    console.say(
+        f"{result.photos} photos of {result.months} months, {result.faces} faces, {result.waiting} of nobody yet"
+    )
     console.table(
         "",
-        ("found", "photos", "from", "to", "mean age", "sure of it"),
-        [(p.label, p.faces, p.first, p.last, p.mean_age, p.probability) for p in result.people],
+        ("found", "registered child", "sure", "photos", "from", "to", "mean age"),
+        [
+            (
+                person.label,
+                "yes" if person.child else "no",
+                "" if person.probability is None else f"{person.probability:.1%}",
+                person.faces,
+                person.first,
+                person.last,
+                person.mean_age,
+            )
+            for person in result.people
+        ],
     )
-    console.say(f"{result.waiting} faces belong to nobody yet")
-    console.say(f"Page with every face: {result.page}")
+    console.say(f"Every face, by person: {result.page}")
 
 
 @app.command()

@@ -9,6 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
+from typing import Any
 
 from facealbum.clustering import (
     BreakageThresholds,
@@ -61,7 +62,7 @@ class ArmPlan:
     linking: LinkParameters = field(default_factory=LinkParameters)
     breakage: BreakageThresholds = field(default_factory=BreakageThresholds)
 
-    def parameters(self) -> dict[str, dict[str, float | int]]:
+    def parameters(self) -> dict[str, dict[str, Any]]:
         """All numbers that the arm depends on, as they are stored with every run."""
         return {
             "clustering": self.clustering.to_dict(),

@@ -10,6 +10,7 @@ from pathlib import Path
 from facealbum.domain.ids import family_id
 from facealbum.steps.cluster import DEFAULT_ARM
 from facealbum.steps.context import Context
+from facealbum.steps.whole_file import whole_file
 from facealbum.storage.exports import ExportedFace, load_exported_faces
 from facealbum.storage.families import load_families
 from facealbum.storage.photos import original_key
@@ -40,9 +41,8 @@ class ExportResult:
 
 def export_faces(context: Context, out: Path, *, family: str | None = None) -> ExportResult:
     """Write every face as a row of faces.csv; the file is replaced as a whole once it is complete."""
-    partial = out.with_name(f".{out.name}.partial")
     written = 0
-    with context.database.begin() as transaction, partial.open("w", encoding="utf-8", newline="") as file:
+    with context.database.begin() as transaction, whole_file(out) as file:
         families = load_families(transaction, family)
         rows = csv.writer(file)
         rows.writerow(COLUMNS)
@@ -52,7 +52,6 @@ def export_faces(context: Context, out: Path, *, family: str | None = None) -> E
                 rows.writerow(_row(one.name, face))
                 written += 1
             context.progress.advance()
-    partial.replace(out)
     return ExportResult(len(families), written)
 
 

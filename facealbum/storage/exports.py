@@ -26,6 +26,7 @@ class ExportedFace:
     age: float
     p_female: float
     quality: float
+    detector_score: float
     person: str | None
     child: str | None
     score: float | None
@@ -47,6 +48,7 @@ def load_exported_faces(connection: Connection, family: FamilyId, arm: str) -> I
             faces.c.age,
             faces.c.p_female,
             faces.c.quality,
+            faces.c.score.label("detector_score"),
             assignments.c.person_id,
             children.c.name,
             assignments.c.score,
@@ -84,6 +86,7 @@ def load_exported_faces(connection: Connection, family: FamilyId, arm: str) -> I
             row.age,
             row.p_female,
             row.quality,
+            row.detector_score,
             str(row.person_id) if row.person_id else None,
             row.name,
             row.score,
