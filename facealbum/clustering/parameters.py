@@ -33,7 +33,7 @@ class ClusteringParameters:
     density_min_cluster, density_min_samples: of the `hdbscan` algorithm's density clustering.
     """
 
-    similarity: float = 0.25
+    similarity: float = 0.3
     poor_similarity: float = 0.3
     min_faces: int = 2
     min_quality: float = 0.2

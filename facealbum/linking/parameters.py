@@ -33,11 +33,11 @@ class LinkParameters:
     """
 
     threshold: float = 0.8
-    min_faces: int = 2
+    min_faces: int = 3
     before_birth_days: int = 21
-    prior_registered: float = 0.5
-    prior_adult: float = 0.7
-    correlation: float = 0.3
+    prior_registered: float = 0.6
+    prior_adult: float = 0.85
+    correlation: float = 0.4
     knots: tuple[float, ...] = (0.0, 3.0, 6.0, 13.0, 18.0, 40.0)
     age_error: tuple[float, ...] = (1.2, 1.8, 2.5, 4.0, 5.0, 8.0)
     gender_weight: tuple[float, ...] = (0.3, 0.4, 0.6, 0.8, 1.0, 1.0)
