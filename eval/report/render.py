@@ -16,7 +16,7 @@ from eval.report.page import AlbumReport, FaceCrop, FamilyReport, PersonSection
 from eval.report.trends import build_trends
 
 MOST_OF_CHILD = 48
-MOST_OF_OTHER = 12
+MOST_OF_OTHER = 18
 MOST_WAITING = 48
 MOST_PROBLEMS = 200
 OPEN_OTHERS = 12  # people shown at once; the rest unfold
@@ -69,7 +69,7 @@ def _environment() -> Environment:
     environment.filters.update(
         {
             name: getattr(words, name)
-            for name in ("age", "count", "day", "evidence", "month", "percent", "pick_evenly", "probability")
+            for name in ("age", "count", "day", "evidence", "month", "number", "percent", "pick_evenly", "probability")
         }
         | {"children_of": _children_of, "others_of": _others_of, "trends": build_trends, "data_uri": _data_uri}
     )

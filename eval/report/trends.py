@@ -13,11 +13,15 @@ from facealbum.clustering.intervals import Rate
 from facealbum.domain.months import Month
 
 WIDTH, HEIGHT = 300.0, 110.0
+_MOST_DOTS = 24  # more would hide the line
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """One chart: its words, the SVG points of its line, band and dots, and what its axes reach."""
+    """One chart: its words, the SVG points of its line and band, and what its axes reach.
+
+    dots: none where they would hide the line.
+    """
 
     name: str
     summary: str
@@ -59,7 +63,7 @@ def _chart(name: str, rates: Sequence[tuple[Month, Rate]], *, least_top: float) 
         summary=f"{name}: {percent(first_rate)} in {month(first)}, {percent(last_rate)} in {month(last)}",
         line=_points(middle),
         band=_points([*upper, *reversed(lower)]),
-        dots=tuple(middle),
+        dots=tuple(middle) if len(middle) <= _MOST_DOTS else (),
         top=f"{top:.0%}",
         first=month(first),
         last=month(last),

@@ -14,9 +14,14 @@ _CERTAIN = 0.99
 Item = TypeVar("Item")
 
 
-def count(number: int, one: str, many: str) -> str:
-    """The number and its noun: 1 face, 2,000 faces."""
-    return f"{number:,} {one if number == 1 else many}"
+def number(value: int) -> str:
+    """A count such as 2,000."""
+    return f"{value:,}"
+
+
+def count(value: int, one: str, many: str) -> str:
+    """A count and its noun: 1 face, 2,000 faces."""
+    return f"{value:,} {one if value == 1 else many}"
 
 
 def day(moment: date) -> str:
