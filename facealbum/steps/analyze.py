@@ -5,7 +5,6 @@ on where it stopped.  The result does not depend on the number of processes.
 """
 
 import os
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -51,7 +50,7 @@ class AnalyzeResult:
     faces: int = 0
     processes: int = 0
     wall_seconds: float = 0.0
-    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    seconds: dict[str, float] = field(default_factory=dict)
     problems: list[NamedProblem] = field(default_factory=list)
 
 
@@ -125,9 +124,8 @@ def _save(context: Context, outcome: Outcome, analyzer: AnalyzerRow, family: str
             save_analysis(transaction, outcome.result, analyzer, now=now)
             result.faces += len(outcome.result.faces)
     result.photos += 1
-    for phase, spent in outcome.seconds.items():
-        result.seconds[phase] += spent
-    result.seconds["write"] += perf_counter() - start
+    for phase, spent in (*outcome.seconds.items(), ("write", perf_counter() - start)):
+        result.seconds[phase] = result.seconds.get(phase, 0.0) + spent
 
 
 def _outcomes(photos: Sequence[PendingPhoto], processes: int, objects: str) -> Iterator[Outcome]:

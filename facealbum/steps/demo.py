@@ -6,12 +6,17 @@ from pathlib import Path
 from eval.report import PersonSection
 from facealbum.demo.album import FAMILY, build_demo_album
 from facealbum.domain.months import Month
+from facealbum.linking import LinkParameters
 from facealbum.settings import Settings
 from facealbum.steps.analyze import analyze_pending
-from facealbum.steps.cluster import cluster_families
+from facealbum.steps.cluster import ArmPlan, cluster_families
 from facealbum.steps.context import Progress, open_context
 from facealbum.steps.imports import import_manifests
 from facealbum.steps.report import write_report
+
+EVERYBODY_REGISTERED = ArmPlan(linking=LinkParameters(prior_registered=0.99))
+"""In the demo grown-ups stand in for the registered children, and there is nobody else; a real family's default
+expects a grown-up to be somebody else, and would leave them unlinked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ def run_demo(directory: Path, *, settings: Settings, progress: Progress) -> Demo
     with open_context(apart, progress=progress) as context:
         import_manifests(context, album.photos_csv, album.families_csv)
         analyze_pending(context)
-        clustered = cluster_families(context, last)
+        clustered = cluster_families(context, last, arm_plan=EVERYBODY_REGISTERED)
         report = write_report(context, page, family=FAMILY)
     return DemoResult(
         photos=len(album.photos),
