@@ -13,8 +13,6 @@ from itertools import islice
 from multiprocessing import get_context
 from time import perf_counter
 
-from models.analyzer import Analyzer
-
 from facealbum.errors import ObjectNotFoundError, PhotoError
 from facealbum.steps.context import Context
 from facealbum.steps.packaged import packaged_models
@@ -29,6 +27,7 @@ from facealbum.storage.photos import (
     mark_failed,
     original_key,
 )
+from models.analyzer import Analyzer
 
 _QUEUED_PER_PROCESS = 4
 
