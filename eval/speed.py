@@ -65,7 +65,7 @@ def decoding_ms(paths: Sequence[Path], flag: int) -> float:
 def facealbum(data: Path, *arguments: str) -> Any:  # noqa: ANN401 - a command's JSON
     """What a command says with --json."""
     environment = os.environ | {"FACEALBUM_DATA": str(data), "FACEALBUM_PROCESSES": "1"}
-    command = [Path(sys.executable).with_name("facealbum"), *arguments, "--json"]
+    command = [str(Path(sys.executable).with_name("facealbum")), *arguments, "--json"]
     done = subprocess.run(command, env=environment, capture_output=True, check=True)  # noqa: S603 - our own program
     return json.loads(done.stdout)
 

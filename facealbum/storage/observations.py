@@ -37,7 +37,8 @@ def load_months(connection: Connection, family: FamilyId, through: Month) -> lis
     """The months in UTC up to `through` in which the family has faces, oldest first."""
     month = func.date_trunc("month", func.timezone("UTC", faces.c.taken_at))
     query = (
-        select(month.label("month")).distinct()
+        select(month.label("month"))
+        .distinct()
         .where(faces.c.family_id == family, faces.c.taken_at < through.next().start())
         .order_by("month")
     )

@@ -1,5 +1,4 @@
-"""What the comparison of models and migrations looks at: our tables, but not their hash partitions nor the copies of
-a foreign key that PostgreSQL keeps for each partition."""
+"""What the comparison of models and migrations looks at: our tables, without what PostgreSQL keeps for each partition."""
 
 import re
 

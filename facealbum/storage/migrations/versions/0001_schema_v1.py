@@ -48,9 +48,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("models", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("space_id", sa.SmallInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["space_id"], ["embedding_spaces.space_id"], name=op.f("analyzers_space_id_fkey")
-        ),
+        sa.ForeignKeyConstraint(["space_id"], ["embedding_spaces.space_id"], name=op.f("analyzers_space_id_fkey")),
         sa.PrimaryKeyConstraint("analyzer_id", name=op.f("analyzers_pkey")),
         sa.UniqueConstraint("digest", name=op.f("analyzers_digest_key")),
     )
@@ -121,9 +119,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "taken_at_source IN ('manifest', 'exif', 'file')", name=op.f("photos_taken_at_source_check")
         ),
-        sa.ForeignKeyConstraint(
-            ["analyzer_id"], ["analyzers.analyzer_id"], name=op.f("photos_analyzer_id_fkey")
-        ),
+        sa.ForeignKeyConstraint(["analyzer_id"], ["analyzers.analyzer_id"], name=op.f("photos_analyzer_id_fkey")),
         sa.ForeignKeyConstraint(
             ["family_id"], ["families.family_id"], name=op.f("photos_family_id_fkey"), ondelete="CASCADE"
         ),
@@ -171,9 +167,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("family_id", "run_id", name=op.f("runs_pkey")),
     )
-    op.create_index(
-        op.f("runs_family_id_arm_id_month_idx"), "runs", ["family_id", "arm_id", "month"], unique=False
-    )
+    op.create_index(op.f("runs_family_id_arm_id_month_idx"), "runs", ["family_id", "arm_id", "month"], unique=False)
     op.create_table(
         "faces",
         sa.Column("family_id", sa.Uuid(), nullable=False),
@@ -194,9 +188,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "array_length(box, 1) = 4 AND array_length(landmarks, 1) = 10", name=op.f("faces_shapes_check")
         ),
-        sa.ForeignKeyConstraint(
-            ["analyzer_id"], ["analyzers.analyzer_id"], name=op.f("faces_analyzer_id_fkey")
-        ),
+        sa.ForeignKeyConstraint(["analyzer_id"], ["analyzers.analyzer_id"], name=op.f("faces_analyzer_id_fkey")),
         sa.ForeignKeyConstraint(
             ["family_id", "photo_id"],
             ["photos.family_id", "photos.photo_id"],
@@ -204,9 +196,7 @@ def upgrade() -> None:
             ondelete="CASCADE",
         ),
         sa.PrimaryKeyConstraint("family_id", "face_id", name=op.f("faces_pkey")),
-        sa.UniqueConstraint(
-            "family_id", "photo_id", "number", name=op.f("faces_family_id_photo_id_number_key")
-        ),
+        sa.UniqueConstraint("family_id", "photo_id", "number", name=op.f("faces_family_id_photo_id_number_key")),
         postgresql_partition_by="HASH (family_id)",
     )
     partition("faces")
@@ -295,9 +285,7 @@ def upgrade() -> None:
         ["family_id", "arm_id", "person_id"],
         unique=False,
     )
-    op.create_index(
-        op.f("assignments_family_id_face_id_idx"), "assignments", ["family_id", "face_id"], unique=False
-    )
+    op.create_index(op.f("assignments_family_id_face_id_idx"), "assignments", ["family_id", "face_id"], unique=False)
     op.create_table(
         "breakage",
         sa.Column("family_id", sa.Uuid(), nullable=False),
@@ -322,9 +310,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("family_id", "run_id", "person_id", name=op.f("breakage_pkey")),
     )
-    op.create_index(
-        op.f("breakage_family_id_person_id_idx"), "breakage", ["family_id", "person_id"], unique=False
-    )
+    op.create_index(op.f("breakage_family_id_person_id_idx"), "breakage", ["family_id", "person_id"], unique=False)
     op.create_table(
         "face_embeddings",
         sa.Column("family_id", sa.Uuid(), nullable=False),
