@@ -16,7 +16,7 @@ import typer
 
 from facealbum import console
 from facealbum.errors import FacealbumError, InvalidValueError, UnknownFamilyError
-from facealbum.settings import Settings
+from facealbum.settings import load_settings
 
 if TYPE_CHECKING:
     from facealbum.steps.context import Context
@@ -50,7 +50,7 @@ OneFamily = Annotated[str | None, typer.Option("--family", help="Only this famil
 def _context() -> Iterator["Context"]:
     from facealbum.steps.context import open_context
 
-    with console.progress_bars() as bars, open_context(Settings(), progress=bars) as context:
+    with console.progress_bars() as bars, open_context(load_settings(), progress=bars) as context:
         yield context
 
 
@@ -208,7 +208,7 @@ def demo(
     """Build an album from bundled portraits and run the main job on it, end to end."""
     from facealbum.steps.demo import run_demo
 
-    settings = Settings()
+    settings = load_settings()
     with console.progress_bars() as bars:
         result = run_demo(directory or settings.data_folder / "demo", settings=settings, progress=bars)
     if as_json:
@@ -241,7 +241,7 @@ def doctor(as_json: Json = False) -> None:
     """Show what runs where, and what is wrong."""
     from facealbum.steps.doctor import examine
 
-    findings = examine(Settings())
+    findings = examine(load_settings())
     if as_json:
         console.say_json([asdict(finding) for finding in findings])
     for finding in findings if not as_json else ():

@@ -6,8 +6,10 @@ Every setting is an environment variable with the prefix FACEALBUM_, so FACEALBU
 import os
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from facealbum.errors import InvalidValueError
 
 
 def _default_data() -> Path:
@@ -47,3 +49,14 @@ class Settings(BaseSettings):
     def object_store_url(self) -> str:
         """The object store in use, the default included."""
         return self.object_store or str(self.data_folder / "objects")
+
+
+def load_settings() -> Settings:
+    """The settings of this environment; raises InvalidValueError that names each variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [
+            f"FACEALBUM_{str(one['loc'][0]).upper()}: {one['msg']}, got {one['input']!r}" for one in error.errors()
+        ]
+        raise InvalidValueError("; ".join(wrong)) from error

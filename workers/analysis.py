@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from facealbum.settings import Settings
+from facealbum.settings import load_settings
 from facealbum.steps.context import open_context
 from facealbum.steps.families import family_name
 from workers.app import app
@@ -15,5 +15,5 @@ def analyze_family(message: dict[str, Any]) -> None:
     from facealbum.steps.analyze import analyze_pending  # noqa: PLC0415 - models must load after the fork
 
     order = AnalyzeFamily.from_json(message)
-    with open_context(Settings()) as context:
+    with open_context(load_settings()) as context:
         analyze_pending(context, family=family_name(context, order.family_id))

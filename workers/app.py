@@ -5,7 +5,7 @@ FACEALBUM_BROKER_URL=… celery --app workers.app worker --queues analysis,clust
 
 from celery import Celery
 
-from facealbum.settings import Settings
+from facealbum.settings import Settings, load_settings
 
 QUEUES = {"workers.analysis.*": "analysis", "workers.clustering.*": "clustering"}
 
@@ -27,4 +27,4 @@ def make_app(settings: Settings) -> Celery:
     return app
 
 
-app = make_app(Settings())
+app = make_app(load_settings())

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from facealbum.settings import Settings
+from facealbum.settings import load_settings
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import open_context
 from facealbum.steps.families import family_name
@@ -14,5 +14,5 @@ from workers.messages import ClusterFamily
 def cluster_family(message: dict[str, Any]) -> None:
     """Run every month of one family that isn't done."""
     order = ClusterFamily.from_json(message)
-    with open_context(Settings()) as context:
+    with open_context(load_settings()) as context:
         cluster_families(context, order.through, family=family_name(context, order.family_id))

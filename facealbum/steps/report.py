@@ -73,7 +73,7 @@ def write_report(
         context.progress.advance()
     months = [month for one in facts for month in one.months]
     page = AlbumReport(
-        title=family or "facealbum",
+        title="facealbum",
         generated_at=context.clock(),
         period=(period[0] or min(months), period[1] or max(months)) if any(period) and months else None,
         families=tuple(reports),

@@ -1,4 +1,4 @@
-"""A real S3 server for the contracts: SeaweedFS on free ports of the loopback device."""
+"""A real S3 server for tests: SeaweedFS on free ports of the loopback device."""
 
 import os
 import shutil
