@@ -77,14 +77,13 @@ def density_labels(distances: NDArray[np.float64], *, min_cluster: int, min_samp
 
 
 def _density_regions(items: Items, parameters: ClusteringParameters) -> NDArray[np.intp]:
-    """For each item the cluster that holds its first clustered member; a region of its own for noise."""
-    known = items.item_of < len(items.persons)
+    """For each item the cluster of its first clustered sound member; a region of its own for noise."""
+    sound = np.flatnonzero(items.sound)
     centroids = _centroids(items)
-    vectors = np.vstack([items.vectors, centroids])
-    owner = np.concatenate([items.item_of, np.arange(len(centroids))])
+    vectors = np.vstack([items.vectors[sound], centroids])
+    owner = np.concatenate([items.item_of[sound], np.arange(len(centroids))])
     distances = np.clip(1 - (vectors @ vectors.T).astype(np.float64) / UNIT, 0, 2)
-    together = np.flatnonzero(np.concatenate([known, np.ones(len(centroids), np.bool_)]))
-    distances[np.ix_(together, together)] *= owner[together][:, None] != owner[together][None, :]
+    distances[owner[:, None] == owner[None, :]] = 0
     labels = density_labels(
         distances, min_cluster=parameters.density_min_cluster, min_samples=parameters.density_min_samples
     )

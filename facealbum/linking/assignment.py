@@ -7,6 +7,7 @@ somebody with a surer earlier link to the same child), and the order of persons,
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from facealbum.domain.ids import ChildId, PersonId
 from facealbum.domain.people import Child
@@ -19,10 +20,11 @@ from facealbum.linking.plan import LinkPlan, OpenPerson, OpenReason
 
 def plan_links(persons: Sequence[PersonEvidence], children: Sequence[Child], parameters: LinkParameters) -> LinkPlan:
     """The plan for all persons of one family."""
-    if len({person.person_id for person in persons}) != len(persons):
-        raise InvalidValueError("each person must be given once, with all its faces; got one twice")
-    registered = {child.child_id: child for child in children}
     ordered = sorted(persons, key=lambda person: person.person_id)
+    for one, other in pairwise(ordered):
+        if one.person_id == other.person_id:
+            raise InvalidValueError(f"each person must be given once, with all its faces, got {one.person_id} twice")
+    registered = {child.child_id: child for child in children}
     if not children:
         reason = OpenReason.NO_CHILDREN
         return LinkPlan(open=tuple(OpenPerson(person.person_id, reason, None, 0.0) for person in ordered))

@@ -1,8 +1,5 @@
 """What one month of faces becomes, by either algorithm."""
 
-import tracemalloc
-from uuid import UUID
-
 import numpy as np
 import pytest
 
@@ -17,7 +14,6 @@ from facealbum.clustering import (
     Observation,
     plan_clusters,
 )
-from facealbum.domain.ids import FaceId, PhotoId
 from facealbum.errors import InvalidValueError
 from tests.unit.clustering.family import (
     START,
@@ -148,25 +144,6 @@ def test_persons_that_look_alike_stay_two(algorithm: str) -> None:
     nodes = nodes_of(1, [face(1), face(2)]) + nodes_of(2, [face(3), face(4)])
     plan = plan_clusters(ClusteringProblem((face(5),), nodes), PARAMETERS, algorithm=algorithm)
     assert [one.person_id for one in plan.attach] == [person_id(1)]
-
-
-def test_five_thousand_faces_fit_into_bounded_memory(algorithm: str) -> None:
-    if algorithm == "hdbscan":
-        pytest.skip("holds the matrix of all pairs by nature; above MAX_DENSITY_MEMBERS it does not run")
-    vectors = np.random.default_rng(7).normal(size=(5000, 64))
-    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
-    faces = tuple(
-        Observation(FaceId(UUID(int=n)), PhotoId(UUID(int=n // 2)), START, 0.9, 0.0, 100.0, one)
-        for n, one in enumerate(vectors)
-    )
-    tracemalloc.start()
-    try:
-        plan = plan_clusters(ClusteringProblem(faces), PARAMETERS, algorithm=algorithm)
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert sum(len(group.face_ids) for group in plan.create) + len(plan.leave) == 5000
-    assert peak < 300 * 2**20
 
 
 def test_an_embedding_of_another_length_is_refused(algorithm: str) -> None:

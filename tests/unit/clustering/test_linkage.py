@@ -1,11 +1,13 @@
 """Merging mutual neighbours gives what merging one pair after the other gives."""
 
+import tracemalloc
 from itertools import combinations
 from uuid import UUID
 
 import numpy as np
 import pytest
 
+from facealbum.clustering.incremental import plan_clusters
 from facealbum.clustering.items import build_items
 from facealbum.clustering.linkage import Agglomeration
 from facealbum.clustering.parameters import ClusteringParameters
@@ -73,3 +75,15 @@ def test_products_of_exact_vectors_are_exact() -> None:
     vectors = exact(random_faces(5, 200))
     assert np.array_equal(vectors @ vectors.T, vectors.astype(np.int64) @ vectors.astype(np.int64).T)
     assert (vectors.astype(np.float64) @ vectors.T.astype(np.float64)).max() < 2**24
+
+
+def test_five_thousand_faces_fit_into_bounded_memory() -> None:
+    faces = random_faces(7, 5000)
+    tracemalloc.start()
+    try:
+        plan = plan_clusters(ClusteringProblem(faces), ClusteringParameters(), algorithm="constrained")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert sum(len(group.face_ids) for group in plan.create) + len(plan.leave) == 5000
+    assert peak < 300 * 2**20
