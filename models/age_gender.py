@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from models.alignment import cut, dlib_template, similarity, upright_square
 from models.detector import Detection
+from models.landmarks import roll_of
 from models.network import Network
-from models.pose import roll_of
 from models.registry import ModelSpec
 
-_CROP = 1.1
+_CROP = 1.25
 _FACERES_AGES = np.arange(1, 101, dtype=np.float32)
 _SURE = 1e-3  # no network is trusted beyond this
 

@@ -39,7 +39,7 @@ def similarity(points: Points, template: Points) -> Transform:
     target = template[:, 0] + 1j * template[:, 1].astype(np.float64)
     centred = source - source.mean()
     spread = np.vdot(centred, centred).real
-    turn = np.vdot(centred, target - target.mean()) / spread if spread else 0j
+    turn = np.vdot(centred, target - target.mean()) / spread if spread else 1
     shift = target.mean() - turn * source.mean()
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 

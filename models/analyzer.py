@@ -1,4 +1,4 @@
-"""From the bytes of a photo to its faces: decode, detect, estimate pose, align, estimate age and gender, embed.
+"""From the bytes of a photo to its faces: decode, detect, place landmarks, estimate pose, align, age, gender, embed.
 
 The same bytes give the same result, bit for bit.  One Analyzer belongs to one thread; it holds about 100 MB and is
 ready in well under a second.
@@ -21,6 +21,7 @@ from models.age_gender import AgeGenderEstimator
 from models.decode import MAX_PIXELS, Photo, decode
 from models.detector import Detection, Detector
 from models.embedder import aligned, embed
+from models.landmarks import refine_landmarks
 from models.network import Network
 from models.pose import estimate_pose
 from models.quality import estimate_quality
@@ -31,7 +32,7 @@ from models.registry import FOLDER, ModelSpec, load_specs
 class PhotoAnalysis:
     """width and height of the whole upright photo in pixels; taken_at is aware, None if the photo does not say.
 
-    seconds: wall time by phase (decode, detect, pose, age_gender, embed).
+    seconds: wall time by phase (decode, detect, landmarks, pose, age_gender, embed).
     """
 
     width: int
@@ -51,7 +52,9 @@ class Analyzer:
         self.model_versions = {role: spec.version for role, spec in specs.items()}
         self._max_pixels = max_pixels
         self._detector = Detector(specs["detector"])
-        self._pose, self._embedder = Network(specs["pose"]), Network(specs["embedder"])
+        self._landmarks, self._pose, self._embedder = (
+            Network(specs[role]) for role in ("landmarks", "pose", "embedder")
+        )
         self._age_gender = AgeGenderEstimator(specs)
 
     @classmethod
@@ -61,7 +64,7 @@ class Analyzer:
 
     def analyze(self, data: bytes) -> PhotoAnalysis:
         """Everything that is known of the photo in `data`; raises a PhotoError if it can't be decoded."""
-        seconds = dict.fromkeys(("decode", "detect", "pose", "age_gender", "embed"), 0.0)
+        seconds = dict.fromkeys(("decode", "detect", "landmarks", "pose", "age_gender", "embed"), 0.0)
         with _timed(seconds, "decode"):
             photo = decode(data, max_pixels=self._max_pixels)
         with _timed(seconds, "detect"):
@@ -70,6 +73,8 @@ class Analyzer:
         return PhotoAnalysis(photo.width, photo.height, photo.format, photo.taken_at, faces, seconds)
 
     def _face(self, photo: Photo, face: Detection, seconds: dict[str, float]) -> Face:
+        with _timed(seconds, "landmarks"):
+            face = refine_landmarks(self._landmarks, photo.pixels, face)
         with _timed(seconds, "pose"):
             pose = estimate_pose(self._pose, photo.pixels, face)
         with _timed(seconds, "age_gender"):

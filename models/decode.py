@@ -28,7 +28,6 @@ MAX_PIXELS = 200_000_000
 WORKING_SIDE = 1440
 YEARS = range(1900, 2100)
 
-_ANY = 1 << 64  # pixels
 
 _ORIENTATION, _EXIF, _TAKEN, _OFFSETS = 0x0112, 0x8769, 0x9003, (0x9011, 0x9010)
 _UPRIGHT = {
@@ -84,9 +83,9 @@ def decode(data: bytes, *, max_pixels: int = MAX_PIXELS, working_side: int = WOR
             "the file must be JPEG, PNG, WebP, HEIC, AVIF, TIFF or GIF, its first bytes are of none of them"
         )
     if form == "PNG":
-        _check_png(data)
+        _check_png(data, max_pixels)
     elif form == "GIF":
-        _check_size(struct.unpack_from("<HH", data.ljust(10, b"\xff"), 6), _ANY)
+        _check_size(struct.unpack_from("<HH", data.ljust(10, b"\1"), 6), max_pixels)
     if form == "HEIF" and form not in Image.OPEN:
         pillow_heif.register_heif_opener()
     with _pillow_quiet(), _damage(form):
@@ -125,8 +124,8 @@ def _damage(form: str) -> Iterator[None]:
         ) from error
 
 
-def _check_png(data: bytes) -> None:
-    """Refuse a PNG without pixels, or with a chunk that differs from its checksum, which Pillow lets pass."""
+def _check_png(data: bytes, max_pixels: int) -> None:
+    """Refuse a PNG of a wrong size, or with a chunk that differs from its checksum, which Pillow lets pass."""
     rest, kind = memoryview(data)[8:], b""
     while kind != b"IEND":
         end = 8 + int.from_bytes(rest[:4], "big")
@@ -134,7 +133,7 @@ def _check_png(data: bytes) -> None:
         if zlib.crc32(rest[4:end]) != int.from_bytes(bytes(rest[end : end + 4]).ljust(4), "big"):
             raise DamagedImageError(f"a PNG must be whole, its chunk {kind!r} is damaged; upload it again")
         if kind == b"IHDR":
-            _check_size(struct.unpack_from(">II", rest, 8), _ANY)
+            _check_size(struct.unpack_from(">II", rest, 8), max_pixels)
         rest = rest[end + 4 :]
 
 

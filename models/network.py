@@ -24,7 +24,7 @@ class Network:
         self._interpreter = Interpreter(model_content=spec.read(), num_threads=1)
         self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
-        self._output = self._interpreter.get_output_details()[0]["index"]
+        self._outputs = [output["index"] for output in self._interpreter.get_output_details()]
 
     @property
     def size(self) -> int:
@@ -32,12 +32,11 @@ class Network:
         return self._preprocessing.size
 
     def run(self, chip: Chip) -> NDArray[np.float32]:
-        """float32[values] for one chip."""
+        """float32[values] for one chip; several outputs follow each other."""
         return self.run_raw(self._preprocessing.apply(chip))
 
     def run_raw(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
         """float32[values] for an input float32[1, size, size, 3] that is already scaled."""
         self._interpreter.set_tensor(self._input, tensor)
         self._interpreter.invoke()
-        result: NDArray[np.float32] = self._interpreter.get_tensor(self._output)[0]
-        return result
+        return np.concatenate([self._interpreter.get_tensor(output).ravel() for output in self._outputs])

