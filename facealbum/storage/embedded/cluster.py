@@ -99,10 +99,10 @@ class Cluster:
         return Postmaster(pid, Path(lines[4]) if ready else None)
 
     def last_words(self) -> str:
-        """The end of what the last start of the server has logged."""
-        logs = [self.start_log, *sorted(self.log.glob("postgres-*"))[-1:]]
-        lines = [line for log in logs if log.exists() for line in log.read_text("utf-8", "replace").splitlines()]
-        return " | ".join(lines[-4:]) or "nothing was logged"
+        """Why the server that was started last has ended, as far as it has logged that."""
+        began = self.start_log.stat().st_mtime
+        logs = [self.start_log, *(log for log in sorted(self.log.glob("postgres-*")) if log.stat().st_mtime > began)]
+        return _reason("\n".join(log.read_text("utf-8", "replace") for log in logs))
 
     def _is_served_by(self, pid: int) -> bool:
         """Whether this is a process in the data folder: a zombie has none, a reused process id another."""
@@ -143,7 +143,7 @@ class Cluster:
         )
         if result.returncode:
             shutil.rmtree(unfinished)
-            reason = " | ".join(result.stdout.decode(errors="replace").strip().splitlines()[-3:])
+            reason = _reason(result.stdout.decode(errors="replace"))
             raise DatabaseUnavailableError(
                 f"The database can't be created in {self.directory} ({reason}). It needs 50 MB in a folder "
                 "that can be written to, on a local disk: make room, or choose another folder."
@@ -170,6 +170,13 @@ def _can_hold_socket(folder: Path) -> bool:
     text = str(folder)
     length = len(os.fsencode(folder / _SOCKET))
     return length <= _SOCKET_PATH_LIMIT and text.isprintable() and not set(text) & set(',"')
+
+
+def _reason(output: str) -> str:
+    """The last lines that speak of a failure, or the last ones at all."""
+    lines = output.strip().splitlines()
+    failures = [line for line in lines if any(word in line for word in ("FATAL", "PANIC", "error:", "HINT"))]
+    return " | ".join((failures or lines)[-3:]) or "nothing was logged"
 
 
 def _make_private(folder: Path, account: Account) -> None:
