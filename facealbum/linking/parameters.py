@@ -37,11 +37,11 @@ class LinkParameters:
     before_birth_days: int = 21
     prior_registered: float = 0.6
     prior_adult: float = 0.85
-    correlation: float = 0.4
+    correlation: float = 0.2
     knots: tuple[float, ...] = (0.0, 3.0, 6.0, 13.0, 18.0, 40.0)
     age_error: tuple[float, ...] = (1.2, 1.8, 2.5, 4.0, 5.0, 8.0)
     gender_weight: tuple[float, ...] = (0.3, 0.4, 0.6, 0.8, 1.0, 1.0)
-    gender_limit: float = 0.95
+    gender_limit: float = 0.9
 
     def __post_init__(self) -> None:
         for name, (low, high) in _BOUNDS.items():
