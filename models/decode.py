@@ -170,7 +170,7 @@ def _rgb(image: Image.Image) -> Image.Image:
     if image.has_transparency_data:
         picture = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _metadata(image: Image.Image) -> tuple[int, datetime | None]:
