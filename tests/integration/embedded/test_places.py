@@ -1,0 +1,112 @@
+"""Any folder will do, and one that will not is refused with what to do."""
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.integration.embedded.clients import (
+    Refused,
+    StartClient,
+    User,
+    as_each_user,
+    fill,
+    kill_server,
+    mounted,
+)
+
+
+@pytest.mark.parametrize(
+    "name", ["Fotos der Kinder", "家族の写真", "a,b", 'it\'s "$(false)" `x` %41 :5432 ?&#', "l" * 200]
+)
+def test_any_folder_name_will_do(client: StartClient, folder: Path, name: str) -> None:
+    first, second = client(folder / name), client(folder / name)
+    first.ask("sql", "CREATE TABLE t AS SELECT 1 AS x")
+    assert second.ask("sql", "SELECT x FROM t") == [[1]]
+    sockets = Path(first.ask("status")["socket_directory"])
+    assert stat.S_IMODE(sockets.stat().st_mode) == 0o700
+    assert len(os.fsencode(sockets / ".s.PGSQL.5432")) <= 107
+    kill_server(first.pid())
+    assert second.ask("sql", "SELECT x FROM t") == [[1]]
+    second.ask("stop")
+    if folder not in sockets.parents:
+        sockets.rmdir()
+
+
+def test_a_folder_of_sockets_that_others_can_enter_is_refused(client: StartClient, directory: Path, user: User) -> None:
+    for made in (directory, directory / "run"):
+        made.mkdir()
+        os.chown(made, user.uid, -1)
+    (directory / "run").chmod(0o755)
+    with pytest.raises(Refused, match=r"DatabaseUnavailableError: .*/run as a folder of mode 0700"):
+        client().ask("start")
+
+
+@as_each_user
+def test_a_read_only_folder_is_refused_with_advice(client: StartClient, folder: Path, user: User) -> None:
+    with contextlib.ExitStack() as stack:
+        if user.uid == 0:
+            stack.enter_context(mounted(folder, "ro"))
+        else:
+            folder.chmod(0o500)
+        with pytest.raises(Refused, match=r"DatabaseUnavailableError: .*can write to"):
+            client().ask("start")
+
+
+def test_a_disk_too_small_for_the_database_is_refused_with_advice(
+    client: StartClient, folder: Path, user: User
+) -> None:
+    place = folder / "disk"
+    place.mkdir()
+    with mounted(place, f"size=20m,uid={user.uid},mode=700"):
+        with pytest.raises(Refused, match=r"DatabaseUnavailableError: .*No space left .*make room"):
+            client(place / "postgres").ask("start")
+        assert {path.name for path in (place / "postgres").iterdir()} <= {
+            *("start.lock", "users.lock", "server.lock", "log", "run")
+        }
+
+
+def test_a_full_disk_costs_no_rows(client: StartClient, folder: Path, user: User) -> None:
+    place = folder / "disk"
+    place.mkdir()
+    with mounted(place, f"size=120m,uid={user.uid},mode=700"):
+        first = client(place / "postgres")
+        first.ask("sql", "CREATE TABLE t AS SELECT 1 AS x")
+        first.ask("release")
+        filler = place / "filler"
+        fill(filler)
+        with pytest.raises(Refused, match=r"DatabaseUnavailableError: .*No space left"):
+            first.ask("start")
+        filler.unlink()
+        assert first.ask("sql", "SELECT x FROM t") == [[1]]
+        first.ask("stop")
+        first.kill()
+
+
+def test_another_major_version_is_named(client: StartClient, directory: Path) -> None:
+    first = client()
+    first.ask("start")
+    first.ask("release")
+    (directory / "pgdata" / "PG_VERSION").write_text("17\n")
+    assert "PostgreSQL 17" in first.ask("status")["problems"][0]
+    with pytest.raises(Refused, match=r"DatabaseUnavailableError: .*files are incompatible"):
+        first.ask("start")
+    (directory / "pgdata" / "PG_VERSION").write_text("18\n")
+    first.ask("start")
+
+
+def test_looking_at_nothing_creates_nothing(client: StartClient, directory: Path) -> None:
+    status = client().ask("status")
+    assert status["version"].startswith("18.")
+    assert {**status, "version": None} == {
+        "running": False,
+        "pid": None,
+        "version": None,
+        "directory": str(directory),
+        "socket_directory": None,
+        "user": None,
+        "problems": [],
+    }
+    assert not directory.exists()
