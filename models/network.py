@@ -33,10 +33,6 @@ class Network:
 
     def run(self, chip: Chip) -> NDArray[np.float32]:
         """float32[values] for one chip; several outputs follow each other."""
-        return self.run_raw(self._preprocessing.apply(chip))
-
-    def run_raw(self, tensor: NDArray[np.float32]) -> NDArray[np.float32]:
-        """float32[values] for an input float32[1, size, size, 3] that is already scaled."""
-        self._interpreter.set_tensor(self._input, tensor)
+        self._interpreter.set_tensor(self._input, self._preprocessing.apply(chip))
         self._interpreter.invoke()
         return np.concatenate([self._interpreter.get_tensor(output).ravel() for output in self._outputs])

