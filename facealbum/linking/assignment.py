@@ -33,7 +33,11 @@ def plan_links(persons: Sequence[PersonEvidence], children: Sequence[Child], par
     linked = _keep_earlier(candidates, registered, meets)
     _link_surest(candidates, linked, meets, parameters)
     return LinkPlan(
-        links=tuple(one.link_to(registered[linked[one.person_id]]) for one in candidates if one.person_id in linked),
+        links=tuple(
+            one.link_to(registered[linked[one.person_id]], taken=_taken(one, linked, meets))
+            for one in candidates
+            if one.person_id in linked
+        ),
         open=tuple(
             one.left_open(taken=_taken(one, linked, meets), parameters=parameters)
             for one in candidates

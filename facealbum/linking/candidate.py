@@ -40,12 +40,12 @@ class Candidate:
         shares = {child: round(exp(score - top) / total, _DIGITS) for child, score in left.items()}
         return dict(sorted(shares.items(), key=lambda share: (-share[1], share[0])))
 
-    def link_to(self, child: Child) -> Link:
-        """The link to this child, with its evidence."""
+    def link_to(self, child: Child, *, taken: frozenset[ChildId]) -> Link:
+        """The link to this child, with its evidence; `taken` are the children of those whom the person meets."""
         return Link(
             person_id=self.person_id,
             child_id=child.child_id,
-            probability=self.probabilities().get(child.child_id, 0.0),
+            probability=self.probabilities(without=taken - {child.child_id}).get(child.child_id, 0.0),
             faces=len(self.evidence.faces),
             age_error=round(self.judge.age_error(child), _DIGITS) if self.judge else 0.0,
             p_female=round(self.judge.p_female, _DIGITS) if self.judge else 0.5,

@@ -14,9 +14,9 @@ from facealbum.steps.context import Progress, open_context
 from facealbum.steps.imports import import_manifests
 from facealbum.steps.report import write_report
 
-EVERYBODY_REGISTERED = ArmPlan(linking=LinkParameters(prior_registered=0.99))
-"""In the demo grown-ups stand in for the registered children, and there is nobody else; a real family's default
-expects a grown-up to be somebody else, and would leave them unlinked."""
+EVERYBODY_REGISTERED = ArmPlan(linking=LinkParameters(prior_registered=0.99, prior_adult=0.0))
+"""In the demo grown-ups stand in for the registered children, and there is no other grown-up.  A real family's default
+expects that a grown-up is not one of the children, and would leave them unlinked."""
 
 
 @dataclass(frozen=True, slots=True)

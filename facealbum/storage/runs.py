@@ -4,18 +4,18 @@
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, select, text
+from sqlalchemy import Connection, delete, exists, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from facealbum.clustering import ClusterPlan, LabelBreakage
-from facealbum.domain.ids import FamilyId, PersonId, RunId, person_id
+from facealbum.domain.ids import ChildId, FamilyId, PersonId, RunId, person_id
 from facealbum.domain.months import Month
-from facealbum.linking import LinkPlan
+from facealbum.linking import Link, LinkPlan
 from facealbum.storage.observations import Arm
 from facealbum.storage.schema import arms, assignments, breakage, links, persons, plans, runs
 
@@ -130,39 +130,45 @@ def _save_breakage(connection: Connection, key: Mapping[str, Any], broken: Itera
 
 
 def apply_links(connection: Connection, family: FamilyId, plan: LinkPlan, *, run: RunId | None, now: datetime) -> int:
-    """Write the links that changed, and the plan beside its run; tells how many links changed."""
+    """Write the links, and the plan beside its run; tells how many persons got, lost or changed their child."""
     if run is not None:
         connection.execute(
             plans.update().where(plans.c.family_id == family, plans.c.run_id == run).values(linking=plan.to_dict())
         )
-    known = {
-        PersonId(row.person_id): row.child_id
-        for row in connection.execute(select(links.c.person_id, links.c.child_id).where(links.c.family_id == family))
-    }
-    said = {link.person_id: link for link in plan.links}
-    changed = [link for person, link in said.items() if known.get(person) != link.child_id]
+    query = select(links.c.person_id, links.c.child_id).where(links.c.family_id == family)
+    known = {PersonId(row.person_id): ChildId(row.child_id) for row in connection.execute(query)}
     dropped = [one.person_id for one in plan.open if one.person_id in known]
-    stale = [*dropped, *(link.person_id for link in changed)]
-    if stale:
-        connection.execute(delete(links).where(links.c.family_id == family, links.c.person_id.in_(stale)))
-    if changed:
-        connection.execute(
-            insert(links),
-            [
-                {
-                    "family_id": family,
-                    "person_id": link.person_id,
-                    "child_id": link.child_id,
-                    "run_id": run,
-                    "probability": link.probability,
-                    "evidence": {
-                        "faces": link.faces,
-                        "age_error": link.age_error,
-                        "p_female": link.p_female,
-                    },
-                    "linked_at": now,
-                }
-                for link in changed
-            ],
-        )
-    return len(changed) + len(dropped)
+    if dropped:
+        connection.execute(delete(links).where(links.c.family_id == family, links.c.person_id.in_(dropped)))
+    _save_links(connection, family, plan.links, run=run, now=now)
+    return len(dropped) + sum(known.get(link.person_id) != link.child_id for link in plan.links)
+
+
+def _save_links(
+    connection: Connection, family: FamilyId, said: Sequence[Link], *, run: RunId | None, now: datetime
+) -> None:
+    """Write the links; one that says the same as before keeps its row, run and moment."""
+    if not said:
+        return
+    statement = insert(links)
+    news = ("child_id", "probability", "evidence")
+    changed = or_(*(links.c[name] != statement.excluded[name] for name in news))
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[links.c.family_id, links.c.person_id],
+            set_={name: statement.excluded[name] for name in (*news, "run_id", "linked_at")},
+            where=changed,
+        ),
+        [
+            {
+                "family_id": family,
+                "person_id": link.person_id,
+                "child_id": link.child_id,
+                "run_id": run,
+                "probability": link.probability,
+                "evidence": {"faces": link.faces, "age_error": link.age_error, "p_female": link.p_female},
+                "linked_at": now,
+            }
+            for link in said
+        ],
+    )

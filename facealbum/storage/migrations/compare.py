@@ -1,4 +1,4 @@
-"""What the comparison of models and migrations looks at: our tables, without what PostgreSQL keeps for each partition."""
+"""What the comparison of models and migrations looks at: our tables, without PostgreSQL's own for each partition."""
 
 import re
 
