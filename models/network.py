@@ -6,7 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facealbum.errors import ModelError
+from models.quiet import without_line
 from models.registry import ModelSpec, Preprocessing
+
+_GREETING = b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
 
 Chip: TypeAlias = NDArray[np.uint8]
 """uint8[size, size, 3], RGB, square."""
@@ -21,8 +24,9 @@ class Network:
         if spec.preprocessing is None:
             raise ModelError(f"the manifest must describe the input of {spec.version}; reinstall facealbum")
         self._preprocessing: Preprocessing = spec.preprocessing
-        self._interpreter = Interpreter(model_content=spec.read(), num_threads=1)
-        self._interpreter.allocate_tensors()
+        with without_line(_GREETING):
+            self._interpreter = Interpreter(model_content=spec.read(), num_threads=1)
+            self._interpreter.allocate_tensors()
         self._input = self._interpreter.get_input_details()[0]["index"]
         self._outputs = [output["index"] for output in self._interpreter.get_output_details()]
 
