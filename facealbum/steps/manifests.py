@@ -64,7 +64,7 @@ def read_photo_manifest(path: Path) -> PhotoManifest:
     for where, row in _rows(path, PHOTO_COLUMNS):
         try:
             photo = _photo(path.parent, where, row)
-        except ManifestError as error:
+        except (ManifestError, InvalidValueError) as error:
             problems.append(_problem(where, error, row))
             continue
         first = photos.setdefault((photo.family, photo.key), photo)
@@ -84,7 +84,7 @@ def read_family_manifest(path: Path, *, today: date) -> FamilyManifest:
     problems: list[ImportProblem] = []
     for where, row in _rows(path, FAMILY_COLUMNS):
         try:
-            family = _name(row, "family")
+            family = check_name(row["family"], "family")
             families.setdefault(family)
             if not row["child"]:
                 continue
@@ -109,10 +109,15 @@ def parse_child(family: str, name: str, birth_date: str, gender: str, *, today: 
         raise InvalidValueError(f"birth_date must not be in the future, got {born} on {today}")
     if gender.strip().lower() not in set(Gender):
         raise InvalidValueError(f"gender must be one of {', '.join(Gender)}, got {gender!r}")
-    clean = name.strip()
-    if not 0 < len(clean) <= _LONGEST_NAME:
-        raise InvalidValueError(f"a child's name must have 1 to {_LONGEST_NAME} characters, got {len(clean)}")
+    clean = check_name(name.strip(), "a child's name")
     return Child(child_id(family_id(family), clean), clean, born, Gender(gender.strip().lower()))
+
+
+def check_name(name: str, what: str) -> str:
+    """The name, if a family, photo or child can have it; raises InvalidValueError otherwise."""
+    if not 0 < len(name) <= _LONGEST_NAME or "\0" in name:
+        raise InvalidValueError(f"{what} must have 1 to {_LONGEST_NAME} characters, got {len(name)}")
+    return name
 
 
 def parse_children(family: str, texts: Sequence[str], *, today: date) -> list[Child]:
@@ -152,17 +157,10 @@ def _rows(path: Path, required: Sequence[str]) -> Iterator[tuple[str, dict[str, 
 
 
 def _photo(folder: Path, where: str, row: dict[str, str]) -> PhotoFile:
-    family, key = _name(row, "family"), _name(row, "photo")
+    family, key = check_name(row["family"], "family"), check_name(row["photo"], "photo")
     if not row["path"]:
         raise ManifestError("the path of this photo is empty; give the path of its file")
     return PhotoFile(family, key, folder / row["path"], _moment(row.get("taken_at", "")), where)
-
-
-def _name(row: dict[str, str], column: str) -> str:
-    value = row[column]
-    if not 0 < len(value) <= _LONGEST_NAME or "\0" in value:
-        raise ManifestError(f"{column} must have 1 to {_LONGEST_NAME} characters, got {len(value)}")
-    return value
 
 
 def _moment(text: str) -> datetime | None:

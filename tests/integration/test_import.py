@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from facealbum.domain.ids import family_id, photo_id
+from facealbum.errors import InvalidValueError
 from facealbum.steps.context import Context
 from facealbum.steps.families import list_families
 from facealbum.steps.imports import import_folder, import_manifests
@@ -144,3 +145,16 @@ def test_a_manifest_without_a_column_is_one_problem_and_families_still_come_in(
     result = import_manifests(context, bad, families)
     assert [(p.where, p.code) for p in result.problems] == [("photos.csv", "bad_manifest")]
     assert result.children == 1
+
+
+def test_a_file_name_that_is_no_text_is_imported_all_the_same(context: Context, tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    Path(os.fsdecode(os.fsencode(tmp_path / "in") + b"/f\xfcr.jpg")).write_bytes(b"photo")
+    assert import_folder(context, tmp_path / "in", "Mori").photos == 1
+    assert set(stored(context)) == {photo_id(FAMILY, "f\\xfcr.jpg")}
+
+
+@pytest.mark.parametrize("name", ["", "x" * 201, "a\0b"])
+def test_a_family_needs_a_name(context: Context, tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidValueError, match="family"):
+        import_folder(context, tmp_path, name)

@@ -39,11 +39,11 @@ def test_the_date_may_be_left_to_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "code", "word"),
     [
-        (",1,x,", "bad_manifest", "family"),
-        ("M,,x,", "bad_manifest", "photo"),
+        (",1,x,", "invalid_value", "family"),
+        ("M,,x,", "invalid_value", "photo"),
         ("M,1,,", "bad_manifest", "path"),
         ("M,1", "bad_manifest", "path"),
-        (f"{'M' * 201},1,x,", "bad_manifest", "200"),
+        (f"{'M' * 201},1,x,", "invalid_value", "200"),
         ("M,1,x,yesterday", "bad_taken_at", "yesterday"),
     ],
 )
