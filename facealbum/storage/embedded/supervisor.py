@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
+from urllib.parse import urlencode
 
 import psycopg2
-from sqlalchemy import URL
 
 from facealbum.errors import DatabaseUnavailableError
 from facealbum.storage.embedded import locks
@@ -190,5 +190,4 @@ def _create_database(sockets: Path) -> None:
 
 def _url(sockets: Path) -> str:
     # The port is named, or PGPORT of the environment would count.
-    where = {"host": str(sockets), "port": str(PORT)}
-    return URL.create("postgresql+psycopg2", username=SUPERUSER, database=DATABASE, query=where).render_as_string()
+    return f"postgresql+psycopg2://{SUPERUSER}@/{DATABASE}?{urlencode({'host': sockets, 'port': PORT})}"

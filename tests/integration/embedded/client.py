@@ -4,9 +4,11 @@ import ctypes
 import json
 import os
 import sys
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
@@ -14,22 +16,21 @@ _PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL = 47, 4
 # The right to read the interpreter, where the tests had to lend one, is not for the server.
 ctypes.CDLL(None).prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
 
-from sqlalchemy import create_engine, text  # noqa: E402 - see above
-from sqlalchemy.exc import DBAPIError  # noqa: E402
+import psycopg2  # noqa: E402 - see above
 
 from facealbum.errors import FacealbumError  # noqa: E402
 from facealbum.storage.embedded import EmbeddedPostgres  # noqa: E402
 
 
-def sql(server: EmbeddedPostgres, statement: str) -> list[list[Any]]:
+def sql(server: EmbeddedPostgres, statement: str) -> list[tuple[Any, ...]]:
     """Run one committed statement."""
-    engine = create_engine(server.start(), isolation_level="AUTOCOMMIT")
-    try:
-        with engine.connect() as connection:
-            result = connection.execute(text(statement))
-            return [list(row) for row in result] if result.returns_rows else []
-    finally:
-        engine.dispose()
+    url = urlsplit(server.start())
+    place = dict(parse_qsl(url.query))
+    with closing(psycopg2.connect(user=url.username, dbname=url.path[1:], **place)) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchall() if cursor.description else []
 
 
 def release_in_fork(server: EmbeddedPostgres) -> None:
@@ -62,7 +63,7 @@ def main() -> None:
     for line in sys.stdin:
         try:
             answer = {"value": run(server, *json.loads(line))}
-        except (FacealbumError, DBAPIError) as error:
+        except (FacealbumError, psycopg2.Error) as error:
             answer = {"error": type(error).__name__, "message": str(error)}
         print(json.dumps(answer, default=str), flush=True)  # noqa: T201 - this is how it answers
 

@@ -20,9 +20,7 @@ import pytest
 CLIENT = Path(__file__).parent / "client.py"
 ROOT = os.geteuid() == 0
 PATIENCE_SECONDS = 60
-USERS = ["root", "normal user"] if ROOT else ["normal user"]
-
-as_each_user = pytest.mark.parametrize("user", USERS, indirect=True)
+CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 1 << 1, 1 << 2
 
 
 class Refused(Exception):  # noqa: N818 - what the client answered
@@ -75,9 +73,10 @@ class Client:
     def sleeping_backend(self) -> int:
         """The server's process that runs somebody's pg_sleep, once it does."""
         query = "SELECT pid FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()"
-        found: list[list[int]] = []
-        wait_until(lambda: found.extend(self.ask("sql", query)) or found)
-        return found[0][0]
+        wait_until(lambda: self.ask("sql", query))
+        [[backend]] = self.ask("sql", query)
+        assert isinstance(backend, int)
+        return backend
 
     def kill(self) -> None:
         """As by kill -9."""
@@ -87,10 +86,11 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Who runs the clients."""
+    """Who runs the clients, and the capability that the server then needs below a folder of mode 0700."""
 
     uid: int
     command: list[str]
+    capability: int = 0
 
 
 StartClient = Callable[..., Client]
@@ -99,7 +99,14 @@ StartClient = Callable[..., Client]
 
 def this_user() -> User:
     """Whoever runs the tests."""
-    return User(os.geteuid(), [sys.executable])
+    return User(os.geteuid(), [sys.executable], CAP_DAC_READ_SEARCH if ROOT else 0)
+
+
+def container_root() -> User:
+    """Root with the rights that containers give: none to look into other users' processes, for one."""
+    rights = "chown,dac_override,fowner,fsetid,kill,setgid,setuid,setpcap,net_bind_service,sys_chroot,mknod,setfcap"
+    bounding = f"--bounding-set=-all,+{rights.replace(',', ',+')}"
+    return User(0, ["setpriv", bounding, sys.executable], CAP_DAC_OVERRIDE)
 
 
 @functools.cache
@@ -112,6 +119,11 @@ def normal_user() -> User:
         if not subprocess.run([*command, "-c", "import facealbum"], capture_output=True, check=False).returncode:
             return User(nobody.pw_uid, command)
     pytest.skip("a normal user can't run this Python")
+
+
+USERS = {"this user": this_user} | ({"container's root": container_root, "normal user": normal_user} if ROOT else {})
+
+as_each_user = pytest.mark.parametrize("user", USERS, indirect=True)
 
 
 @contextlib.contextmanager

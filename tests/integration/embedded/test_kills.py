@@ -73,6 +73,16 @@ def test_a_backend_that_crashes_costs_no_committed_rows(client: StartClient) -> 
     assert second.pid() == server
 
 
+def test_a_stop_during_the_recovery_from_a_crash_ends(client: StartClient) -> None:
+    first, second = client(), client()
+    first.ask("sql", "CREATE TABLE t AS SELECT generate_series(1, 1000) AS x")
+    first.send("sql", "SELECT pg_sleep(600)")
+    os.kill(second.sleeping_backend(), signal.SIGKILL)
+    second.ask("stop")
+    assert second.ask("status")["running"] is False
+    assert second.ask("sql", "SELECT count(*) FROM t") == [[1000]]
+
+
 @pytest.mark.parametrize("content", ["{pid}\n{data}\n0\n5432\n{run}\n\n0 0\nready   \n", "{pid}\n", "nonsense", ""])
 def test_stale_files_do_not_prevent_a_start(client: StartClient, directory: Path, content: str) -> None:
     first = client()
