@@ -16,4 +16,4 @@ def analyze_family(message: dict[str, Any]) -> None:
 
     order = AnalyzeFamily.from_json(message)
     with open_context(load_settings()) as context:
-        analyze_pending(context, family=family_name(context, order.family_id))
+        analyze_pending(context, family=family_name(context, order.family_id), in_process=True)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice
 from multiprocessing import get_context
 from time import perf_counter
@@ -95,8 +96,12 @@ def _analyse(photo: PendingPhoto) -> Outcome:
     return _worker.analyse(photo)
 
 
-def analyze_pending(context: Context, *, family: str | None = None) -> AnalyzeResult:
-    """Analyse what is pending in one family or in all; raises UnknownFamilyError."""
+def analyze_pending(context: Context, *, family: str | None = None, in_process: bool = False) -> AnalyzeResult:
+    """Analyse what is pending in one family or in all; raises UnknownFamilyError.
+
+    With `in_process` this process does the work itself: that is for the children of a queue's pool, which may start
+    no processes of their own and are replaced by their pool when a photo kills them.
+    """
     start = perf_counter()
     with context.database.begin() as transaction:
         families = {one.family_id: one.name for one in load_families(transaction, family)}
@@ -105,7 +110,9 @@ def analyze_pending(context: Context, *, family: str | None = None) -> AnalyzeRe
         analyzer = ensure_analyzer(transaction, models.versions, models.space)
     result = AnalyzeResult(processes=min(context.settings.processes or os.cpu_count() or 1, len(pending)))
     context.progress.begin("Analysing photos", len(pending))
-    for outcome in _outcomes(pending, result.processes, context.settings.object_store_url):
+    objects = context.settings.object_store_url
+    outcomes = _here(pending, objects) if in_process else _outcomes(pending, result.processes, objects)
+    for outcome in outcomes:
         _save(context, outcome, analyzer, families[outcome.photo.family_id], result)
         context.progress.advance()
     result.wall_seconds = perf_counter() - start
@@ -142,6 +149,15 @@ def _outcomes(photos: Sequence[PendingPhoto], processes: int, objects: str) -> I
                 done.add(suspect)
                 yield _alone(suspect, objects)
         rest = [photo for photo in rest if photo not in done]
+
+
+def _here(photos: Sequence[PendingPhoto], objects: str) -> Iterator[Outcome]:
+    """Every photo's outcome, by this process's own worker, which keeps its models for the next call."""
+    worker = _own_worker(objects)
+    return map(worker.analyse, photos)
+
+
+_own_worker = cache(_Worker)
 
 
 def _pooled(
