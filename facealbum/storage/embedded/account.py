@@ -112,10 +112,10 @@ def ensure_user(name: str) -> pwd.struct_passwd:
 
 
 def _create_user(name: str) -> str:
-    command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", name]
-    path = f"{os.defpath}:/usr/sbin:/sbin"
+    command = ("useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", name)
+    environment = {"PATH": f"{os.defpath}:/usr/sbin:/sbin"}
     try:
-        result = subprocess.run(command, capture_output=True, text=True, check=False, env={"PATH": path})  # noqa: S603 - fixed command
+        result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)  # noqa: S603 - no shell
     except FileNotFoundError:
         return "there is no useradd"
     return result.stderr.strip()

@@ -23,8 +23,13 @@ SUPERUSER = "postgres"
 _SOCKET = f".s.PGSQL.{PORT}"
 _SOCKET_PATH_LIMIT = 107
 _LOGS_KEPT = 4
-# What a user may tune in postgresql.conf.
-_INITIAL = {"max_connections": "60", "shared_buffers": "128MB"}
+_CREATION = (
+    *(f"--username={SUPERUSER}", "--auth-local=trust", "--auth-host=reject", "--data-checksums"),
+    # The built-in provider sorts alike on every system and release.
+    *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+    # These a user may tune in postgresql.conf.
+    *("--set=max_connections=60", "--set=shared_buffers=128MB"),
+)
 # What always holds.  Values of rows must not reach the log: the messages of failed statements hold them, so
 # these go to the client alone (level `log` is above `error`), and `terse` drops the details of the rest.
 _FIXED = {
@@ -76,15 +81,9 @@ class Cluster:
         settings = (f"--{name}={value}" for name, value in {**_FIXED, "unix_socket_directories": str(sockets)}.items())
         # The shell goes at once, so the server is a child of init and no zombie of ours if it is killed.
         detach = ("/bin/sh", "-c", '"$@" &', "sh")
+        server = (installation / "bin" / "postgres", "-D", self.data)
         with self.start_log.open("wb") as output:
-            command: list[str | Path] = [
-                *detach,
-                installation / "bin" / "postgres",
-                "-D",
-                self.data,
-                *settings,
-            ]
-            account.run(command, keep=(lock,), output=output)
+            account.run([*detach, *server, *settings], keep=(lock,), output=output)
 
     def postmaster(self) -> Postmaster | None:
         """The server's first process, if it lives."""
@@ -123,24 +122,8 @@ class Cluster:
         if unfinished.exists():
             shutil.rmtree(unfinished)
         _make_private(unfinished, account)
-        options = (
-            *("--username", SUPERUSER, "--auth-local", "trust", "--auth-host", "reject", "--data-checksums"),
-            # The built-in provider sorts alike on every system and release.
-            *(
-                "--encoding",
-                "UTF8",
-                "--locale",
-                "C",
-                "--locale-provider",
-                "builtin",
-                "--builtin-locale",
-                "C.UTF-8",
-            ),
-            *(option for name, value in _INITIAL.items() for option in ("--set", f"{name}={value}")),
-        )
-        result = account.run(
-            [installation / "bin" / "initdb", "--no-instructions", *options, "-D", unfinished], keep=(lock,)
-        )
+        command = (installation / "bin" / "initdb", "--no-instructions", *_CREATION, "-D", unfinished)
+        result = account.run(command, keep=(lock,))
         if result.returncode:
             shutil.rmtree(unfinished)
             reason = _reason(result.stdout.decode(errors="replace"))

@@ -96,34 +96,26 @@ class EmbeddedPostgres:
         """
         deadline = time.monotonic() + _START_SECONDS
         started = False
-        while True:
+        while time.monotonic() < deadline:
             with self._nothing_lives() as lock:
+                if lock is not None and started:
+                    raise DatabaseUnavailableError(
+                        f"The database server of {self._directory} ended while it started; "
+                        f"its last words: {self._cluster.last_words()}"
+                    )
                 if lock is not None:
-                    if started:
-                        raise DatabaseUnavailableError(
-                            f"The database server of {self._directory} ended while it started; "
-                            f"its last words: {self._cluster.last_words()}"
-                        )
                     installation = find_installation()
                     account = find_account(self._directory, data=self._cluster.data)
                     self._cluster.start(account, installation=installation, lock=lock)
                     started = True
             postmaster = self._cluster.postmaster()
-            silence = "it is starting or recovering"
-            if postmaster and postmaster.socket_directory:
-                try:
-                    _create_database(postmaster.socket_directory)
-                except psycopg2.OperationalError as error:
-                    silence = str(error).strip()
-                else:
-                    return postmaster.socket_directory
-            if time.monotonic() > deadline:
-                raise DatabaseUnavailableError(
-                    f"The database server of {self._directory} lives but has not answered for "
-                    f"{_START_SECONDS:.0f} seconds ({silence}). Try again later; if that stays so, stop its "
-                    "processes named postgres."
-                )
+            if postmaster and postmaster.socket_directory and _answers(postmaster.socket_directory):
+                return postmaster.socket_directory
             time.sleep(_POLL_SECONDS)
+        raise DatabaseUnavailableError(
+            f"The database server of {self._directory} lives but has not answered for {_START_SECONDS:.0f} seconds. "
+            "It may still recover from a crash, or all its connections are taken: try again later."
+        )
 
     @contextmanager
     def _nothing_lives(self) -> Iterator[int | None]:
@@ -176,16 +168,23 @@ class EmbeddedPostgres:
             ) from error
 
 
-def _create_database(sockets: Path) -> None:
-    """Make the database if it is missing; psycopg2.OperationalError while the server doesn't answer."""
-    with closing(
-        psycopg2.connect(host=str(sockets), port=PORT, user=SUPERUSER, dbname="postgres", connect_timeout=10)
-    ) as connection:
-        connection.autocommit = True
-        with connection.cursor() as cursor:
+def _answers(sockets: Path) -> bool:
+    """Whether the server takes a connection; then it has the database as well, made if it is missing."""
+    try:
+        connection = psycopg2.connect(
+            host=str(sockets), port=PORT, user=SUPERUSER, dbname="postgres", connect_timeout=10
+        )
+    except psycopg2.OperationalError:
+        return False
+    try:
+        with closing(connection), connection.cursor() as cursor:
+            connection.autocommit = True
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,))
             if cursor.fetchone() is None:
                 cursor.execute(f"CREATE DATABASE {DATABASE}")
+    except psycopg2.Error as error:
+        raise DatabaseUnavailableError(f"The database can't be made: {error}. It needs 10 MB of disk.") from error
+    return True
 
 
 def _url(sockets: Path) -> str:
