@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,7 +24,7 @@ from typing import Any
 from facealbum.domain.months import Month
 
 MONTHLY = ("stream",)
-"""Albums that are exported after every month, so that churn can be scored."""
+"""Albums whose photos arrive month by month, each month with an export, so that churn can be scored."""
 
 MEASURES = {
     "detection recall": ("detection", "recall"),
@@ -72,18 +73,25 @@ class Bench:
 
     def run(self) -> AlbumScore:
         """Import, analyse, cluster, export and score; raises CalledProcessError if a command fails."""
-        manifest = self.album / "photos.csv"
-        with manifest.open(encoding="utf-8", newline="") as file:
-            taken = [datetime.fromisoformat(row["taken_at"]) for row in csv.DictReader(file)]
+        with (self.album / "photos.csv").open(encoding="utf-8", newline="") as file:
+            photos = list(csv.DictReader(file))
+        by_month: dict[Month, list[dict[str, str]]] = defaultdict(list)
+        last = max(_month(photo) for photo in photos)
+        for photo in photos:
+            by_month[_month(photo) if self.name in MONTHLY else last].append(photo)
+        exports = [self._upload(month, by_month[month]) for month in sorted(by_month)]
+        return AlbumScore(self.name, len(photos), self._score(exports), self.seconds)
+
+    def _upload(self, month: Month, photos: Sequence[Mapping[str, str]]) -> Path:
+        """The main job on photos that arrive together, up to the export of everything known by then."""
+        manifest, out = self.folder / "photos.csv", self.folder / f"{month}.csv"
+        with manifest.open("w", encoding="utf-8", newline="") as file:
+            rows = csv.DictWriter(file, photos[0])
+            rows.writeheader()
+            rows.writerows({**photo, "path": str(self.album / photo["path"])} for photo in photos)
         self._facealbum("import", str(manifest), "--families", str(self.album / "families.csv"))
         self._facealbum("analyze")
-        months = sorted({Month.of(moment) for moment in taken})
-        exports = [self._month(month) for month in (months if self.name in MONTHLY else months[-1:])]
-        return AlbumScore(self.name, len(taken), self._score(exports), self.seconds)
-
-    def _month(self, month: Month) -> Path:
         self._facealbum("cluster", "--through", str(month))
-        out = self.folder / f"{month}.csv"
         self._facealbum("export", "faces", str(out))
         return out
 
@@ -113,6 +121,10 @@ class Bench:
         subprocess.run(command, cwd=self.albums, stdout=subprocess.DEVNULL, check=True)  # noqa: S603 - the albums' scorer
         scores: Mapping[str, Any] = json.loads(report.read_text(encoding="utf-8"))
         return scores
+
+
+def _month(photo: Mapping[str, str]) -> Month:
+    return Month.of(datetime.fromisoformat(photo["taken_at"]))
 
 
 def render_table(albums: Sequence[AlbumScore]) -> str:
