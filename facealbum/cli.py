@@ -219,12 +219,11 @@ def demo(
     )
     console.table(
         "",
-        ("found", "registered child", "sure", "photos", "from", "to", "mean age"),
+        ("found", "linked, sure", "photos", "from", "to", "mean age"),
         [
             (
                 person.label,
-                "yes" if person.child else "no",
-                "" if person.probability is None else f"{person.probability:.1%}",
+                "no" if person.probability is None else f"{person.probability:.1%}",
                 person.faces,
                 person.first,
                 person.last,

@@ -45,8 +45,8 @@ def _program(_: Settings) -> Iterator[str]:
 def _data_folder(settings: Settings) -> Iterator[str]:
     folder = settings.data_folder
     there = next(parent for parent in (folder, *folder.parents) if parent.exists())
-    if not os.access(there, os.W_OK):
-        raise StorageError(f"{there} must be writable; set FACEALBUM_DATA to a folder that is")
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        raise StorageError(f"{there} must be a folder that can be written to; set FACEALBUM_DATA to one")
     free = shutil.disk_usage(there).free
     if free < _LITTLE_SPACE:
         raise StorageError(f"only {free / 1e6:.0f} MB are free at {there}; make room or move FACEALBUM_DATA")
@@ -56,6 +56,11 @@ def _data_folder(settings: Settings) -> Iterator[str]:
 def _database(settings: Settings) -> Iterator[str]:
     with open_database(settings.database_url, settings.data_folder) as database:
         yield database.describe()
+        if database.embedded is not None:
+            status = database.embedded.status()
+            yield f"server process {status.pid} of user {status.user}, sockets in {status.socket_directory}"
+            if status.problems:
+                raise StorageError("; ".join(status.problems))
         with database.begin() as transaction:
             facts = load_facts(transaction)
         yield f"PostgreSQL {facts.server}, pgvector {facts.pgvector}, schema {facts.schema}"
