@@ -1,6 +1,7 @@
 """The monthly run keeps people apart, keeps what it decided, and does nothing twice."""
 
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select
@@ -8,6 +9,7 @@ from sqlalchemy import select
 from facealbum.domain.ids import FaceId
 from facealbum.domain.months import Month
 from facealbum.errors import UnknownFamilyError
+from facealbum.steps import cluster
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.families import forget_family
@@ -139,6 +141,36 @@ def test_deleting_a_family_leaves_no_row_of_it(context: Context) -> None:
     with context.database.begin() as transaction:
         left = {t.name for t in family_tables if transaction.execute(select(t)).first() is not None}
     assert not left
+
+
+def test_two_runs_at_once_take_turns(context: Context) -> None:
+    add(context, shots(months=3, a_month=8))
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(lambda _: cluster_families(context, YEAR), range(2))
+    assert len(first.runs) + len(second.runs) == 3
+    assert first.up_to_date + second.up_to_date == 3
+    together = persons(context)
+    forget_family(context, FAMILY)
+    add(context, shots(months=3, a_month=8))
+    cluster_families(context, YEAR)
+    assert persons(context) == together
+
+
+def test_a_run_cut_short_leaves_whole_months(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    add(context, shots(months=3, a_month=8))
+    applied = []
+
+    def fail_in_the_second_month(*arguments: object, **options: object) -> None:
+        if applied:
+            raise KeyboardInterrupt
+        applied.append(apply(*arguments, **options))  # type: ignore[arg-type]
+
+    apply = cluster.apply_clustering
+    monkeypatch.setattr(cluster, "apply_clustering", fail_in_the_second_month)
+    with pytest.raises(KeyboardInterrupt):
+        cluster_families(context, YEAR)
+    monkeypatch.undo()
+    assert [str(run.month) for run in cluster_families(context, YEAR).runs] == ["2026-02", "2026-03"]
 
 
 def test_an_unknown_family_is_refused(context: Context) -> None:
