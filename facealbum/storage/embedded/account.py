@@ -26,6 +26,8 @@ _INSTEAD = "Run as a normal user, or set FACEALBUM_DATABASE_URL to a PostgreSQL 
 # From none to the strongest: many containers lack the second, and programs that only their owner may run need
 # the third.
 _CAPABILITIES = ("", "+dac_read_search", "+dac_override")
+# PostgreSQL's programs look for each other by access(2), which leaves capabilities out of account without this bit.
+_KEEP_IN_ACCESS = "--securebits=+no_setuid_fixup"
 _ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
 
 
@@ -83,7 +85,7 @@ def enable(account: Account, *, folders: tuple[Path, Path], installation: Path) 
     script = 'cd "$1" && cd "$2" && : <"$3/share/postgresql/postgres.bki" && exec "$3/bin/initdb" --version'
     tries = []
     for capability in _CAPABILITIES:
-        rights = (f"--inh-caps={capability}", f"--ambient-caps={capability}") if capability else ()
+        rights = (_KEEP_IN_ACCESS, f"--inh-caps={capability}", f"--ambient-caps={capability}") if capability else ()
         enabled = replace(account, prefix=(*account.prefix, *rights))
         result = enabled.run(["/bin/sh", "-c", script, "sh", *folders, installation])
         if result.returncode == 0:

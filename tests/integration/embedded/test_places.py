@@ -2,11 +2,15 @@
 
 import contextlib
 import os
+import shutil
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from facealbum.storage.embedded.binaries import find_installation
 from tests.integration.embedded.clients import (
     Refused,
     StartClient,
@@ -110,3 +114,23 @@ def test_looking_at_nothing_creates_nothing(client: StartClient, directory: Path
         "problems": [],
     }
     assert not directory.exists()
+
+
+def test_programs_below_a_private_folder_run_for_root_too(folder: Path) -> None:
+    installation = find_installation()
+    package = folder / installation.parent.name
+    shutil.copytree(installation, package / installation.name, symlinks=True)
+    shutil.copytree(installation.parent.with_suffix(".libs"), package.with_suffix(".libs"))
+    (package / "__init__.py").touch()
+    folder.chmod(0o700)
+    program = (
+        "import sys; from pathlib import Path; from facealbum.storage.embedded import EmbeddedPostgres\n"
+        "from facealbum.storage.embedded.binaries import find_installation\n"
+        "assert str(find_installation()).startswith(sys.argv[1])\n"
+        "with EmbeddedPostgres(Path(sys.argv[1]) / 'postgres') as url: print(url)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    command = [sys.executable, "-c", program, str(folder)]
+    started = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert started.returncode == 0, started.stderr
+    assert started.stdout.startswith("postgresql+psycopg2://")
