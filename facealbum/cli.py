@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from enum import IntEnum
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from facealbum.steps.context import Context
 
 app = typer.Typer(
-    help="Turns a family's photo stream into an album per child.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -33,6 +33,9 @@ app.add_typer(export, name="export")
 app.add_typer(families, name="family")
 
 
+_SHOWN_RUNS = 40
+
+
 class Exit(IntEnum):
     """What the shell is told."""
 
@@ -40,6 +43,21 @@ class Exit(IntEnum):
     FAILED = 1
     USAGE = 2
     PROBLEMS = 3
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
+    if wanted:
+        console.say(f"facealbum {version('facealbum')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Turns a family's photo stream into an album per child."""
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value instead of text.")]
@@ -136,23 +154,16 @@ def cluster(
     if as_json:
         console.say_json(asdict(result) | {"changes": result.changes})
         return
-    if result.runs:
+    changed = [run for run in result.runs if run.changes]
+    if changed:
         console.table(
-            "",
+            ""
+            if len(changed) <= _SHOWN_RUNS
+            else f"The last {_SHOWN_RUNS} of {len(changed)} runs that changed something:",
             ("family", "month", "faces", "joined", "new people", "their faces", "waiting", "links", "broken"),
             [
-                (
-                    r.family,
-                    str(r.month),
-                    r.faces,
-                    r.attached,
-                    r.persons,
-                    r.founded,
-                    r.waiting,
-                    r.links,
-                    r.broken,
-                )
-                for r in result.runs
+                (r.family, str(r.month), r.faces, r.attached, r.persons, r.founded, r.waiting, r.links, r.broken)
+                for r in changed[-_SHOWN_RUNS:]
             ],
         )
     would = "would be " if dry_run else ""
