@@ -109,6 +109,12 @@ def container_root() -> User:
     return User(0, ["setpriv", bounding, sys.executable], CAP_DAC_OVERRIDE)
 
 
+REACHES_THE_PROGRAMS = (
+    "import os, sys; from facealbum.storage.embedded.binaries import find_installation\n"
+    "sys.exit(not os.access(find_installation() / 'bin' / 'postgres', os.X_OK))"
+)
+
+
 @functools.cache
 def normal_user() -> User:
     """Somebody else, with the right to read the interpreter if it lies below a private folder."""
@@ -116,9 +122,9 @@ def normal_user() -> User:
     become = ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
     reading = ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
     for command in ([*become, sys.executable], [*become, *reading, sys.executable]):
-        if not subprocess.run([*command, "-c", "import facealbum"], capture_output=True, check=False).returncode:
+        if not subprocess.run([*command, "-c", REACHES_THE_PROGRAMS], capture_output=True, check=False).returncode:
             return User(nobody.pw_uid, command)
-    pytest.skip("a normal user can't run this Python")
+    pytest.skip("a normal user can't reach this Python or the programs of PostgreSQL")
 
 
 USERS = {"this user": this_user} | ({"container's root": container_root, "normal user": normal_user} if ROOT else {})

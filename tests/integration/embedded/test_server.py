@@ -54,7 +54,8 @@ def test_a_missing_system_user_is_created_once() -> None:
         assert pwd.getpwnam(name).pw_shell == "/usr/sbin/nologin"
         assert not Path(pwd.getpwnam(name).pw_dir).exists()
     finally:
-        subprocess.run(["userdel", name], check=True, capture_output=True)  # noqa: S607 - as useradd is found
+        path = f"{os.defpath}:/usr/sbin:/sbin"
+        subprocess.run(["userdel", name], check=True, capture_output=True, env={"PATH": path})  # noqa: S607 - as useradd
 
 
 @pytest.mark.skipif(not ROOT, reason="only root can create users")
