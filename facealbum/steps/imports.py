@@ -23,16 +23,19 @@ from facealbum.steps.manifests import (
     read_family_manifest,
     read_photo_manifest,
 )
+from facealbum.storage.database import Transaction
 from facealbum.storage.families import save_child, save_family
 from facealbum.storage.photos import (
     NewPhoto,
     Problem,
     clear_problems,
     load_known_photos,
+    load_owners,
     original_key,
     save_photos,
     save_problems,
 )
+from facealbum.storage.runs import lock_family
 
 PICTURES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".heic", ".heif", ".avif", ".tif", ".tiff", ".gif"})
 VIDEOS = frozenset({".mp4", ".mov", ".m4v", ".webm", ".avi", ".mkv", ".3gp"})
@@ -145,9 +148,15 @@ class _FamilyImport:
         wrong = here & self.problems.keys()
         now = self.context.clock()
         with self.context.database.begin() as connection:
-            save_photos(connection, self.family, new, now=now)
+            lock_family(connection, self.family)
+            save_photos(connection, self.family, self._without_others(connection, new), now=now)
             save_problems(connection, self.family, [self.problems[photo] for photo in sorted(wrong)], now=now)
             clear_problems(connection, self.family, here - wrong, stage="import")
+
+    def _without_others(self, connection: Transaction, new: Sequence[NewPhoto]) -> list[NewPhoto]:
+        """The photos whose content no import beside this one has registered meanwhile."""
+        owners = load_owners(connection, self.family, [photo.sha256 for photo in new if photo.sha256])
+        return [photo for photo in new if owners.get(photo.sha256 or b"", photo.photo_id) == photo.photo_id]
 
     def _take(self, file: PhotoFile) -> NewPhoto | None:
         """The photo to register, its bytes stored; None if there is nothing to do."""

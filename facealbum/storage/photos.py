@@ -82,6 +82,14 @@ def load_known_photos(connection: Connection, family: FamilyId) -> list[KnownPho
     ]
 
 
+def load_owners(connection: Connection, family: FamilyId, contents: Collection[bytes]) -> dict[bytes, PhotoId]:
+    """The photo of each of these contents that the family has."""
+    query = select(photos.c.sha256, photos.c.photo_id).where(
+        photos.c.family_id == family, photos.c.sha256.in_(contents), photos.c.frame_ms.is_(None)
+    )
+    return {bytes(row.sha256): PhotoId(row.photo_id) for row in connection.execute(query)}
+
+
 def save_photos(connection: Connection, family: FamilyId, new: Sequence[NewPhoto], *, now: datetime) -> None:
     """Register photos; one whose file was missing until now becomes pending, any other stays as it is."""
     if not new:

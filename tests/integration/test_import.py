@@ -1,6 +1,7 @@
 """An import takes what can be used, names the rest, and changes nothing when made again."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,11 @@ def test_a_file_name_that_is_no_text_is_imported_all_the_same(context: Context, 
 def test_a_family_needs_a_name(context: Context, tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidValueError, match="family"):
         import_folder(context, tmp_path, name)
+
+
+def test_imports_of_one_content_at_once_register_it_once(context: Context, tmp_path: Path) -> None:
+    for name in ("a", "b", "c", "d"):
+        picture(tmp_path / name, f"{name}.jpg", b"same")
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda name: import_folder(context, tmp_path / name, "Mori"), ("a", "b", "c", "d")))
+    assert len(stored(context)) == 1
