@@ -13,6 +13,7 @@ from facealbum.clustering.incremental import group_problem
 from facealbum.clustering.intervals import Rate
 from facealbum.clustering.parameters import ClusteringParameters
 from facealbum.clustering.problem import ClusteringProblem, Constraints
+from facealbum.domain.bounds import check_bounds
 from facealbum.domain.ids import FaceId, PersonId
 from facealbum.errors import InvalidValueError
 
@@ -42,9 +43,7 @@ class BreakageThresholds:
     min_nodes: int = 2
 
     def __post_init__(self) -> None:
-        for name in ("mixing_share", "clustered_share", "splitting_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise InvalidValueError(f"{name} must be between 0 and 1, got {getattr(self, name)}")
+        check_bounds(self, dict.fromkeys(("mixing_share", "clustered_share", "splitting_share"), (0, 1)))
         if self.min_nodes < 1:
             raise InvalidValueError(f"min_nodes must be 1 or more, got {self.min_nodes}")
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Self
 
+from facealbum.domain.bounds import check_bounds
 from facealbum.errors import InvalidValueError
 
 _POSITIVE = (1, float("inf"))
@@ -44,10 +45,7 @@ class ClusteringParameters:
     density_min_samples: int = 1
 
     def __post_init__(self) -> None:
-        for name, (low, high) in _BOUNDS.items():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise InvalidValueError(f"{name} must be between {low} and {high}, got {value}")
+        check_bounds(self, _BOUNDS)
 
     def to_dict(self) -> dict[str, float | int]:
         """As plain numbers, for JSON."""

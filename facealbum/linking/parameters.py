@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
+from facealbum.domain.bounds import check_bounds
 from facealbum.errors import InvalidValueError
 
 _BOUNDS: dict[str, tuple[float, float]] = {
@@ -44,10 +45,7 @@ class LinkParameters:
     gender_limit: float = 0.9
 
     def __post_init__(self) -> None:
-        for name, (low, high) in _BOUNDS.items():
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise InvalidValueError(f"{name} must be between {low} and {high}, got {value}")
+        check_bounds(self, _BOUNDS)
         if not self.knots or list(self.knots) != sorted(set(self.knots)):
             raise InvalidValueError(f"knots must be ages in rising order, got {self.knots}")
         for name in ("age_error", "gender_weight"):

@@ -161,14 +161,16 @@ class _Clustering:
             with self.context.database.begin(trial=True) as transaction:
                 self._months(transaction, load_months(transaction, self.family.family_id, last))
             return
+        runs_before = len(self.result.runs)
         with self.context.database.begin() as transaction:
             months = load_months(transaction, self.family.family_id, last)
         for month in months:
             with self.context.database.begin() as transaction:
                 self._months(transaction, [month])
-        with self.context.database.begin() as transaction:
-            lock_family(transaction, self.family.family_id)
-            self.result.relinked += self._link(transaction, run=None)
+        if len(self.result.runs) == runs_before:  # a run links by itself; this is for children registered since
+            with self.context.database.begin() as transaction:
+                lock_family(transaction, self.family.family_id)
+                self.result.relinked += self._link(transaction, run=None)
 
     def _months(self, transaction: Transaction, months: Sequence[Month]) -> None:
         lock_family(transaction, self.family.family_id)

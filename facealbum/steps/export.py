@@ -42,7 +42,11 @@ class ExportResult:
 def export_faces(context: Context, out: Path, *, family: str | None = None) -> ExportResult:
     """Write every face as a row of faces.csv; the file is replaced as a whole once it is complete."""
     written = 0
-    with context.database.begin() as transaction, whole_file(out) as file:
+    with (
+        context.database.begin() as transaction,
+        whole_file(out) as partial,
+        partial.open("w", encoding="utf-8", newline="") as file,
+    ):
         families = load_families(transaction, family)
         rows = csv.writer(file)
         rows.writerow(COLUMNS)
@@ -81,7 +85,9 @@ def export_albums(context: Context, out: Path, *, family: str | None = None) -> 
             folder.mkdir(parents=True, exist_ok=True)
             for face in photos.values():
                 data = context.objects.get(original_key(family_id(one.name), face.sha256))
-                _write(folder / _photo_name(face), data, face.taken_at.timestamp())
+                with whole_file(folder / _photo_name(face)) as partial:
+                    partial.write_bytes(data)
+                    os.utime(partial, (face.taken_at.timestamp(),) * 2)
                 written += 1
         context.progress.advance()
     return ExportResult(len(families), written)
@@ -110,10 +116,3 @@ def _photo_name(face: ExportedFace) -> str:
 def _file_name(text: str) -> str:
     """The text as the name of a file or folder on any system."""
     return _NOT_IN_NAMES.sub("_", text).strip(" .")[:80] or "_"
-
-
-def _write(path: Path, data: bytes, modified: float) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_bytes(data)
-    partial.replace(path)
-    os.utime(path, (modified, modified))

@@ -79,8 +79,8 @@ def write_report(
         families=tuple(reports),
         problems=tuple(problem for one in facts for problem in one.problems),
     )
-    with whole_file(out) as file:
-        file.write(render_report(page))
+    with whole_file(out) as partial:
+        partial.write_text(render_report(page), encoding="utf-8", newline="")
     people = tuple(person for report in reports for person in report.persons)
     waiting = sum(report.waiting.total for report in reports)
     return ReportResult(len(reports), len(people), sum(len(one.faces) for one in facts), waiting, people)

@@ -3,16 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[TextIO]:
-    """A UTF-8 text file that takes its name when the block ends well; lines end as they are written."""
+def whole_file(path: Path) -> Iterator[Path]:
+    """A path beside `path` to write to; what is there when the block ends well takes the place of `path`."""
     partial = path.with_name(f".{path.name}.partial")
     try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            yield file
+        yield partial
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)
