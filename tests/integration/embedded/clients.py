@@ -172,6 +172,12 @@ def is_alive(pid: int) -> bool:
     return state(pid) not in {"", "Z", "X"}
 
 
+def kill_backend(pid: int) -> None:
+    """As by kill -9, and wait until the server has noticed: until then it takes connections that it will cut."""
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not state(pid))
+
+
 def kill_server(pid: int) -> None:
     """As by kill -9, and wait until it is dead."""
     os.kill(pid, signal.SIGKILL)

@@ -13,6 +13,7 @@ from tests.integration.embedded.clients import (
     StartClient,
     User,
     as_each_user,
+    kill_backend,
     kill_server,
     state,
     wait_until,
@@ -66,7 +67,7 @@ def test_a_backend_that_crashes_costs_no_committed_rows(client: StartClient) -> 
     first.ask("sql", "CREATE TABLE t AS SELECT generate_series(1, 1000) AS x")
     first.send("sql", "SELECT pg_sleep(600)")
     server = second.pid()
-    os.kill(second.sleeping_backend(), signal.SIGKILL)
+    kill_backend(second.sleeping_backend())
     with pytest.raises(Refused, match="OperationalError"):
         first.answer()
     assert second.ask("sql", "SELECT count(*) FROM t") == [[1000]]
@@ -77,7 +78,7 @@ def test_a_stop_during_the_recovery_from_a_crash_ends(client: StartClient) -> No
     first, second = client(), client()
     first.ask("sql", "CREATE TABLE t AS SELECT generate_series(1, 1000) AS x")
     first.send("sql", "SELECT pg_sleep(600)")
-    os.kill(second.sleeping_backend(), signal.SIGKILL)
+    kill_backend(second.sleeping_backend())
     second.ask("stop")
     assert second.ask("status")["running"] is False
     assert second.ask("sql", "SELECT count(*) FROM t") == [[1000]]

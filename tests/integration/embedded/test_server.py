@@ -2,7 +2,6 @@
 
 import os
 import pwd
-import signal
 import stat
 import subprocess
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 from facealbum.errors import DatabaseUnavailableError
 from facealbum.storage.embedded.account import ensure_user
 from facealbum.storage.embedded.binaries import find_installation
-from tests.integration.embedded.clients import ROOT, Client, Refused, StartClient, User, as_each_user
+from tests.integration.embedded.clients import ROOT, Client, Refused, StartClient, User, as_each_user, kill_backend
 
 
 @as_each_user
@@ -102,7 +101,7 @@ def test_no_value_of_a_row_reaches_the_log(client: StartClient, directory: Path)
         with pytest.raises(Refused, match="Sakura"):
             first.ask("sql", failing)
     first.send("sql", "SELECT pg_sleep(600), 'Sakura'")
-    os.kill(second.sleeping_backend(), signal.SIGKILL)
+    kill_backend(second.sleeping_backend())
     with pytest.raises(Refused, match="OperationalError"):
         first.answer()
     second.ask("sql", "SELECT 1")
