@@ -49,6 +49,7 @@ class ModelSpec:
     preprocessing: Preprocessing | None
     space: str
     constants: Mapping[str, tuple[float, ...]]
+    runtime: Literal["litert", "onnx"] = "litert"
 
     def read(self) -> bytes:
         """The weights; raises ModelError if they are missing or not those of the manifest."""
@@ -63,6 +64,49 @@ class ModelSpec:
                 "python -m models.convert"
             )
         return content
+
+
+@dataclass(frozen=True, slots=True)
+class Backbone:
+    """One network of an embedder: its output, of length 1 times `weight`, is one part of the features.
+
+    mirrored: the face and its mirror image are averaged, for twice the time.
+    """
+
+    model: ModelSpec
+    weight: float
+    mirrored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A linear map from the features of all backbones to the embedding: an array file, pinned by sha256."""
+
+    file: Path
+    sha256: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderSpec:
+    """How one embedding space is made; without a head the output of its one backbone is the embedding.
+
+    research_only: made from pictures that allow no other use, so it must be chosen by hand.
+    """
+
+    space: str
+    version: str
+    backbones: tuple[Backbone, ...]
+    head: Head | None
+    licence: str
+    research_only: bool
+
+
+def load_embedders(folder: Path = FOLDER) -> dict[str, EmbedderSpec]:
+    """The packaged embedding spaces by name, the default first; raises ModelError if the manifest can't be used."""
+    embedder = load_specs(folder)["embedder"]
+    backbone = Backbone(embedder, weight=1.0, mirrored=True)
+    return {embedder.space: EmbedderSpec(embedder.space, embedder.version, (backbone,), None, embedder.licence, False)}
 
 
 def load_specs(folder: Path = FOLDER) -> dict[str, ModelSpec]:
