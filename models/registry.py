@@ -22,18 +22,24 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
-    """How a square RGB chip becomes a network's input: (value - mean) / divisor per channel in `colour` order."""
+    """How a square RGB chip becomes a network's input: (value - mean) / divisor per channel in `colour` order.
+
+    template: how an embedder's chip is cut, by the five landmarks as ArcFace does or as the upright box of the face.
+    """
 
     size: int
     colour: Literal["rgb", "bgr"]
     mean: tuple[float, float, float]
     divisor: tuple[float, float, float]
+    layout: Literal["nhwc", "nchw"] = "nhwc"
+    template: Literal["arcface", "box"] = "arcface"
 
     def apply(self, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """float32[1, size, size, 3] of an RGB chip uint8[size, size, 3]."""
+        """float32[1, size, size, 3], or [1, 3, size, size] where the layout is nchw, of a chip uint8[size, size, 3]."""
         ordered = chip if self.colour == "rgb" else cv2.cvtColor(chip, cv2.COLOR_RGB2BGR)
         mean, divisor = np.array(self.mean, np.float32), np.array(self.divisor, np.float32)
-        return ((ordered - mean) / divisor)[np.newaxis]
+        values: NDArray[np.float32] = ((ordered - mean) / divisor)[np.newaxis]
+        return values if self.layout == "nhwc" else np.ascontiguousarray(values.transpose(0, 3, 1, 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class ModelSpec:
     preprocessing: Preprocessing | None
     space: str
     constants: Mapping[str, tuple[float, ...]]
-    runtime: Literal["litert", "onnx"] = "litert"
+    runtime: Literal["litert", "onnx", "keras"] = "litert"
 
     def read(self) -> bytes:
         """The weights; raises ModelError if they are missing or not those of the manifest."""
