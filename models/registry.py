@@ -31,15 +31,13 @@ class Preprocessing:
     colour: Literal["rgb", "bgr"]
     mean: tuple[float, float, float]
     divisor: tuple[float, float, float]
-    layout: Literal["nhwc", "nchw"] = "nhwc"
     template: Literal["arcface", "box"] = "arcface"
 
     def apply(self, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """float32[1, size, size, 3], or [1, 3, size, size] where the layout is nchw, of a chip uint8[size, size, 3]."""
+        """float32[1, size, size, 3] of an RGB chip uint8[size, size, 3]."""
         ordered = chip if self.colour == "rgb" else cv2.cvtColor(chip, cv2.COLOR_RGB2BGR)
         mean, divisor = np.array(self.mean, np.float32), np.array(self.divisor, np.float32)
-        values: NDArray[np.float32] = ((ordered - mean) / divisor)[np.newaxis]
-        return values if self.layout == "nhwc" else np.ascontiguousarray(values.transpose(0, 3, 1, 2))
+        return ((ordered - mean) / divisor)[np.newaxis]
 
 
 @dataclass(frozen=True, slots=True)
