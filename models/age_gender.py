@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models.alignment import cut, dlib_template, similarity, upright_square
 from models.detector import Detection
 from models.landmarks import roll_of
-from models.network import Network
+from models.network import open_network
 from models.registry import ModelSpec
 
 _CROP = 1.25
@@ -33,7 +33,7 @@ class AgeGenderEstimator:
     """The three networks, ready to run; not to be shared between threads."""
 
     def __init__(self, specs: dict[str, ModelSpec]) -> None:
-        self._both, self._age, self._gender = (Network(specs[role]) for role in ("age_gender", "age", "gender"))
+        self._both, self._age, self._gender = (open_network(specs[role]) for role in ("age_gender", "age", "gender"))
         self._constants = specs["age_gender"].constants
 
     def estimate(self, picture: NDArray[np.uint8], face: Detection) -> AgeGender:

@@ -22,7 +22,7 @@ from models.decode import MAX_PIXELS, Photo, decode
 from models.detector import Detection, Detector
 from models.embedder import aligned, embed
 from models.landmarks import refine_landmarks
-from models.network import Network
+from models.network import open_network
 from models.pose import estimate_pose
 from models.quality import estimate_quality
 from models.registry import FOLDER, ModelSpec, load_specs
@@ -53,7 +53,7 @@ class Analyzer:
         self._max_pixels = max_pixels
         self._detector = Detector(specs["detector"])
         self._landmarks, self._pose, self._embedder = (
-            Network(specs[role]) for role in ("landmarks", "pose", "embedder")
+            open_network(specs[role]) for role in ("landmarks", "pose", "embedder")
         )
         self._age_gender = AgeGenderEstimator(specs)
 

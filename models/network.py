@@ -1,6 +1,15 @@
-"""One LiteRT network: an RGB chip in, a vector out; one thread, not to be shared between threads."""
+"""One network behind one protocol, whatever runs it: an RGB chip in, a vector out.
 
-from typing import TypeAlias
+LiteRT runs what is packaged; ONNX Runtime and Keras run models that an operator installs, and are imported only for
+these.  Each uses one thread, so as many processes as cores use the machine; a network belongs to one thread.  One
+chip at a time: a batch was not faster on a processor (docs/models.md), and its bits would depend on its size.
+"""
+
+import tempfile
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,33 +19,118 @@ from models.quiet import without_line
 from models.registry import ModelSpec, Preprocessing
 
 _GREETING = b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
+_PICTURE = 4  # dimensions of [1, rows, columns, channels]
+_EXTRA = {"onnxruntime": "onnx", "keras": "train"}
 
 Chip: TypeAlias = NDArray[np.uint8]
 """uint8[size, size, 3], RGB, square."""
+Picture: TypeAlias = NDArray[np.float32]
+"""float32[1, size, size, 3], preprocessed."""
 
 
-class Network:
-    """The network of a spec, ready to run."""
-
-    def __init__(self, spec: ModelSpec) -> None:
-        from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - kept out of import time
-
-        if spec.preprocessing is None:
-            raise ModelError(f"the manifest must describe the input of {spec.version}; reinstall facealbum")
-        self._preprocessing: Preprocessing = spec.preprocessing
-        with without_line(_GREETING):
-            self._interpreter = Interpreter(model_content=spec.read(), num_threads=1)
-            self._interpreter.allocate_tensors()
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        self._outputs = [output["index"] for output in self._interpreter.get_output_details()]
+class Network(Protocol):
+    """A network, ready to run."""
 
     @property
     def size(self) -> int:
         """Pixels of a side of the chip that it reads."""
-        return self._preprocessing.size
+        ...
 
     def run(self, chip: Chip) -> NDArray[np.float32]:
         """float32[values] for one chip; several outputs follow each other."""
-        self._interpreter.set_tensor(self._input, self._preprocessing.apply(chip))
-        self._interpreter.invoke()
-        return np.concatenate([self._interpreter.get_tensor(output).ravel() for output in self._outputs])
+        ...
+
+
+def open_network(spec: ModelSpec) -> Network:
+    """The network of a spec; raises ModelError if its file or what runs it is missing, damaged or of another kind."""
+    if spec.preprocessing is None:
+        raise ModelError(f"the manifest must describe the input of {spec.version}; reinstall facealbum")
+    content = spec.read()
+    try:
+        return _Opened(spec.preprocessing, _RUNTIMES[spec.runtime](content))
+    except ModelError:
+        raise
+    except Exception as error:
+        raise ModelError(
+            f"{spec.file} must hold a network of a square RGB picture for {spec.runtime}, {error}; install it again"
+        ) from error
+
+
+class _Opened:
+    """Preprocessing and whatever infers."""
+
+    def __init__(self, preprocessing: Preprocessing, infer: "_Infer") -> None:
+        self._preprocessing = preprocessing
+        self._infer = infer
+
+    @property
+    def size(self) -> int:
+        return self._preprocessing.size
+
+    def run(self, chip: Chip) -> NDArray[np.float32]:
+        outputs = self._infer(self._preprocessing.apply(chip))
+        return np.concatenate([output.ravel() for output in outputs])
+
+
+_Infer: TypeAlias = Callable[[Picture], list[NDArray[np.float32]]]
+
+
+def _litert(content: bytes) -> _Infer:
+    from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - kept out of import time
+
+    with without_line(_GREETING):
+        interpreter = Interpreter(model_content=content, num_threads=1)
+        interpreter.allocate_tensors()
+    source = interpreter.get_input_details()[0]["index"]
+    outputs = [output["index"] for output in interpreter.get_output_details()]
+
+    def infer(picture: Picture) -> list[NDArray[np.float32]]:
+        interpreter.set_tensor(source, picture)
+        interpreter.invoke()
+        return [interpreter.get_tensor(output) for output in outputs]
+
+    return infer
+
+
+def _onnx(content: bytes) -> _Infer:
+    runtime = _import("onnxruntime")
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors: warnings about unused weights say nothing to a user
+    session = runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    source = session.get_inputs()[0]
+    if len(source.shape) != _PICTURE:
+        raise ValueError(f"its input has the shape {source.shape}")
+    channels_first = source.shape[1] == 3  # noqa: PLR2004 - red, green and blue
+
+    def infer(picture: Picture) -> list[NDArray[np.float32]]:
+        ordered = np.ascontiguousarray(picture.transpose(0, 3, 1, 2)) if channels_first else picture
+        found: list[NDArray[np.float32]] = session.run(None, {source.name: ordered})
+        return found
+
+    return infer
+
+
+def _keras(content: bytes) -> _Infer:
+    keras = _import("keras")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        path.write_bytes(content)
+        model = keras.models.load_model(path, compile=False, safe_mode=True)
+
+    def infer(picture: Picture) -> list[NDArray[np.float32]]:
+        found = model(picture, training=False)
+        return [keras.ops.convert_to_numpy(one) for one in (found if isinstance(found, (list, tuple)) else [found])]
+
+    return infer
+
+
+_RUNTIMES: dict[str, Callable[[bytes], _Infer]] = {"litert": _litert, "onnx": _onnx, "keras": _keras}
+
+
+def _import(name: str) -> Any:  # noqa: ANN401 - a module
+    try:
+        return import_module(name)
+    except ImportError as error:
+        extra = _EXTRA[name]
+        raise ModelError(f"{name} must be installed to run this model; pip install 'facealbum[{extra}]'") from error

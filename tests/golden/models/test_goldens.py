@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.network import Network
+from models.network import open_network
 from models.registry import load_specs
 from tests.golden.models.source_runtime import GOLDENS, chips
 
@@ -12,7 +12,7 @@ ROLES = ("embedder", "pose", "age_gender", "age", "gender")
 
 @pytest.mark.parametrize("role", ROLES)
 def test_packaged_network_gives_what_the_source_runtime_gave(role: str) -> None:
-    network = Network(load_specs()[role])
+    network = open_network(load_specs()[role])
     with np.load(GOLDENS) as goldens:
         expected = goldens[role]
     given = np.stack([network.run(chip) for chip in chips(network.size)])
