@@ -1,0 +1,55 @@
+"""The command line.  Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done with problems.
+
+Each command opens what it needs, calls one step and shows its result; steps are imported inside the commands so
+that `facealbum --help` answers at once.
+"""
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from facealbum import console
+from facealbum.cli import albums, families, system
+from facealbum.cli.command import Exit
+from facealbum.errors import FacealbumError, InvalidValueError, UnknownFamilyError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(albums.app)
+app.add_typer(system.app)
+app.add_typer(families.app, name="family")
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
+    if wanted:
+        console.say(f"facealbum {version('facealbum')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Turns a family's photo stream into an album per child."""
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one clear line."""
+    try:
+        app(standalone_mode=True)
+    except (InvalidValueError, UnknownFamilyError) as error:
+        console.complain(f"facealbum: {error}")
+        sys.exit(Exit.USAGE)
+    except FacealbumError as error:
+        console.complain(f"facealbum: {error}")
+        sys.exit(Exit.FAILED)
+    except OSError as error:
+        console.complain(f"facealbum: {error.filename or 'the system'}: {error.strerror}")
+        sys.exit(Exit.FAILED)

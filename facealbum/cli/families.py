@@ -1,0 +1,50 @@
+"""`facealbum family`: list families, or delete one."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from facealbum import console
+from facealbum.cli.command import Json, open_world, say_result
+
+app = typer.Typer(help="List families, or delete one.", no_args_is_help=True)
+
+
+@app.command("list")
+def family_list(as_json: Json = False) -> None:
+    """Every family with its children and photos."""
+    from facealbum.steps.families import list_families
+
+    with open_world() as context:
+        found = list_families(context)
+    if as_json:
+        console.say_json([asdict(family) for family in found])
+        return
+    rows = [
+        (
+            one.name,
+            ", ".join(child.name for child in one.children),
+            one.photos.get("analysed", 0),
+            one.photos.get("pending", 0),
+            one.photos.get("failed", 0),
+        )
+        for one in found
+    ]
+    console.table("", ("family", "children", "analysed", "pending", "failed"), rows)
+
+
+@app.command("delete")
+def family_delete(
+    name: str,
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete a family with every photo, face and person of it, for ever."""
+    from facealbum.steps.families import forget_family
+
+    if not yes:
+        typer.confirm(f"Delete family {name!r} with all its photos and faces?", abort=True)
+    with open_world() as context:
+        objects = forget_family(context, name)
+    say_result({"objects": objects}, f"family {name!r} is deleted, with {objects} stored files", as_json=as_json)
