@@ -96,3 +96,28 @@ class ModelError(FacealbumError):
     """A packaged model is missing, damaged or of another version than its manifest says."""
 
     code = "model"
+
+
+class UnknownModelError(ModelError):
+    """No packaged model and no entry of the catalogue has this name."""
+
+    code = "unknown_model"
+
+
+class ModelNotInstalledError(ModelError):
+    """The model is known, but its weights are not on this machine."""
+
+    code = "model_not_installed"
+
+
+class ChecksumError(ModelError):
+    """A file has not the checksum that was expected of it."""
+
+    code = "checksum"
+
+
+class DownloadError(ModelError):
+    """A file can't be fetched."""
+
+    code = "download"
+    retryable = True
