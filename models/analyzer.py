@@ -21,7 +21,7 @@ from models.age_gender import AgeGenderEstimator
 from models.decode import MAX_PIXELS, Photo, decode
 from models.detector import Detection, Detector
 from models.embedder import aligned, embed
-from models.landmarks import refine_landmarks
+from models.landmarks import place_landmarks
 from models.network import open_network
 from models.pose import estimate_pose
 from models.quality import estimate_quality
@@ -32,7 +32,7 @@ from models.registry import FOLDER, ModelSpec, load_specs
 class PhotoAnalysis:
     """width and height of the whole upright photo in pixels; taken_at is aware, None if the photo does not say.
 
-    seconds: wall time by phase (decode, detect, landmarks, pose, age_gender, embed).
+    seconds: wall time by phase (decode, detect, landmarks, age_gender, embed).
     """
 
     width: int
@@ -52,9 +52,7 @@ class Analyzer:
         self.model_versions = {role: spec.version for role, spec in specs.items()}
         self._max_pixels = max_pixels
         self._detector = Detector(specs["detector"])
-        self._landmarks, self._pose, self._embedder = (
-            open_network(specs[role]) for role in ("landmarks", "pose", "embedder")
-        )
+        self._landmarks, self._embedder = (open_network(specs[role]) for role in ("landmarks", "embedder"))
         self._age_gender = AgeGenderEstimator(specs)
 
     @classmethod
@@ -64,7 +62,7 @@ class Analyzer:
 
     def analyze(self, data: bytes) -> PhotoAnalysis:
         """Everything that is known of the photo in `data`; raises a PhotoError if it can't be decoded."""
-        seconds = dict.fromkeys(("decode", "detect", "landmarks", "pose", "age_gender", "embed"), 0.0)
+        seconds = dict.fromkeys(("decode", "detect", "landmarks", "age_gender", "embed"), 0.0)
         with _timed(seconds, "decode"):
             photo = decode(data, max_pixels=self._max_pixels)
         with _timed(seconds, "detect"):
@@ -74,9 +72,8 @@ class Analyzer:
 
     def _face(self, photo: Photo, face: Detection, seconds: dict[str, float]) -> Face:
         with _timed(seconds, "landmarks"):
-            face = refine_landmarks(self._landmarks, photo.pixels, face)
-        with _timed(seconds, "pose"):
-            pose = estimate_pose(self._pose, photo.pixels, face)
+            placed = place_landmarks(self._landmarks, photo.pixels, face)
+            face, pose = placed.face, estimate_pose(placed)
         with _timed(seconds, "age_gender"):
             who = self._age_gender.estimate(photo.pixels, face)
         with _timed(seconds, "embed"):

@@ -7,7 +7,7 @@ from models.network import open_network
 from models.registry import load_specs
 from tests.golden.models.source_runtime import GOLDENS, chips
 
-ROLES = ("embedder", "pose", "age_gender", "age", "gender")
+ROLES = ("embedder", "age_gender", "age", "gender")
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -24,7 +24,7 @@ def packaged(tmp_path: Path) -> Path:
 
 def test_every_model_has_checked_weights_a_licence_and_a_source() -> None:
     specs = load_specs()
-    assert set(specs) == {"detector", "landmarks", "embedder", "pose", "age_gender", "age", "gender"}
+    assert set(specs) == {"detector", "landmarks", "embedder", "age_gender", "age", "gender"}
     assert [source.role for source in load_sources()] == list(specs)
     for spec in specs.values():
         assert spec.read()
