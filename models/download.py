@@ -62,7 +62,7 @@ def _fetch_rest(url: str, part: Path, size: int | None, report: Report) -> None:
         if error.code != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             raise
         part.unlink()
-        raise _CutShortError("the file at its source became shorter") from error
+        raise _CutShortError(f"it has no more than {there} bytes") from error
     with answer:
         goes_on = answer.status == HTTPStatus.PARTIAL_CONTENT
         with part.open("ab" if goes_on else "wb") as file:

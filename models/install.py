@@ -44,11 +44,14 @@ def install(
         try:
             _fetch(entry, url, part, pins=pins, report=report)
             _put(entry, folder, part)
-        except OSError as error:
-            if error.errno == errno.ENOSPC:
-                part.unlink(missing_ok=True)
-                raise ModelError(f"{folder} must have room for {entry.space}, the disk is full; make room") from error
+        except ChecksumError:
+            part.unlink(missing_ok=True)
             raise
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            part.unlink(missing_ok=True)
+            raise ModelError(f"{folder} must have room for {entry.space}, the disk is full; make room") from error
         return installed(entry, folder)
 
 
@@ -124,17 +127,13 @@ def _fetch(entry: Entry, url: str, part: Path, *, pins: tuple[str, ...], report:
     size = entry.download.bytes if entry.download and published else None
     _check_room(entry, part)
     for went_on in (part.exists(), False):
-        try:
-            download(url, part, size=size, report=report)
-        except ChecksumError:
-            part.unlink()
-            raise
+        download(url, part, size=size, report=report)
         found = digest_of(part)
         if found in pins:
             return
-        part.unlink()
         if not went_on:
             raise ChecksumError(f"{url} must have sha256 {' or '.join(pins)}, got {found}; nothing is installed")
+        part.unlink()
 
 
 def _put(entry: Entry, folder: Path, part: Path) -> None:
@@ -150,7 +149,6 @@ def _put(entry: Entry, folder: Path, part: Path) -> None:
             unpacked.unlink(missing_ok=True)
     sha256 = digest_of(part)
     if entry.weights.sha256 not in (None, sha256):
-        part.unlink()
         raise ChecksumError(f"{member} must have sha256 {entry.weights.sha256}, got {sha256}; nothing is installed")
     file = folder / entry.file_name
     part.replace(file)

@@ -14,7 +14,7 @@ from facealbum.storage.database import Database, open_database
 from facealbum.storage.embedded import EmbeddedPostgres
 from facealbum.storage.objects import LocalObjectStore
 
-pytest_plugins = ["tests.object_server"]
+pytest_plugins = ["tests.file_server", "tests.object_server"]
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 

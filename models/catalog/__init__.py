@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints, ValidationError
 
 from facealbum.errors import ModelError, UnknownModelError
+from models.registry import load_embedders
 
 FOLDER = Path(__file__).parent
 _EXTENSIONS = {"litert": "tflite", "onnx": "onnx", "keras": "keras"}
@@ -96,12 +97,12 @@ def load_catalog(own: Path | None = None) -> dict[str, Entry]:
 
     Raises ModelError for an entry that can't be read, or that takes the name of another.
     """
-    entries: dict[str, Entry] = {}
+    packaged, entries = load_embedders(), dict[str, Entry]()
     for path in (*sorted(FOLDER.glob("*.toml")), *(sorted(own.glob("*.toml")) if own else ())):
         entry = _read(path)
         other = entries.setdefault(entry.space, entry)
-        if other is not entry:
-            raise ModelError(f"{path} must have a space of its own, {entry.space!r} is that of {other.path}; rename it")
+        if other is not entry or entry.space in packaged:
+            raise ModelError(f"{path} must have a space of its own, {entry.space!r} is taken; rename it")
     return entries
 
 
