@@ -18,14 +18,17 @@ import numpy as np
 
 from facealbum.domain.faces import Box, Face
 from models.age_gender import AgeGenderEstimator
-from models.decode import MAX_PIXELS, Photo, decode
+from models.decode import Photo, decode
 from models.detector import Detection, Detector
 from models.embedder import aligned, embed
 from models.landmarks import place_landmarks
+from models.limits import Limits
 from models.network import open_network
 from models.pose import estimate_pose
 from models.quality import estimate_quality
 from models.registry import FOLDER, ModelSpec, load_specs
+
+_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,25 +49,25 @@ class PhotoAnalysis:
 class Analyzer:
     """The packaged models, ready to run; make one per thread with `Analyzer.load()`."""
 
-    def __init__(self, specs: dict[str, ModelSpec], *, max_pixels: int = MAX_PIXELS) -> None:
+    def __init__(self, specs: dict[str, ModelSpec], *, limits: Limits = _LIMITS) -> None:
         cv2.setNumThreads(1)  # workers run one process per core
         self.space = specs["embedder"].space
         self.model_versions = {role: spec.version for role, spec in specs.items()}
-        self._max_pixels = max_pixels
+        self._limits = limits
         self._detector = Detector(specs["detector"])
         self._landmarks, self._embedder = (open_network(specs[role]) for role in ("landmarks", "embedder"))
         self._age_gender = AgeGenderEstimator(specs)
 
     @classmethod
-    def load(cls, folder: Path = FOLDER, *, max_pixels: int = MAX_PIXELS) -> Self:
+    def load(cls, folder: Path = FOLDER, *, limits: Limits = _LIMITS) -> Self:
         """The analyzer of the packaged models; raises ModelError if one is missing or damaged."""
-        return cls(load_specs(folder), max_pixels=max_pixels)
+        return cls(load_specs(folder), limits=limits)
 
     def analyze(self, data: bytes) -> PhotoAnalysis:
         """Everything that is known of the photo in `data`; raises a PhotoError if it can't be decoded."""
         seconds = dict.fromkeys(("decode", "detect", "landmarks", "age_gender", "embed"), 0.0)
         with _timed(seconds, "decode"):
-            photo = decode(data, max_pixels=self._max_pixels)
+            photo = decode(data, limits=self._limits)
         with _timed(seconds, "detect"):
             found = self._detector.detect(photo.pixels)
         faces = tuple(self._face(photo, face, seconds) for face in found)

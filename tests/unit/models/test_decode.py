@@ -20,6 +20,7 @@ from facealbum.errors import (
     UnknownFormatError,
 )
 from models.decode import decode
+from models.limits import Limits
 
 TAKEN, OFFSET = 0x9003, 0x9011
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "TIFF", "GIF")
@@ -126,7 +127,7 @@ def test_the_limit_is_ours_and_not_that_of_pillow() -> None:
     image = encoded(Image.new("L", (14_000, 13_000)), "PNG")  # 182 megapixels, which Pillow alone would refuse
     assert decode(image).width == 14_000
     with pytest.raises(ImageSizeError):
-        decode(encoded(quadrants(), "PNG"), max_pixels=64 * 48 - 1)
+        decode(encoded(quadrants(), "PNG"), limits=Limits(pixels=64 * 48 - 1))
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -145,7 +146,7 @@ def test_flipped_bytes_give_a_picture_or_a_photo_error(form: str, flips: list[tu
     for position, value in flips:
         content[position % len(content)] = value
     try:
-        photo = decode(bytes(content), max_pixels=10**6)
+        photo = decode(bytes(content), limits=Limits(pixels=10**6))
     except PhotoError:
         return
     assert photo.pixels.dtype == np.uint8

@@ -1,0 +1,104 @@
+"""Bytes of an image file to an upright RGB picture, its size, format and the moment it was taken.
+
+The header is checked before any pixel is decoded; a picture that can't be decoded whole is an error, never half a
+picture.  Large pictures are decoded or shrunk to what analysis needs, so `pixels` may be smaller than the photo.
+Only orientation, colour profile and the time of taking are read from metadata, never a position.
+"""
+
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from io import BytesIO
+
+import numpy as np
+import pillow_heif
+from numpy.typing import NDArray
+from PIL import AvifImagePlugin, Image
+
+from facealbum.errors import DamagedImageError, PhotoError
+from models.decode.headers import check_header, check_size, format_of
+from models.decode.metadata import read_orientation, read_taken_at
+from models.decode.pixels import read_pixels, shrink_factor
+from models.limits import Limits
+
+WORKING_SIDE = 1440
+
+_LIMITS = Limits()
+_TURN = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_SIDEWAYS = (5, 6, 7, 8)
+_pillow = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Photo:
+    """pixels: uint8[height / scale, width / scale, 3], RGB, upright; width and height: of the whole upright photo."""
+
+    pixels: NDArray[np.uint8]
+    width: int
+    height: int
+    format: str
+    taken_at: datetime | None
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """Photo pixels per pixel of `pixels`, across and down."""
+        rows, columns, _ = self.pixels.shape
+        return self.width / columns, self.height / rows
+
+
+def decode(data: bytes, *, limits: Limits = _LIMITS, working_side: int = WORKING_SIDE) -> Photo:
+    """The photo in `data`, its longer side shrunk by 2, 4 or 8 as long as it stays above `working_side`.
+
+    Raises EmptyFileError, UnknownFormatError, ImageSizeError or DamagedImageError.
+    """
+    form = format_of(data)
+    with _damage(form):
+        check_header(form, data, limits)
+    with _only_pillow(), _damage(form):
+        image = Image.open(BytesIO(data), formats=[form])
+        size = image.size
+        check_size(size, limits)
+        picture = read_pixels(form, data, image, factor=shrink_factor(max(size), working_side))
+        turn, taken_at = read_orientation(form, data, image), read_taken_at(image)
+        if turn in _TURN:
+            picture = picture.transpose(_TURN[turn])
+    width, height = reversed(size) if turn in _SIDEWAYS else size
+    return Photo(np.array(picture), width, height, form.lower(), taken_at)
+
+
+@contextmanager
+def _only_pillow() -> Iterator[None]:
+    """Pillow without warnings, its size limit and its threads, which are all global; one of our threads at a time."""
+    with _pillow, warnings.catch_warnings(action="ignore"):
+        own = Image.MAX_IMAGE_PIXELS, AvifImagePlugin.DEFAULT_MAX_THREADS
+        Image.MAX_IMAGE_PIXELS, AvifImagePlugin.DEFAULT_MAX_THREADS = None, 1
+        if "HEIF" not in Image.OPEN:
+            pillow_heif.register_heif_opener(decode_threads=1, thumbnails=False, depth_images=False, aux_images=False)
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS, AvifImagePlugin.DEFAULT_MAX_THREADS = own
+
+
+@contextmanager
+def _damage(form: str) -> Iterator[None]:
+    """Whatever a codec raises on the bytes of a stranger, as one DamagedImageError."""
+    try:
+        yield
+    except PhotoError:
+        raise
+    except Exception as error:
+        raise DamagedImageError(
+            f"the file must be a whole {form} image, it can't be decoded ({type(error).__name__}); upload it again"
+        ) from error

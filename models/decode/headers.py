@@ -1,0 +1,163 @@
+"""What a file's first bytes say of it, checked before a codec sees it.
+
+Guarantee: what passes costs a codec no more than its pixels and bytes do.  A file may state a size, or hold so many
+segments, chunks, scans or tiles, that a codec spends minutes or gigabytes before its first pixel; those are refused.
+"""
+
+import math
+import re
+import struct
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+
+from facealbum.errors import DamagedImageError, EmptyFileError, ImageSizeError, UnknownFormatError
+from models.limits import Limits
+
+_SIGNATURES = (
+    ("JPEG", re.compile(rb"\xff\xd8\xff")),
+    ("PNG", re.compile(rb"\x89PNG\r\n\x1a\n")),
+    ("GIF", re.compile(rb"GIF8[79]a")),
+    ("WEBP", re.compile(rb"RIFF....WEBP", re.DOTALL)),
+    ("TIFF", re.compile(rb"II[*+]\x00|MM\x00[*+]")),
+    ("AVIF", re.compile(rb"....ftyp(avi[fs]|m(if|sf)1....(....){0,8}?avif)", re.DOTALL)),
+    ("HEIF", re.compile(rb"....ftyp(hei[cxms]|hev[cxms]|mif1|msf1)", re.DOTALL)),
+)
+_MARKER, _SCAN = 0xFF, 0xDA  # of a JPEG (ITU T.81, table B.1)
+_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+_WIDTH, _HEIGHT, _STRIPS, _TILE_WIDTH, _TILE_HEIGHT, _TILES = (
+    0x0100,
+    0x0101,
+    0x0111,
+    0x0142,
+    0x0143,
+    0x0144,
+)  # of a TIFF
+_MAX_SEGMENTS = 512  # of a JPEG before its pixels; a depth map in XMP takes about a hundred
+_MAX_SCANS = 16  # of a JPEG that has the most pixels; a usual progressive one has ten
+_MAX_CHUNKS = 100_000  # of a PNG; encoders write 8 KB or more in each
+_SHORT, _MAX_ENTRIES = 3, 2**16
+_MAX_PIECES = 2**16  # strips or tiles of a TIFF; one row a strip gives the most
+
+
+def format_of(data: bytes) -> str:
+    """The format as Pillow names it, by content; raises EmptyFileError or UnknownFormatError."""
+    if not data:
+        raise EmptyFileError("the file must hold an image, it has no bytes; upload it again")
+    form = next((name for name, signature in _SIGNATURES if signature.match(data)), None)
+    if form is None:
+        raise UnknownFormatError(
+            "the file must be JPEG, PNG, WebP, HEIC, AVIF, TIFF or GIF, its first bytes are of none of them"
+        )
+    return form
+
+
+def check_header(form: str, data: bytes, limits: Limits) -> None:
+    """Raises ImageSizeError or DamagedImageError, and struct.error where the header ends too early."""
+    if form in _CHECKS:
+        _CHECKS[form](data, limits)
+
+
+def check_size(size: Sequence[int], limits: Limits) -> None:
+    """Raises ImageSizeError if the picture is empty or larger than the limit."""
+    if not 0 < math.prod(size) <= limits.pixels:
+        width, height = size
+        raise ImageSizeError(
+            f"a picture must have 1 to {limits.pixels:,} pixels, this one is {width} x {height}; upload a smaller one"
+        )
+
+
+def _check_jpeg(data: bytes, limits: Limits) -> None:
+    """The size, and how often a progressive file paints its pixels anew."""
+    size, progressive, scan = (0, 0), False, 0
+    for kind, scan in _segments(data):
+        if kind in _FRAMES:
+            height, width = struct.unpack_from(">HH", data, scan + 5)
+            check_size((width, height), limits)
+            size, progressive = (width, height), kind in _PROGRESSIVE
+    if progressive and data.count(b"\xff\xda", scan) * math.prod(size) > _MAX_SCANS * limits.pixels:
+        raise ImageSizeError("a progressive JPEG must have few scans for its size, this one has too many; save it anew")
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int]]:
+    """Kind and place of every segment of a JPEG up to its first scan."""
+    at = 2
+    for _ in range(_MAX_SEGMENTS):
+        while data[at : at + 2] == b"\xff\xff":
+            at += 1
+        marker, kind, length = struct.unpack_from(">BBH", data, at)
+        if marker != _MARKER:
+            break
+        yield kind, at
+        if kind == _SCAN:
+            return
+        at += 2 + length
+    raise DamagedImageError(f"a JPEG must begin with up to {_MAX_SEGMENTS} whole segments, this one does not")
+
+
+def _check_png(data: bytes, limits: Limits) -> None:
+    """Its size, and every chunk's checksum, which Pillow lets pass."""
+    rest, kind = memoryview(data)[8:], b""
+    for chunks in count():
+        end = 8 + int.from_bytes(rest[:4], "big")
+        kind = bytes(rest[4:8])
+        if chunks > _MAX_CHUNKS or zlib.crc32(rest[4:end]) != int.from_bytes(rest[end : end + 4].tobytes().ljust(4)):
+            raise DamagedImageError(f"a PNG must be whole, its chunk {kind!r} is damaged; upload it again")
+        if kind == b"IHDR":
+            check_size(struct.unpack_from(">II", rest, 8), limits)
+        if kind == b"IEND":
+            return
+        rest = rest[end + 4 :]
+
+
+def _check_gif(data: bytes, limits: Limits) -> None:
+    check_size(struct.unpack_from("<HH", data, 6), limits)
+
+
+def _check_webp(data: bytes, limits: Limits) -> None:
+    kind = data[12:16]
+    if kind == b"VP8X":
+        width, height = (1 + int.from_bytes(data[at : at + 3], "little") for at in (24, 27))
+    elif kind == b"VP8L":
+        (bits,) = struct.unpack_from("<I", data, 21)
+        width, height = 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
+    else:
+        width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
+    check_size((width, height), limits)
+
+
+def _check_tiff(data: bytes, limits: Limits) -> None:
+    """The first picture's size, its tiles' size and how many pieces it comes in."""
+    counts, values = {}, {}
+    for tag, many, value in _tiff_entries(data):
+        counts[tag], values[tag] = many, value
+    if max(counts.get(_STRIPS, 0), counts.get(_TILES, 0)) > _MAX_PIECES:
+        raise DamagedImageError(f"a TIFF must have up to {_MAX_PIECES:,} strips or tiles, this one has more")
+    check_size((values[_WIDTH], values[_HEIGHT]), limits)
+    if _TILE_WIDTH in values:
+        check_size((values[_TILE_WIDTH], values[_TILE_HEIGHT]), limits)
+
+
+def _tiff_entries(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Tag, count and value of the first directory's entries; a value that stands elsewhere is its place."""
+    order, big = "<" if data[:1] == b"I" else ">", b"+" in data[2:4]
+    word, first, head, step = ("Q", 8, "HHQ", 20) if big else ("I", 4, "HHI", 12)
+    (at,) = struct.unpack_from(order + word, data, first)
+    (entries,) = struct.unpack_from(order + ("Q" if big else "H"), data, at)
+    start = at + (8 if big else 2)
+    for entry in range(start, start + step * min(entries, _MAX_ENTRIES), step):
+        tag, kind, many = struct.unpack_from(order + head, data, entry)
+        (value,) = struct.unpack_from(
+            order + ("H" if kind == _SHORT else word), data, entry + struct.calcsize(order + head)
+        )
+        yield tag, many, value
+
+
+_CHECKS: dict[str, Callable[[bytes, Limits], None]] = {
+    "JPEG": _check_jpeg,
+    "PNG": _check_png,
+    "GIF": _check_gif,
+    "WEBP": _check_webp,
+    "TIFF": _check_tiff,
+}

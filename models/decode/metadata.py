@@ -1,0 +1,109 @@
+"""Orientation and the time of taking, the only two things that are read from EXIF; a position is never looked at.
+
+Damaged metadata counts as none: the picture may still be whole.
+"""
+
+import re
+import struct
+from datetime import UTC, datetime, timedelta, timezone
+
+from PIL import ExifTags, Image
+
+YEARS = range(1900, 2100)
+# A camera that forgot its clock goes on from the first day that it can count.
+RESET_DAYS = frozenset({(1904, 1, 1), (1970, 1, 1), (1980, 1, 1)})
+
+_UPRIGHT = 1
+_MAX_BOXES = 100
+_MOMENT = re.compile(r"(\d{4})[:/-](\d\d)[:/-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
+_OFFSET = re.compile(r"([+-])(0\d|1[0-4]):?([0-5]\d)")
+_TAKEN = (
+    (ExifTags.Base.DateTimeOriginal, ExifTags.Base.SubsecTimeOriginal, ExifTags.Base.OffsetTimeOriginal),
+    (ExifTags.Base.DateTimeDigitized, ExifTags.Base.SubsecTimeDigitized, ExifTags.Base.OffsetTimeDigitized),
+)
+
+
+def read_orientation(form: str, data: bytes, image: Image.Image) -> int:
+    """How the loaded `image` still lies, 1 to 8 as in EXIF; 1 where its codec has turned it already.
+
+    HEIC and AVIF may carry a turn of their own, which then outranks EXIF; a file may state both or either.
+    """
+    if form == "TIFF":
+        return _UPRIGHT
+    try:
+        return _ORIENTATION[form](data, image) if form in _ORIENTATION else _by_exif(image.getexif())
+    except Exception:  # noqa: BLE001 - metadata of a stranger may fail in any way
+        return _UPRIGHT
+
+
+def read_taken_at(image: Image.Image) -> datetime | None:
+    """DateTimeOriginal, else DateTimeDigitized, with its offset (UTC if it has none) and fraction of a second.
+
+    None if neither is there or a likely moment.  The date of the last change is not asked: it is that of an editor.
+    """
+    try:
+        exif = image.getexif().get_ifd(ExifTags.IFD.Exif)
+    except Exception:  # noqa: BLE001 - metadata of a stranger may fail in any way
+        return None
+    for taken, fraction, offset in _TAKEN:
+        offsets = exif.get(offset) or exif.get(ExifTags.Base.OffsetTime)
+        moment = parse_moment(exif.get(taken), exif.get(fraction), offsets)
+        if moment is not None:
+            return moment
+    return None
+
+
+def parse_moment(text: object, fraction: object = None, offset: object = None) -> datetime | None:
+    """An aware moment from EXIF's three texts; None if there is no such moment or it is not a likely one."""
+    found = _MOMENT.match(str(text).strip())
+    digits = re.match(r"\d{1,6}", str(fraction).strip())
+    if found is None:
+        return None
+    try:
+        moment = datetime(*map(int, found.groups()), tzinfo=_zone(offset))  # type: ignore[arg-type,misc]
+    except ValueError:
+        return None
+    if moment.year not in YEARS or (moment.year, moment.month, moment.day) in RESET_DAYS:
+        return None
+    return moment.replace(microsecond=int(digits[0].ljust(6, "0"))) if digits else moment
+
+
+def _zone(offset: object) -> timezone:
+    """UTC if `offset` is not like +09:00."""
+    found = _OFFSET.match(str(offset).strip())
+    if found is None:
+        return UTC
+    hours, minutes = int(found[2]), int(found[3])
+    return timezone((1 if found[1] == "+" else -1) * timedelta(hours=hours, minutes=minutes))
+
+
+def _by_exif(exif: Image.Exif) -> int:
+    return int(exif.get(ExifTags.Base.Orientation, _UPRIGHT))
+
+
+def _of_heif(data: bytes, image: Image.Image) -> int:
+    """The codec applies the file's own turn, and its plugin hides that of EXIF."""
+    return _UPRIGHT if _has_turn(data) else image.info["original_orientation"] or _UPRIGHT
+
+
+def _of_avif(data: bytes, image: Image.Image) -> int:
+    """Pillow tells the file's own turn by rewriting EXIF; what stood there only its decoder still knows."""
+    if _has_turn(data):
+        return _by_exif(image.getexif())
+    exif = Image.Exif()
+    exif.load(image._decoder.get_info()[4])  # type: ignore[attr-defined]  # noqa: SLF001 - nothing public has it
+    return _by_exif(exif)
+
+
+_ORIENTATION = {"HEIF": _of_heif, "AVIF": _of_avif}
+
+
+def _has_turn(data: bytes) -> bool:
+    """Whether the properties of the file's items (ISO 23008-12: irot, imir) turn or mirror it."""
+    at = 0
+    for _ in range(_MAX_BOXES):
+        size, kind = struct.unpack_from(">I4s", data, at)
+        if kind == b"meta":
+            return re.search(b"irot|imir", data[at : at + size]) is not None
+        at += struct.unpack_from(">Q", data, at + 8)[0] if size == 1 else size
+    return False
