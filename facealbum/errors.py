@@ -66,6 +66,24 @@ class ImageSizeError(PhotoError):
     code = "image_size"
 
 
+class NoPictureError(PhotoError):
+    """The video has no pictures, or none of a codec that we read."""
+
+    code = "no_picture"
+
+
+class VideoLengthError(PhotoError):
+    """The video is longer than the limit."""
+
+    code = "video_length"
+
+
+class DamagedVideoError(PhotoError):
+    """The container is known but the video can't be read whole."""
+
+    code = "damaged_video"
+
+
 class StorageError(FacealbumError):
     """A database or an object store refused, or can't be reached."""
 
