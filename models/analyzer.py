@@ -65,9 +65,13 @@ class Analyzer:
 
     def analyze(self, data: bytes) -> PhotoAnalysis:
         """Everything that is known of the photo in `data`; raises a PhotoError if it can't be decoded."""
-        seconds = dict.fromkeys(("decode", "detect", "landmarks", "age_gender", "embed"), 0.0)
-        with _timed(seconds, "decode"):
-            photo = decode(data, limits=self._limits)
+        start = time.perf_counter()
+        photo = decode(data, limits=self._limits)
+        return self.analyze_picture(photo, decoding=time.perf_counter() - start)
+
+    def analyze_picture(self, photo: Photo, *, decoding: float = 0.0) -> PhotoAnalysis:
+        """The same for what is decoded already, such as a frame of a video; `decoding` is the time that took."""
+        seconds = {"decode": decoding} | dict.fromkeys(("detect", "landmarks", "age_gender", "embed"), 0.0)
         with _timed(seconds, "detect"):
             found = self._detector.detect(photo.pixels)
         faces = tuple(self._face(photo, face, seconds) for face in found)

@@ -9,6 +9,8 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorTrc, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from models.decode.pixels import shrink_factor
+
 _MATRIX_BYTES = 36
 
 
@@ -20,7 +22,7 @@ def upright(
     shape: width of a pixel of the frame over its height; pixels of the picture are square.
     """
     width, height = max(1, round(frame.width * shape)), frame.height
-    factor = max(factor for factor in (1, 2, 4, 8) if factor == 1 or max(width, height) // factor >= working_side)
+    factor = shrink_factor(max(width, height), working_side)
     small = max(1, width // factor), max(1, height // factor)
     rgb = scaler.reformat(frame, *small, "rgb24", interpolation=Interpolation.AREA, threads=1)
     pixels = np.asarray(rgb.to_ndarray(), np.uint8)

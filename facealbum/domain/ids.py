@@ -33,6 +33,11 @@ def photo_id(family: FamilyId, key: str) -> PhotoId:
     return PhotoId(uuid5(family, f"photo/{key}"))
 
 
+def frame_id(video: PhotoId, ms: int) -> PhotoId:
+    """The id of the video's frame so many milliseconds after its first one; a frame is a photo like any other."""
+    return PhotoId(uuid5(video, f"frame/{ms}"))
+
+
 def face_id(photo: PhotoId, detector: str, number: int) -> FaceId:
     """The id of the photo's face `number`, counted from 0 in the order that one detector version gives."""
     return FaceId(uuid5(photo, f"face/{detector}/{number}"))
