@@ -40,6 +40,11 @@ class Settings(BaseSettings):
     processes: int = Field(default=0, ge=0, le=256, description="Processes that analyse photos; 0 means one per core.")
     max_photo_bytes: int = Field(default=200_000_000, ge=1, description="Larger files are refused on import, in bytes.")
 
+    model_mirror: str | None = Field(
+        default=None,
+        description="Where models are fetched from instead of their publishers: a folder, or a http(s) or file URL.",
+    )
+
     @property
     def data_folder(self) -> Path:
         """`data` as an absolute path."""

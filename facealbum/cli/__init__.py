@@ -11,9 +11,9 @@ from typing import Annotated
 import typer
 
 from facealbum import console
-from facealbum.cli import albums, families, system
+from facealbum.cli import albums, families, models, system
 from facealbum.cli.command import Exit
-from facealbum.errors import FacealbumError, InvalidValueError, UnknownFamilyError
+from facealbum.errors import FacealbumError, InvalidValueError, UnknownFamilyError, UnknownModelError
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,6 +23,7 @@ app = typer.Typer(
 app.add_typer(albums.app)
 app.add_typer(system.app)
 app.add_typer(families.app, name="family")
+app.add_typer(models.app, name="models")
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
@@ -44,7 +45,7 @@ def main() -> None:
     """Run the command line; an error of ours is one clear line."""
     try:
         app(standalone_mode=True)
-    except (InvalidValueError, UnknownFamilyError) as error:
+    except (InvalidValueError, UnknownFamilyError, UnknownModelError) as error:
         console.complain(f"facealbum: {error}")
         sys.exit(Exit.USAGE)
     except FacealbumError as error:

@@ -55,12 +55,18 @@ def import_(
 
 
 @app.command()
-def analyze(family: OneFamily = None, as_json: Json = False) -> None:
+def analyze(
+    family: OneFamily = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also the photos that other models than today's have analysed.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Find and describe the faces of every photo that waits for it."""
     from facealbum.steps.analyze import analyze_pending
 
     with open_world() as context:
-        result = analyze_pending(context, family=family)
+        result = analyze_pending(context, family=family, again=again)
     if as_json:
         console.say_json(asdict(result))
     else:

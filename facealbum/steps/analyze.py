@@ -16,7 +16,7 @@ from time import perf_counter
 
 from facealbum.errors import ObjectNotFoundError, PhotoError
 from facealbum.steps.context import Context
-from facealbum.steps.packaged import packaged_models
+from facealbum.steps.embedders import models_in_use
 from facealbum.storage.analyses import AnalysedPhoto, AnalyzerRow, ensure_analyzer, save_analysis
 from facealbum.storage.families import load_families
 from facealbum.storage.objects import ObjectStore, open_object_store
@@ -28,6 +28,7 @@ from facealbum.storage.photos import (
     mark_failed,
     original_key,
 )
+from facealbum.storage.spaces import mark_outdated
 from models.analyzer import Analyzer
 
 _QUEUED_PER_PROCESS = 4
@@ -96,18 +97,25 @@ def _analyse(photo: PendingPhoto) -> Outcome:
     return _worker.analyse(photo)
 
 
-def analyze_pending(context: Context, *, family: str | None = None, in_process: bool = False) -> AnalyzeResult:
+def analyze_pending(
+    context: Context, *, family: str | None = None, again: bool = False, in_process: bool = False
+) -> AnalyzeResult:
     """Analyse what is pending in one family or in all; raises UnknownFamilyError.
 
+    With `again`, photos that other models than today's have analysed count as pending; a face that is found again
+    keeps its id, its person and every decision.
     With `in_process` this process does the work itself: that is for the children of a queue's pool, which may start
     no processes of their own and are replaced by their pool when a photo kills them.
     """
     start = perf_counter()
     with context.database.begin() as transaction:
         families = {one.family_id: one.name for one in load_families(transaction, family)}
-        pending = [photo for identity in families for photo in load_pending(transaction, identity)]
-        models = packaged_models()
+        models = models_in_use(transaction, context.settings)
         analyzer = ensure_analyzer(transaction, models.versions, models.space)
+        if again:
+            for identity in families:
+                mark_outdated(transaction, identity, analyzer.analyzer_id)
+        pending = [photo for identity in families for photo in load_pending(transaction, identity)]
     result = AnalyzeResult(processes=min(context.settings.processes or os.cpu_count() or 1, len(pending)))
     context.progress.begin("Analysing photos", len(pending))
     objects = context.settings.object_store_url

@@ -27,7 +27,7 @@ from facealbum.domain.ids import FaceId, FamilyId, RunId, run_id
 from facealbum.domain.months import Month
 from facealbum.linking import LinkParameters, plan_links
 from facealbum.steps.context import Context
-from facealbum.steps.packaged import packaged_models
+from facealbum.steps.embedders import DEFAULT_ARM, models_in_use
 from facealbum.storage.analyses import ensure_analyzer
 from facealbum.storage.database import Transaction
 from facealbum.storage.families import Family, load_children, load_families
@@ -48,8 +48,6 @@ from facealbum.storage.runs import (
     has_run,
     lock_family,
 )
-
-DEFAULT_ARM = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +120,7 @@ def cluster_families(
     arm_plan = arm_plan or ArmPlan()
     with context.database.begin() as transaction:
         families = load_families(transaction, family)
-        arm, models = _arm(transaction, arm_plan)
+        arm, models = _arm(context, transaction, arm_plan)
     result = ClusterResult(families=len(families))
     context.progress.begin("Clustering families", len(families))
     for one in families:
@@ -131,8 +129,8 @@ def cluster_families(
     return result
 
 
-def _arm(transaction: Transaction, plan: ArmPlan) -> tuple[Arm, dict[str, str]]:
-    models = packaged_models()
+def _arm(context: Context, transaction: Transaction, plan: ArmPlan) -> tuple[Arm, dict[str, str]]:
+    models = models_in_use(transaction, context.settings)
     analyzer = ensure_analyzer(transaction, models.versions, models.space)
     arm = ensure_arm(
         transaction,

@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from facealbum.errors import FacealbumError, StorageError
+from facealbum.errors import FacealbumError, ModelError, StorageError
 from facealbum.settings import Settings
-from facealbum.steps.packaged import packaged_models, verify_models
+from facealbum.steps.embedders import DEFAULT_ARM, default_models, default_space
+from facealbum.steps.models import check_models
 from facealbum.storage.database import open_database
 from facealbum.storage.facts import load_facts
 from facealbum.storage.objects import open_object_store
+from facealbum.storage.spaces import load_space
 
 _PROBE = "doctor/probe"
 _LITTLE_SPACE = 1_000_000_000
@@ -63,8 +65,10 @@ def _database(settings: Settings) -> Iterator[str]:
                 raise StorageError("; ".join(status.problems))
         with database.begin() as transaction:
             facts = load_facts(transaction)
+            space = load_space(transaction, DEFAULT_ARM) or default_space()
         yield f"PostgreSQL {facts.server}, pgvector {facts.pgvector}, schema {facts.schema}"
         yield f"{facts.families} families, {facts.photos} photos, {facts.faces} faces, {facts.runs} runs"
+        yield f"embedding space {space}"
 
 
 def _object_store(settings: Settings) -> Iterator[str]:
@@ -76,11 +80,13 @@ def _object_store(settings: Settings) -> Iterator[str]:
     yield f"{objects.describe()}, writes and reads"
 
 
-def _models(_: Settings) -> Iterator[str]:
-    models = packaged_models()
-    verify_models()
-    yield f"embedding space {models.space}"
-    yield ", ".join(f"{role} {name}" for role, name in models.versions.items())
+def _models(settings: Settings) -> Iterator[str]:
+    yield ", ".join(f"{role} {name}" for role, name in default_models().versions.items())
+    checks = check_models(settings)
+    wrong = [check.detail for check in checks if not check.fine]
+    if wrong:
+        raise ModelError("; ".join(wrong))
+    yield f"{len(checks)} files, each as it was published"
 
 
 _SUBJECTS: dict[str, Callable[[Settings], Iterator[str]]] = {

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from facealbum.domain.ids import family_id
-from facealbum.steps.cluster import DEFAULT_ARM
 from facealbum.steps.context import Context
+from facealbum.steps.embedders import DEFAULT_ARM
 from facealbum.steps.whole_file import whole_file
 from facealbum.storage.exports import ExportedFace, load_exported_faces
 from facealbum.storage.families import load_families

@@ -22,8 +22,8 @@ from facealbum.domain.faces import Box
 from facealbum.domain.ids import FamilyId
 from facealbum.domain.months import Month
 from facealbum.errors import FacealbumError, InvalidValueError
-from facealbum.steps.cluster import DEFAULT_ARM
 from facealbum.steps.context import Context
+from facealbum.steps.embedders import DEFAULT_ARM
 from facealbum.steps.whole_file import whole_file
 from facealbum.storage.exports import ExportedFace, load_exported_faces
 from facealbum.storage.families import Family, load_children, load_families

@@ -109,7 +109,8 @@ def load_catalog(own: Path | None = None) -> dict[str, Entry]:
 def find_entry(entries: dict[str, Entry], space: str) -> Entry:
     """The entry of this name; raises UnknownModelError."""
     if space not in entries:
-        raise UnknownModelError(f"the model must be one of {', '.join(entries)}, got {space!r}")
+        known = ", ".join((*load_embedders(), *entries))
+        raise UnknownModelError(f"the model must be one of {known}, got {space!r}")
     return entries[space]
 
 

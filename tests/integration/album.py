@@ -8,7 +8,7 @@ import numpy as np
 from facealbum.domain.faces import EMBEDDING_SIZE, Box, Face
 from facealbum.domain.ids import FaceId, FamilyId, PhotoId, face_id, family_id, photo_id
 from facealbum.steps.context import Context
-from facealbum.steps.packaged import packaged_models
+from facealbum.steps.embedders import default_models
 from facealbum.storage.analyses import AnalysedPhoto, ensure_analyzer, save_analysis
 from facealbum.storage.families import save_family
 from facealbum.storage.photos import NewPhoto, save_photos
@@ -41,7 +41,7 @@ def shots(*, months: int, a_month: int, seed: int = 7) -> list[Shot]:
 
 def add(context: Context, photos: list[Shot], *, family: str = FAMILY) -> dict[FaceId, int]:
     """Register the photos as analysed; tells who each face really is."""
-    models = packaged_models()
+    models = default_models()
     truth: dict[FaceId, int] = {}
     with context.database.begin() as transaction:
         analyzer = ensure_analyzer(transaction, models.versions, models.space)

@@ -1,0 +1,113 @@
+"""`facealbum models`: what there is, and installing, choosing, checking and removing an embedder."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from facealbum import console
+from facealbum.cli.command import Exit, Json, open_world, say_result
+from facealbum.settings import load_settings
+
+app = typer.Typer(help="List embedders, install others, choose the one to work with.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="A name that `facealbum models list` shows.", metavar="NAME")]
+
+_MEGABYTE = 1_000_000
+
+
+@app.command("list")
+def models_list(as_json: Json = False) -> None:
+    """Every embedder that is packaged or can be installed, with its licence."""
+    from facealbum.steps.models import list_models
+
+    with open_world() as context:
+        found = list_models(context)
+    if as_json:
+        console.say_json([asdict(model) for model in found])
+        return
+    console.table(
+        "",
+        ("name", "state", "MB", "licence", "what it is"),
+        [
+            (
+                model.name,
+                model.state,
+                "" if model.bytes is None else round(model.bytes / _MEGABYTE),
+                f"{model.licence} (research only)" if model.research_only else model.licence,
+                model.about,
+            )
+            for model in found
+        ],
+    )
+
+
+@app.command("install")
+def models_install(
+    name: Name,
+    place: Annotated[
+        str | None, typer.Option("--from", help="Fetch it from this file or URL.", metavar="FILE|URL")
+    ] = None,
+    sha256: Annotated[
+        str | None, typer.Option("--sha256", help="The checksum of a file that the catalogue can't pin.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Fetch an embedder, check it, and keep it in the data folder; a fetch cut short goes on where it stopped."""
+    from facealbum.steps.models import install_model
+
+    with console.transfer_bar(name) as report:
+        spec = install_model(load_settings(), name, report=report, place=place, sha256=sha256)
+    file = spec.backbones[0].model.file
+    result = {"name": name, "file": file, "licence": spec.licence, "research_only": spec.research_only}
+    only = ", for research only" if spec.research_only else ""
+    text = (
+        f"{name} is installed as {file}; its licence is {spec.licence}{only}\nWork with it: facealbum models use {name}"
+    )
+    say_result(result, text, as_json=as_json)
+
+
+@app.command("use")
+def models_use(
+    name: Name,
+    accept: Annotated[
+        bool, typer.Option("--accept-research-only", help="You use it for research and nothing else.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Choose the embedder that this database works with."""
+    from facealbum.steps.models import use_model
+
+    with open_world() as context:
+        choice = use_model(context, name, accept_research_only=accept)
+    text = f"this database works with {choice.name} from now on; its licence is {choice.licence}"
+    if choice.outdated:
+        text += f"\n{choice.outdated} photos must be analysed again: facealbum analyze --again, then facealbum cluster"
+    say_result(asdict(choice), text, as_json=as_json)
+
+
+@app.command("verify")
+def models_verify(
+    name: Annotated[str | None, typer.Argument(help="Only this one.", metavar="NAME")] = None, as_json: Json = False
+) -> None:
+    """Read every model file that is here and hold it against its checksum."""
+    from facealbum.steps.models import check_models
+
+    checks = check_models(load_settings(), name)
+    if as_json:
+        console.say_json([asdict(check) for check in checks])
+    for check in checks if not as_json else ():
+        console.say(f"{'ok   ' if check.fine else 'WRONG'} {check.name:24} {check.detail}")
+    if not all(check.fine for check in checks):
+        raise typer.Exit(Exit.FAILED)
+
+
+@app.command("remove")
+def models_remove(name: Name, as_json: Json = False) -> None:
+    """Delete an installed embedder; the one in use is kept."""
+    from facealbum.steps.models import remove_model
+
+    with open_world() as context:
+        freed = remove_model(context, name)
+    text = f"{name} is removed, {freed / _MEGABYTE:.0f} MB are free again" if freed else f"{name} was not installed"
+    say_result({"name": name, "freed": freed}, text, as_json=as_json)

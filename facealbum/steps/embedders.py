@@ -1,0 +1,77 @@
+"""Which models analysis runs: the packaged ones, with the embedder that the database has chosen.
+
+The choice stands in the database, as the space of the default arm, so all workers of an installation agree; the
+weights of an installed embedder must be on each of their machines.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from facealbum.errors import ModelNotInstalledError, UnknownModelError
+from facealbum.settings import Settings
+from facealbum.storage.database import Transaction
+from facealbum.storage.spaces import load_space
+from models.catalog import find_entry, load_catalog
+from models.install import installed
+from models.registry import EmbedderSpec, load_embedders, load_specs
+
+DEFAULT_ARM = "default"
+"""The arm whose persons and links the albums show."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelsInUse:
+    """Version by role, and the embedder with the space that it fills."""
+
+    versions: Mapping[str, str]
+    embedder: EmbedderSpec
+
+    @property
+    def space(self) -> str:
+        """The embedding space that analysis fills and clustering reads."""
+        return self.embedder.space
+
+
+def models_in_use(transaction: Transaction, settings: Settings) -> ModelsInUse:
+    """The models of this database; raises ModelNotInstalledError if its embedder is not on this machine."""
+    space = load_space(transaction, DEFAULT_ARM) or default_space()
+    try:
+        return with_embedder(find_embedder(space, models_folder(settings)))
+    except UnknownModelError as error:
+        raise ModelNotInstalledError(
+            f"this database works in the space {space}, which no model here fills; choose another by facealbum models "
+            "use, then run facealbum analyze --again"
+        ) from error
+
+
+def default_models() -> ModelsInUse:
+    """The models of a database that has chosen no others."""
+    return with_embedder(load_embedders()[default_space()])
+
+
+def with_embedder(embedder: EmbedderSpec) -> ModelsInUse:
+    """The packaged models with this embedder."""
+    versions = {role: spec.version for role, spec in sorted(load_specs().items())}
+    return ModelsInUse(versions | {"embedder": embedder.version}, embedder)
+
+
+def find_embedder(space: str, folder: Path) -> EmbedderSpec:
+    """The embedder of a packaged space, or of one installed in the folder.
+
+    Raises UnknownModelError for another name, and ModelNotInstalledError if its weights are not here.
+    """
+    packaged = load_embedders()
+    if space in packaged:
+        return packaged[space]
+    return installed(find_entry(load_catalog(folder), space), folder)
+
+
+def default_space() -> str:
+    """The space of a database that has chosen none."""
+    return next(iter(load_embedders()))
+
+
+def models_folder(settings: Settings) -> Path:
+    """Where installed weights and the operator's own entries lie."""
+    return settings.data_folder / "models"

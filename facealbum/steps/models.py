@@ -1,0 +1,199 @@
+"""The embedders of this installation: what there is, and installing, choosing, checking and removing one."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from facealbum.domain.faces import EMBEDDING_SIZE
+from facealbum.errors import InvalidValueError, ModelError, ModelNotInstalledError
+from facealbum.settings import Settings
+from facealbum.steps.cluster import ArmPlan
+from facealbum.steps.context import Context
+from facealbum.steps.embedders import DEFAULT_ARM, default_space, find_embedder, models_folder, with_embedder
+from facealbum.storage.analyses import ensure_analyzer
+from facealbum.storage.runs import ensure_arm
+from facealbum.storage.spaces import count_outdated, load_space
+from models.catalog import Entry, find_entry, load_catalog
+from models.download import Report
+from models.install import digest_of, install, installed, remove
+from models.network import open_network
+from models.registry import EmbedderSpec, load_embedders, load_specs
+
+_SCHEMES = ("http", "https", "file")
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One embedder; name: its embedding space; bytes: of its weights, None if they are not known."""
+
+    name: str
+    state: Literal["in use", "packaged", "installed", "available"]
+    licence: str
+    research_only: bool
+    bytes: int | None
+    about: str
+    page: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The embedder that the database works with from now on, and the photos that have yet to be analysed by it."""
+
+    name: str
+    licence: str
+    outdated: int
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One file's checksum."""
+
+    name: str
+    fine: bool
+    detail: str
+
+
+def list_models(context: Context) -> list[Model]:
+    """Every embedder, the packaged ones first; raises ModelError for an entry that can't be read."""
+    folder = models_folder(context.settings)
+    with context.database.begin() as transaction:
+        chosen = load_space(transaction, DEFAULT_ARM) or default_space()
+    packaged = [
+        Model(
+            name,
+            "in use" if name == chosen else "packaged",
+            spec.licence,
+            spec.research_only,
+            sum(file.stat().st_size for _, file, _ in _files(spec)),
+            f"packaged, {spec.version}",
+            "",
+        )
+        for name, spec in load_embedders().items()
+    ]
+    return packaged + [_listed(entry, folder, chosen) for entry in load_catalog(folder).values()]
+
+
+def install_model(
+    settings: Settings, name: str, *, report: Report, place: str | None = None, sha256: str | None = None
+) -> EmbedderSpec:
+    """Install an embedder of the catalogue from `place` (a path or URL), the mirror or its publisher.
+
+    Raises what models.install.install raises, and UnknownModelError.
+    """
+    folder = models_folder(settings)
+    entry = find_entry(load_catalog(folder), name)
+    return install(entry, folder, report=report, place=_place(entry, place, settings.model_mirror), sha256=sha256)
+
+
+def use_model(context: Context, name: str, *, accept_research_only: bool = False) -> Choice:
+    """Let analysis fill this embedder's space from now on, and clustering read it.
+
+    Raises UnknownModelError, ModelNotInstalledError, ModelError if it does not run here, and InvalidValueError if its
+    licence allows research only and that was not accepted.
+    """
+    embedder = find_embedder(name, models_folder(context.settings))
+    if embedder.research_only and not accept_research_only:
+        raise InvalidValueError(
+            f"the licence of {name} must be accepted, it is: {embedder.licence}; nobody may use it for anything but "
+            "research; give --accept-research-only if that is what you do"
+        )
+    try_out(embedder)
+    models, plan = with_embedder(embedder), ArmPlan()
+    with context.database.begin() as transaction:
+        analyzer = ensure_analyzer(transaction, models.versions, models.space)
+        ensure_arm(
+            transaction,
+            plan.name,
+            space_id=analyzer.space_id,
+            algorithm=plan.algorithm,
+            parameters=plan.parameters(),
+        )
+        return Choice(name, embedder.licence, count_outdated(transaction, analyzer.analyzer_id))
+
+
+def check_models(settings: Settings, name: str | None = None) -> list[Check]:
+    """Hold the files of one embedder, or of all models that are here, against their checksums.
+
+    Raises UnknownModelError, and ModelNotInstalledError for one that is not here.
+    """
+    folder = models_folder(settings)
+    if name is not None:
+        return [_check(*file) for file in _files(find_embedder(name, folder))]
+    files = {spec.file: (spec.version, spec.file, spec.sha256) for spec in load_specs().values()}
+    for embedder in (*load_embedders().values(), *_installed(folder)):
+        files |= {path: (what, path, sha256) for what, path, sha256 in _files(embedder)}
+    return [_check(*file) for file in files.values()]
+
+
+def remove_model(context: Context, name: str) -> int:
+    """Delete an installed embedder, and tell how many bytes that freed; refuses the one in use."""
+    folder = models_folder(context.settings)
+    entry = find_entry(load_catalog(folder), name)
+    with context.database.begin() as transaction:
+        if load_space(transaction, DEFAULT_ARM) == name:
+            raise InvalidValueError(f"{name} is in use; choose another by facealbum models use, then remove it")
+    return remove(entry, folder)
+
+
+def try_out(embedder: EmbedderSpec) -> None:
+    """Run the embedder once on a blank face; raises ModelError if it does not run here."""
+    for backbone in embedder.backbones:
+        network = open_network(backbone.model)
+        found = network.run(np.zeros((network.size, network.size, 3), np.uint8)).size
+        if found > EMBEDDING_SIZE and embedder.head is None:
+            raise ModelError(f"{embedder.space} must give at most {EMBEDDING_SIZE} numbers, got {found}")
+
+
+def _listed(entry: Entry, folder: Path, chosen: str) -> Model:
+    here = any(spec.space == entry.space for spec in _installed(folder, entry))
+    state: Literal["in use", "installed", "available"] = "installed" if here else "available"
+    size = entry.weights.bytes or (entry.download.bytes if entry.download else None)
+    return Model(
+        entry.space,
+        "in use" if entry.space == chosen else state,
+        entry.licence.name,
+        not entry.licence.commercial,
+        size,
+        entry.about,
+        entry.page,
+    )
+
+
+def _installed(folder: Path, *entries: Entry) -> Iterator[EmbedderSpec]:
+    """Those of the entries, or of the whole catalogue, that are installed."""
+    for entry in entries or load_catalog(folder).values():
+        with suppress(ModelNotInstalledError):
+            yield installed(entry, folder)
+
+
+def _files(embedder: EmbedderSpec) -> Iterator[tuple[str, Path, str]]:
+    """What each file is, where it lies and its checksum."""
+    for backbone in embedder.backbones:
+        yield backbone.model.version, backbone.model.file, backbone.model.sha256
+    if embedder.head is not None:
+        yield embedder.head.version, embedder.head.file, embedder.head.sha256
+
+
+def _check(name: str, file: Path, sha256: str) -> Check:
+    try:
+        found = digest_of(file)
+    except OSError as error:
+        return Check(name, fine=False, detail=f"{file} can't be read, {error.strerror}; install it again")
+    if found != sha256:
+        return Check(name, fine=False, detail=f"{file} must have sha256 {sha256}, got {found}; install it again")
+    return Check(name, fine=True, detail=str(file))
+
+
+def _place(entry: Entry, given: str | None, mirror: str | None) -> str | None:
+    """The URL to fetch from: what was given, else the publisher's file name at the mirror, else None."""
+    if given is None and mirror is not None:
+        published = entry.download.url if entry.download else entry.file_name
+        given = f"{mirror.rstrip('/')}/{urlsplit(published).path.rsplit('/', 1)[-1]}"
+    if given is None or urlsplit(given).scheme in _SCHEMES:
+        return given
+    return Path(given).expanduser().absolute().as_uri()
