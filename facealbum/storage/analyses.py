@@ -1,18 +1,19 @@
-"""What analysis found on photos, written photo by photo, each in the caller's one transaction."""
+"""What analysis found, written photo by photo and video by video, each in the caller's one transaction."""
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from facealbum.domain.faces import Face
-from facealbum.domain.ids import FamilyId, PhotoId, face_id
+from facealbum.domain.ids import FaceId, FamilyId, PhotoId, face_id, frame_id
+from facealbum.domain.videos import Track, frame_key
 from facealbum.storage.photos import clear_problems
-from facealbum.storage.schema import analyzers, embedding_spaces, face_embeddings, faces, photos
+from facealbum.storage.schema import analyzers, embedding_spaces, face_embeddings, faces, photos, tracks
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,31 @@ class AnalysedPhoto:
     faces: Sequence[Face]
 
 
+@dataclass(frozen=True, slots=True)
+class AnalysedVideo:
+    """One video's result; all as of a photo, `taken_at` of its first frame."""
+
+    family_id: FamilyId
+    photo_id: PhotoId
+    format: str
+    width: int
+    height: int
+    taken_at: datetime | None
+    tracks: Sequence[Track]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A face with all that its row says beside it; track: its number in the video, None in a photo."""
+
+    face_id: FaceId
+    photo_id: PhotoId
+    number: int
+    taken_at: datetime
+    track: int | None
+    face: Face
+
+
 def ensure_space(connection: Connection, name: str) -> int:
     """The id of the embedding space of this name."""
     connection.execute(insert(embedding_spaces).values(name=name).on_conflict_do_nothing())
@@ -58,82 +84,158 @@ def ensure_analyzer(connection: Connection, models: Mapping[str, str], space: st
 
 def save_analysis(connection: Connection, photo: AnalysedPhoto, analyzer: AnalyzerRow, *, now: datetime) -> None:
     """Replace what was known of the photo's faces; a photo deleted meanwhile is left alone."""
-    here = (photos.c.family_id == photo.family_id) & (photos.c.photo_id == photo.photo_id)
+    taken_at = _complete(connection, photo, analyzer, now=now)
+    if taken_at is None:
+        return
+    identity = photo.photo_id
+    found = [
+        _Found(face_id(identity, analyzer.detector, number), identity, number, taken_at, None, face)
+        for number, face in enumerate(photo.faces)
+    ]
+    _replace_faces(connection, photo.family_id, photos.c.photo_id == identity, found, analyzer)
+
+
+def save_video(connection: Connection, video: AnalysedVideo, analyzer: AnalyzerRow, *, now: datetime) -> None:
+    """Replace what was known of the video's frames, tracks and faces; a video deleted meanwhile is left alone."""
+    taken_at = _complete(connection, video, analyzer, now=now)
+    if taken_at is None:
+        return
+    moments = {one.ms: taken_at + timedelta(milliseconds=one.ms) for track in video.tracks for one in track.best}
+    frames = {ms: frame_id(video.photo_id, ms) for ms in moments}
+    found = [
+        _Found(
+            face_id(frames[one.ms], analyzer.detector, one.number),
+            frames[one.ms],
+            one.number,
+            moments[one.ms],
+            number,
+            one.face,
+        )
+        for number, track in enumerate(video.tracks)
+        for one in track.best
+    ]
+    _replace_frames(connection, video, moments)
+    _replace_tracks(connection, video)
+    _replace_faces(connection, video.family_id, photos.c.video_id == video.photo_id, found, analyzer)
+
+
+def _complete(
+    connection: Connection, upload: AnalysedPhoto | AnalysedVideo, analyzer: AnalyzerRow, *, now: datetime
+) -> datetime | None:
+    """Complete the upload's row and tell when it was taken; None if it was deleted meanwhile."""
+    here = (photos.c.family_id == upload.family_id) & (photos.c.photo_id == upload.photo_id)
     row = connection.execute(
         select(photos.c.taken_at, photos.c.taken_at_source).where(here).with_for_update()
     ).one_or_none()
     if row is None:
-        return
-    taken_at, source = row.taken_at, row.taken_at_source
-    if photo.taken_at is not None and source != "manifest":
-        taken_at, source = photo.taken_at, "exif"
+        return None
+    taken_at: datetime = row.taken_at
+    source = row.taken_at_source
+    if upload.taken_at is not None and source != "manifest":
+        taken_at, source = upload.taken_at, "video" if isinstance(upload, AnalysedVideo) else "exif"
     connection.execute(
         update(photos)
         .where(here)
         .values(
             status="analysed",
-            format=photo.format,
-            width=photo.width,
-            height=photo.height,
+            format=upload.format,
+            width=upload.width,
+            height=upload.height,
             taken_at=taken_at,
             taken_at_source=source,
             analyzer_id=analyzer.analyzer_id,
             analysed_at=now,
         )
     )
-    clear_problems(connection, photo.family_id, [photo.photo_id], stage="analysis")
-    _replace_faces(connection, photo, analyzer, taken_at)
+    clear_problems(connection, upload.family_id, [upload.photo_id], stage="analysis")
+    return taken_at
 
 
-def _replace_faces(connection: Connection, photo: AnalysedPhoto, analyzer: AnalyzerRow, taken_at: datetime) -> None:
-    """A face that is found again keeps its row, and with it the person it was assigned to."""
-    ids = [face_id(photo.photo_id, analyzer.detector, number) for number in range(len(photo.faces))]
+def _replace_frames(connection: Connection, video: AnalysedVideo, moments: Mapping[int, datetime]) -> None:
+    """A row for each frame of these milliseconds, with all that it shares with its video, and none for any other."""
+    mine = photos.c.family_id == video.family_id
     connection.execute(
-        delete(faces).where(
-            faces.c.family_id == photo.family_id,
-            faces.c.photo_id == photo.photo_id,
-            faces.c.face_id.not_in(ids),
-        )
+        delete(photos).where(mine, photos.c.video_id == video.photo_id, photos.c.frame_ms.not_in(moments))
     )
-    if not ids:
+    if not moments:
         return
-    _upsert(
-        connection,
-        insert(faces),
-        [
-            {
-                "family_id": photo.family_id,
-                "face_id": ids[number],
-                "photo_id": photo.photo_id,
-                "number": number,
-                "taken_at": taken_at,
-                "box": [face.box.x1, face.box.y1, face.box.x2, face.box.y2],
-                "landmarks": face.landmarks.ravel().tolist(),
-                "yaw": face.yaw,
-                "pitch": face.pitch,
-                "roll": face.roll,
-                "age": face.age,
-                "p_female": face.p_female,
-                "quality": face.quality,
-                "score": face.score,
-                "analyzer_id": analyzer.analyzer_id,
-            }
-            for number, face in enumerate(photo.faces)
-        ],
+    upload = connection.execute(select(photos).where(mine, photos.c.photo_id == video.photo_id)).one()._asdict()
+    rows = [
+        {
+            **upload,
+            "photo_id": frame_id(video.photo_id, ms),
+            "key": frame_key(upload["key"], ms),
+            "taken_at": taken_at,
+            "video_id": video.photo_id,
+            "frame_ms": ms,
+        }
+        for ms, taken_at in moments.items()
+    ]
+    _upsert(connection, insert(photos), rows)
+
+
+def _replace_tracks(connection: Connection, video: AnalysedVideo) -> None:
+    key = {"family_id": video.family_id, "video_id": video.photo_id}
+    connection.execute(delete(tracks).where(tracks.c.family_id == video.family_id, tracks.c.video_id == video.photo_id))
+    if video.tracks:
+        rows = [key | {"track": number, "seen": list(track.seen)} for number, track in enumerate(video.tracks)]
+        connection.execute(insert(tracks), rows)
+
+
+def _replace_faces(
+    connection: Connection,
+    family: FamilyId,
+    place: ColumnElement[bool],
+    found: Sequence[_Found],
+    analyzer: AnalyzerRow,
+) -> None:
+    """Have these faces and no others in the photos at `place`.
+
+    A face that is found again keeps its row, and with it the person it was assigned to.
+    """
+    here = select(photos.c.photo_id).where(photos.c.family_id == family, place)
+    ids = [one.face_id for one in found]
+    connection.execute(
+        delete(faces).where(faces.c.family_id == family, faces.c.photo_id.in_(here), faces.c.face_id.not_in(ids))
     )
+    if not found:
+        return
+    _upsert(connection, insert(faces), [_face_row(family, one, analyzer) for one in found])
     _upsert(
         connection,
         insert(face_embeddings),
         [
             {
-                "family_id": photo.family_id,
+                "family_id": family,
                 "space_id": analyzer.space_id,
-                "face_id": identity,
-                "embedding": face.embedding.astype("float16"),
+                "face_id": one.face_id,
+                "embedding": one.face.embedding.astype("float16"),
             }
-            for identity, face in zip(ids, photo.faces, strict=True)
+            for one in found
         ],
     )
+
+
+def _face_row(family: FamilyId, found: _Found, analyzer: AnalyzerRow) -> dict[str, object]:
+    face = found.face
+    return {
+        "family_id": family,
+        "face_id": found.face_id,
+        "photo_id": found.photo_id,
+        "number": found.number,
+        "taken_at": found.taken_at,
+        "box": [face.box.x1, face.box.y1, face.box.x2, face.box.y2],
+        "landmarks": face.landmarks.ravel().tolist(),
+        "yaw": face.yaw,
+        "pitch": face.pitch,
+        "roll": face.roll,
+        "age": face.age,
+        "p_female": face.p_female,
+        "quality": face.quality,
+        "score": face.score,
+        "track": found.track,
+        "analyzer_id": analyzer.analyzer_id,
+    }
 
 
 def _upsert(connection: Connection, statement: Insert, rows: Sequence[Mapping[str, object]]) -> None:

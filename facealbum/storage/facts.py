@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, Table, func, select, text
 
 from facealbum.storage.database import schema_revision
-from facealbum.storage.schema import faces, families, photos, runs
+from facealbum.storage.photos import count_photos
+from facealbum.storage.schema import faces, families, runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ def load_facts(connection: Connection) -> Facts:
         pgvector=connection.execute(text("SELECT extversion FROM pg_extension WHERE extname = 'vector'")).scalar_one(),
         schema=schema_revision(connection) or "none",
         families=_count(connection, families),
-        photos=_count(connection, photos),
+        photos=sum(count_photos(connection).values()),
         faces=_count(connection, faces),
         runs=_count(connection, runs),
     )

@@ -1,4 +1,4 @@
-"""Photos: what was uploaded, what is still to be analysed, and what went wrong with which."""
+"""Photos and videos: what was uploaded, what is still to be analysed, and what went wrong with which."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -9,6 +9,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from facealbum.domain.ids import FamilyId, PhotoId
 from facealbum.storage.schema import families, photo_problems, photos
+
+UPLOADED = photos.c.frame_ms.is_(None)
+"""A photo or a video as it came, not a frame that analysis took from one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +77,8 @@ def family_prefix(family: FamilyId) -> str:
 
 
 def load_known_photos(connection: Connection, family: FamilyId) -> list[KnownPhoto]:
-    """All photos that the family has registered."""
-    query = select(photos.c.photo_id, photos.c.key, photos.c.sha256).where(photos.c.family_id == family)
+    """All photos and videos that the family has registered."""
+    query = select(photos.c.photo_id, photos.c.key, photos.c.sha256).where(photos.c.family_id == family, UPLOADED)
     return [
         KnownPhoto(PhotoId(row.photo_id), row.key, bytes(row.sha256) if row.sha256 else None)
         for row in connection.execute(query)
@@ -85,7 +88,7 @@ def load_known_photos(connection: Connection, family: FamilyId) -> list[KnownPho
 def load_owners(connection: Connection, family: FamilyId, contents: Collection[bytes]) -> dict[bytes, PhotoId]:
     """The photo of each of these contents that the family has."""
     query = select(photos.c.sha256, photos.c.photo_id).where(
-        photos.c.family_id == family, photos.c.sha256.in_(contents), photos.c.frame_ms.is_(None)
+        photos.c.family_id == family, photos.c.sha256.in_(contents), UPLOADED
     )
     return {bytes(row.sha256): PhotoId(row.photo_id) for row in connection.execute(query)}
 
@@ -163,7 +166,7 @@ def load_pending(connection: Connection, family: FamilyId) -> list[PendingPhoto]
     """The family's photos that wait for analysis, in a fixed order."""
     query = (
         select(photos.c.photo_id, photos.c.key, photos.c.sha256)
-        .where(photos.c.family_id == family, photos.c.status == "pending")
+        .where(photos.c.family_id == family, photos.c.status == "pending", UPLOADED)
         .order_by(photos.c.photo_id)
     )
     return [
@@ -172,8 +175,8 @@ def load_pending(connection: Connection, family: FamilyId) -> list[PendingPhoto]
 
 
 def count_photos(connection: Connection, family: FamilyId | None = None) -> dict[str, int]:
-    """Photos by status."""
-    query = select(photos.c.status, func.count()).group_by(photos.c.status)
+    """Uploads by status; the frames of a video are none."""
+    query = select(photos.c.status, func.count()).where(UPLOADED).group_by(photos.c.status)
     if family is not None:
         query = query.where(photos.c.family_id == family)
     return {status: count for status, count in connection.execute(query)}  # noqa: C416 - rows are not pairs to mypy

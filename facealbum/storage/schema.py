@@ -55,9 +55,10 @@ def _family_key(*, references_family: bool = True) -> Column[object]:
     return Column("family_id", Uuid, *reference, primary_key=True)
 
 
-def _inside_family(column: str, table: str) -> ForeignKeyConstraint:
-    """A reference to a row of the same family."""
-    return ForeignKeyConstraint(["family_id", column], [f"{table}.family_id", f"{table}.{column}"], ondelete="CASCADE")
+def _inside_family(column: str, table: str, key: str | None = None) -> ForeignKeyConstraint:
+    """A reference to a row of the same family, by the column `key` of its table, or the one of the same name."""
+    there = [f"{table}.family_id", f"{table}.{key or column}"]
+    return ForeignKeyConstraint(["family_id", column], there, ondelete="CASCADE")
 
 
 # --- The same for every family -------------------------------------------------------------------------------
@@ -132,8 +133,11 @@ photos = Table(
     Index("photos_content_key", "family_id", "sha256", unique=True, postgresql_where=text("frame_ms IS NULL")),
     Index(None, "family_id", "taken_at"),
     Index("photos_pending_idx", "family_id", "photo_id", postgresql_where=text("status = 'pending'")),
+    Index("photos_video_idx", "family_id", "video_id", postgresql_where=text("video_id IS NOT NULL")),
+    _inside_family("video_id", "photos", "photo_id"),
+    CheckConstraint("(video_id IS NULL) = (frame_ms IS NULL)", name="frame"),
     CheckConstraint("status IN ('pending', 'analysed', 'failed')", name="status"),
-    CheckConstraint("taken_at_source IN ('manifest', 'exif', 'file')", name="taken_at_source"),
+    CheckConstraint("taken_at_source IN ('manifest', 'exif', 'video', 'file')", name="taken_at_source"),
 )
 
 photo_problems = Table(
@@ -150,6 +154,16 @@ photo_problems = Table(
 )
 
 # --- What analysis finds --------------------------------------------------------------------------------------
+
+tracks = Table(
+    "tracks",
+    metadata,
+    _family_key(references_family=False),
+    Column("video_id", Uuid, primary_key=True),
+    Column("track", Integer, primary_key=True, autoincrement=False),
+    Column("seen", ARRAY(Integer), nullable=False),
+    _inside_family("video_id", "photos", "photo_id"),
+)
 
 faces = Table(
     "faces",
@@ -168,6 +182,7 @@ faces = Table(
     Column("p_female", REAL, nullable=False),
     Column("quality", REAL, nullable=False),
     Column("score", REAL, nullable=False),
+    Column("track", Integer),
     Column("analyzer_id", ForeignKey(analyzers.c.analyzer_id), nullable=False),
     _inside_family("photo_id", "photos"),
     UniqueConstraint("family_id", "photo_id", "number"),
