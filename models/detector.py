@@ -1,23 +1,27 @@
-"""Faces in a picture: YuNet looks once at a moderate size, and a second time closer where that pays.
+"""Faces in a picture: a quick look at the whole, a second one at what is in doubt, a closer one where faces are small.
 
-It pays in a large picture where the first look found or suspected a small face: where one is small, others may be
-too small for it.  The second look only adds small faces, and only such as it is sure of.  Boxes and landmarks come
-back in pixels of the picture they were asked for.  The order is by falling score, then from the top and from the
-left, so equal pixels give an equal list.
+Most photos of a family pay for the first look alone.  A candidate that is not clearly an upright face is looked at
+again from all pixels and turned (second_look).  Where a face is small, others may be too small to be seen: the
+picture's quarters are looked at, and theirs in turn.  Boxes and landmarks come back in pixels of the picture they
+were asked for.  The order is by falling score, then from the top and from the left, so equal pixels give an equal list.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from facealbum.domain.faces import Box
 from models.alignment import Points
 from models.registry import ModelSpec
+from models.second_look import look_again
+from models.shrink import shrunk
+from models.yunet import SCORE, Candidates, YuNet, distinct
+
+_CLOSER = 1.5  # so many times smaller must a look be for closer ones to show more
+_PART = 0.55
+"""Of width and height: a quarter of a picture; they overlap by more than a small face."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,81 +38,64 @@ class Detector:
 
     def __init__(self, spec: ModelSpec) -> None:
         constants = spec.constants
-        (self._doubt, self._score), (self._closer_score,) = constants["score"], constants["closer_score"]
-        (self._overlap,), (self._small,) = constants["overlap"], constants["small"]
-        self._sides = tuple(int(side) for side in constants["sides"])
-        content = np.frombuffer(spec.read(), np.uint8)
-        with _quiet():
-            self._net = cv2.FaceDetectorYN.create(
-                "onnx", content, np.empty(0, np.uint8), self._sides, self._doubt, self._overlap
-            )
+        self._long, self._short = (int(side) for side in constants["canvas"])
+        self._doubt, self._sure = constants["first_score"]
+        (self._score,), (self._small,) = constants["second_score"], constants["small"]
+        self._net = YuNet(spec)
 
     def detect(self, picture: NDArray[np.uint8]) -> list[Detection]:
         """The faces of an RGB picture uint8[rows, columns, 3]."""
-        first, second = self._sides
-        suspected = self._look(picture, first)
-        found = [face for face in suspected if face.score >= self._score]
-        longest, small = max(picture.shape), self._small * max(picture.shape) / first
-        if longest >= second and any(_side(face) < small for face in suspected):
-            closer = self._look(picture, second)
-            found += [face for face in closer if face.score >= self._closer_score and _side(face) < small]
-        kept: list[Detection] = []
-        for face in sorted(found, key=_order):
-            if all(_overlap(face.box, other.box) < self._overlap for other in kept):
-                kept.append(face)
-        return kept
+        return [_detection(row) for row in distinct(np.concatenate(list(self._looks(picture))))]
 
-    def _look(self, picture: NDArray[np.uint8], side: int) -> list[Detection]:
-        """Every face that it suspects in the picture when that is at most `side` pixels long."""
+    def _looks(self, picture: NDArray[np.uint8]) -> Iterator[Candidates]:
+        """The faces of the picture, then the small ones of its parts."""
+        found, scale = self._look(picture)
+        yield found
+        small = self._small * scale
+        if scale >= _CLOSER and (_sides(found) < small).any():
+            for part, offset in _quarters(picture):
+                for faces in self._looks(part):
+                    yield _moved(faces[_sides(faces) < small], offset)
+
+    def _look(self, picture: NDArray[np.uint8]) -> tuple[Candidates, float]:
+        """The faces that show when the whole picture is as small as the canvas, and how many times it was larger."""
         rows, columns, _ = picture.shape
-        shrink = min(1.0, side / max(rows, columns))
-        width, height = max(1, round(columns * shrink)), max(1, round(rows * shrink))
-        small = _shrunk(picture, width, height)
-        self._net.setInputSize((width, height))
-        _, found = self._net.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
-        if found is None:  # OpenCV's types do not know of it
-            return []
-        return [_detection(row, (columns / width, rows / height)) for row in found]
+        canvas = (self._short, self._long) if columns >= rows else (self._long, self._short)
+        scale = max(1.0, rows / canvas[0], columns / canvas[1])
+        width, height = max(1, round(columns / scale)), max(1, round(rows / scale))
+        candidates = self._net.look(shrunk(picture, width, height), canvas, least=self._doubt)
+        candidates[:, :SCORE] *= np.tile(np.array([columns / width, rows / height], np.float32), SCORE // 2)
+        checked = (self._checked(picture, row) for row in candidates)
+        return np.array([row for row in checked if row is not None], np.float32).reshape(-1, SCORE + 1), scale
+
+    def _checked(self, picture: NDArray[np.uint8], face: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """A face that is sure as it is, or as a second look has it; else None."""
+        if face[SCORE] >= self._sure:
+            return face
+        again = look_again(self._net, picture, face, enough=self._sure)
+        return again if again is not None and again[SCORE] >= self._score else None
 
 
-def _shrunk(picture: NDArray[Any], width: int, height: int) -> NDArray[Any]:
-    """The picture at a smaller size, by exact halves and then by interpolation, ten times faster than by areas."""
+def _sides(faces: Candidates) -> NDArray[np.float32]:
+    """The longer side of each box."""
+    longer: NDArray[np.float32] = (faces[:, 2:4] - faces[:, :2]).max(1, initial=0)
+    return longer
+
+
+def _quarters(picture: NDArray[np.uint8]) -> Iterator[tuple[NDArray[np.uint8], tuple[int, int]]]:
+    """Its four overlapping parts, each with the column and row where it begins."""
     rows, columns, _ = picture.shape
-    while columns >= 2 * width and rows >= 2 * height:
-        columns, rows = columns // 2, rows // 2
-        picture = cv2.resize(picture[: 2 * rows, : 2 * columns], (columns, rows), interpolation=cv2.INTER_AREA)
-    return cv2.resize(picture, (width, height)) if (columns, rows) != (width, height) else picture
+    height, width = round(rows * _PART), round(columns * _PART)
+    for top in (0, rows - height):
+        for left in (0, columns - width):
+            yield picture[top : top + height, left : left + width], (left, top)
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """OpenCV without its note that a target can't be chosen, which no caller can act on."""
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
-    try:
-        yield
-    finally:
-        cv2.utils.logging.setLogLevel(level)
+def _moved(faces: Candidates, offset: tuple[int, int]) -> Candidates:
+    moved = faces.copy()
+    moved[:, :SCORE] += np.tile(np.array(offset, np.float32), SCORE // 2)
+    return moved
 
 
-def _detection(row: NDArray[np.float32], scale: tuple[float, float]) -> Detection:
-    """A row float32[15] of YuNet: left, top, width, height, five points, score."""
-    points = row[4:14].reshape(5, 2) * np.array(scale, np.float32)
-    left, top, width, height = (row[:4] * np.array([*scale, *scale], np.float32)).tolist()
-    return Detection(Box(left, top, left + width, top + height), points, float(row[14]))
-
-
-def _side(face: Detection) -> float:
-    return max(face.box.width, face.box.height)
-
-
-def _order(face: Detection) -> tuple[float, float, float]:
-    return -face.score, face.box.y1, face.box.x1
-
-
-def _overlap(first: Box, second: Box) -> float:
-    """Intersection over union."""
-    width = min(first.x2, second.x2) - max(first.x1, second.x1)
-    height = min(first.y2, second.y2) - max(first.y1, second.y1)
-    shared = max(0.0, width) * max(0.0, height)
-    return shared / (first.width * first.height + second.width * second.height - shared)
+def _detection(row: NDArray[np.float32]) -> Detection:
+    return Detection(Box(*row[:4].tolist()), row[4:SCORE].reshape(5, 2), float(row[SCORE]))

@@ -18,7 +18,7 @@ from facealbum.errors import ModelError
 from models.quiet import without_line
 from models.registry import ModelSpec, Preprocessing
 
-_GREETING = b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
+LITERT_GREETING = b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
 _PICTURE = 4  # dimensions of [1, rows, columns, channels]
 _EXTRA = {"onnxruntime": "onnx", "keras": "train"}
 
@@ -78,7 +78,7 @@ _Infer: TypeAlias = Callable[[Picture], list[NDArray[np.float32]]]
 def _litert(content: bytes) -> _Infer:
     from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - kept out of import time
 
-    with without_line(_GREETING):
+    with without_line(LITERT_GREETING):
         interpreter = Interpreter(model_content=content, num_threads=1)
         interpreter.allocate_tensors()
     source = interpreter.get_input_details()[0]["index"]

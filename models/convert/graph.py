@@ -92,9 +92,9 @@ class Shuffle:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """An operation without parameters; `flatten` orders values as channels, height, width."""
+    """An operation without parameters; `flatten` orders values as channels, height, width, `double` repeats pixels."""
 
-    name: Literal["add", "concat", "flatten", "global_mean", "sigmoid", "softmax"]
+    name: Literal["add", "concat", "double", "flatten", "global_mean", "sigmoid", "softmax"]
 
 
 Operation: TypeAlias = Conv | Dense | PRelu | Relu | Multiply | Offset | Pad | Pool | Channels | Shuffle | Plain

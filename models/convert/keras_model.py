@@ -24,7 +24,10 @@ _PICTURES = 4  # dimensions of [batch, height, width, channels]
 
 
 def build(graph: Graph, *, name: str) -> Any:  # noqa: ANN401 - keras ships no types
-    """The functional Keras model of the graph, weights set, for one picture; several outputs become one vector."""
+    """The functional Keras model of the graph, weights set, for one picture.
+
+    Outputs that differ in channels alone are joined: vectors to one vector, maps to one for each size.
+    """
     import keras  # noqa: PLC0415 - only conversion pays for it
 
     keras.backend.clear_session()  # layer names, and so the bytes of the result, count from here
@@ -32,9 +35,11 @@ def build(graph: Graph, *, name: str) -> Any:  # noqa: ANN401 - keras ships no t
     for step in graph.steps:
         inputs = [tensors[item] for item in step.inputs]
         tensors[step.output] = _apply(step.operation, inputs)
-    outputs = [tensors[item] for item in graph.outputs]
-    result = outputs[0] if len(outputs) == 1 else keras.layers.Concatenate()(outputs)
-    return keras.Model(tensors[graph.input], result, name=name)
+    groups: dict[tuple[int, ...], list[Any]] = {}
+    for item in graph.outputs:
+        groups.setdefault(tensors[item].shape[:-1], []).append(tensors[item])
+    results = [group[0] if len(group) == 1 else keras.layers.Concatenate()(group) for group in groups.values()]
+    return keras.Model(tensors[graph.input], results[0] if len(results) == 1 else results, name=name)
 
 
 def to_tflite(model: Any) -> bytes:  # noqa: ANN401 - keras ships no types
@@ -122,7 +127,7 @@ def _shuffle(tensor: Any, *, groups: int) -> Any:  # noqa: ANN401 - keras ships 
     return keras.ops.reshape(keras.ops.transpose(grouped, (0, 1, 3, 2)), (1, height, width, channels))
 
 
-def _plain(name: str, inputs: list[Any]) -> Any:  # noqa: ANN401 - keras ships no types
+def _plain(name: str, inputs: list[Any]) -> Any:  # noqa: ANN401, PLR0911 - one line per kind
     import keras  # noqa: PLC0415 - only conversion pays for it
 
     layers = keras.layers
@@ -131,6 +136,8 @@ def _plain(name: str, inputs: list[Any]) -> Any:  # noqa: ANN401 - keras ships n
             return layers.Add()(inputs)
         case "concat":
             return layers.Concatenate()(inputs)
+        case "double":  # unlike a resize, this fits any size of picture
+            return keras.ops.nn.depth_to_space(layers.Concatenate()(inputs * 4), 2)
         case "flatten" if len(inputs[0].shape) == _PICTURES:
             return layers.Flatten()(layers.Permute((3, 1, 2))(inputs[0]))
         case "flatten":

@@ -50,7 +50,7 @@ def read_onnx(content: bytes) -> Graph:
             constants[node.output[0]] = onnx.numpy_helper.to_array(attributes["value"])
         else:
             reader.add(node, attributes)
-    outputs = tuple(item.name for item in source.output)
+    outputs = tuple(reader.name_of(item.name) for item in source.output)
     return Graph(image.name, (height, width, depth), tuple(reader.steps), outputs)
 
 
@@ -63,13 +63,19 @@ class _Reader:
         self._alias: dict[str, str] = {}
         self._groups = 0
 
+    def name_of(self, tensor: str) -> str:
+        """The tensor that holds these values."""
+        return self._alias.get(tensor, tensor)
+
     def add(self, node: Any, attributes: Attributes) -> None:  # noqa: ANN401 - onnx ships no types
         values = [self._constants[name] for name in node.input if name in self._constants]
-        inputs = tuple(self._alias.get(name, name) for name in node.input if name not in self._constants)
+        inputs = tuple(self.name_of(name) for name in node.input if name not in self._constants)
         if node.op_type == "Reshape" and len(values[0]) != _FLAT:
             self._alias[node.output[0]] = inputs[0]
             if len(values[0]) == _GROUPED:
                 self._groups = int(values[0][1])
+        elif node.op_type == "Transpose" and attributes["perm"] == [0, 2, 3, 1]:
+            self._alias[node.output[0]] = inputs[0]  # channels are last already
         elif node.op_type == "Transpose":
             _require(attributes["perm"] == [0, 2, 1, 3, 4], "a transposition must shuffle channels")
             self.steps.append(Step(Shuffle(self._groups), inputs, node.output[0]))
@@ -148,6 +154,11 @@ def _add(values: list[Array], attributes: Attributes) -> Operation:
     return Offset(values[0].ravel()) if values else Plain("add")
 
 
+def _double(values: list[Array], attributes: Attributes) -> Operation:
+    _require(attributes["mode"] == b"nearest" and values[-1].tolist() == [1, 1, 2, 2], "a resize must repeat pixels")
+    return Plain("double")
+
+
 _OPERATIONS: dict[str, Callable[[list[Array], Attributes], Operation]] = {
     "Add": _add,
     "AveragePool": _pool,
@@ -163,5 +174,7 @@ _OPERATIONS: dict[str, Callable[[list[Array], Attributes], Operation]] = {
     "ReduceMean": _mean,
     "Relu": lambda _values, _attributes: Relu(),
     "Reshape": lambda _values, _attributes: Plain("flatten"),
+    "Resize": _double,
+    "Sigmoid": lambda _values, _attributes: Plain("sigmoid"),
     "Softmax": lambda _values, _attributes: Plain("softmax"),
 }
