@@ -28,7 +28,7 @@ class Order(StrEnum):
 
 @app.command("analyze-file")
 def analyze_file(
-    files: Annotated[list[Path], typer.Argument(help="Pictures.", metavar="FILE...")],
+    files: Annotated[list[Path], typer.Argument(help="Pictures.", metavar="FILE")],
     draw: Annotated[
         Path | None,
         typer.Option(

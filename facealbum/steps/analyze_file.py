@@ -123,7 +123,7 @@ def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise MissingFileError(f"{file} must be a file that can be read, {error.strerror}") from error
+        raise MissingFileError(f"there must be a file that can be read, {error.strerror}; check its path") from error
 
 
 def _look(file: Path, data: bytes) -> LookedAt:
