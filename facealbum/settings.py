@@ -40,6 +40,17 @@ class Settings(BaseSettings):
     processes: int = Field(default=0, ge=0, le=256, description="Processes that analyse photos; 0 means one per core.")
     max_photo_bytes: int = Field(default=200_000_000, ge=1, description="Larger files are refused on import, in bytes.")
 
+    max_video_bytes: int = Field(default=1_000_000_000, ge=1, description="Larger videos are refused on import.")
+    max_video_seconds: float = Field(default=3600, gt=0, le=10**6, description="Longer videos are refused.")
+    max_video_frames: int = Field(
+        default=3600,
+        ge=1,
+        le=10**6,
+        description="Frames that are looked at in one video; in a long one, farther apart.",
+    )
+    video_interval_seconds: float = Field(
+        default=1.0, ge=0.04, le=3600, description="Time between the frames of a video that are looked at."
+    )
     model_mirror: str | None = Field(
         default=None,
         description="Where models are fetched from instead of their publishers: a folder, or a http(s) or file URL.",

@@ -5,7 +5,6 @@ refused.  Keyframes are preferred, since a keyframe decodes alone: at a frame ea
 everything.  One picture is in memory at a time.  Only orientation and time are read from metadata, never a position.
 """
 
-import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -33,15 +32,11 @@ from facealbum.errors import (
     UnknownFormatError,
     VideoLengthError,
 )
+from models.containers import demuxer_of, format_of
 from models.decode import WORKING_SIDE, Photo
 from models.frames import upright
 from models.limits import Limits
 
-_SIGNATURES = (
-    ("mov", re.compile(rb"....(ftyp(?!hei[cxms]|hev[cxms]|avi[fs]|mif1|msf1)|moov|mdat|wide|free|skip)", re.DOTALL)),
-    ("matroska", re.compile(rb"\x1a\x45\xdf\xa3")),
-    ("avi", re.compile(rb"RIFF....AVI ", re.DOTALL)),
-)
 _CODECS = frozenset({"h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "h263", "mjpeg", "mpeg1video", "mpeg2video"})
 _TAKEN = ("com.apple.quicktime.creationdate", "creation_time")  # only the first one knows its offset from UTC
 _YEARS = range(1991, 2100)  # clocks that were never set say 1904 or 1970, and no video is older than QuickTime
@@ -68,11 +63,6 @@ class _Index:
     keys: NDArray[np.intp]
 
 
-def is_video(data: bytes) -> bool:
-    """Whether the bytes begin like a video that `Video` may read, whatever the file is called."""
-    return _container_of(data) is not None
-
-
 class Video:
     """A whole video: MP4, MOV, 3GP, WebM, Matroska or AVI.
 
@@ -82,13 +72,13 @@ class Video:
     """
 
     def __init__(self, data: bytes, *, limits: Limits | None = None, working_side: int = WORKING_SIDE) -> None:
-        form = _container_of(data)
+        form = demuxer_of(data)
         if form is None:
             raise UnknownFormatError("the file must be MP4, MOV, WebM, MKV or AVI, its first bytes are of none of them")
         self._data, self._form = data, form
         self._limits, self._working_side = limits or Limits(), working_side
         with self._opened() as (container, stream):
-            self.format = _name(form, data)
+            self.format = format_of(data)
             self.taken_at = _taken_at(container.metadata) or _taken_at(stream.metadata)
             self._index = _read_index(container, stream, self._limits)
         first, last = self._index.times.min(), self._index.times.max()
@@ -140,6 +130,11 @@ class Video:
                 yield container, stream
 
 
+def read_frames(data: bytes, moments: Iterable[int]) -> Iterator[tuple[int, Photo]]:
+    """The frames of a video at these milliseconds, which sampling gave before."""
+    return ((frame.ms, frame.photo) for frame in Video(data).frames_at(moments))
+
+
 def plan_samples(times: NDArray[np.int64], keys: NDArray[np.intp], *, step: float) -> list[int]:
     """The times to sample, sorted: for every `step` from the first on a keyframe, or the nearest frame if none is near.
 
@@ -152,17 +147,6 @@ def plan_samples(times: NDArray[np.int64], keys: NDArray[np.intp], *, step: floa
     order = np.lexsort((since, np.abs(since - cell * step), inner, cell))
     _, best = np.unique(cell[order], return_index=True)
     return sorted(int(time) for time in times[order[best]])
-
-
-def _container_of(data: bytes) -> str | None:
-    return next((form for form, signature in _SIGNATURES if signature.match(data)), None)
-
-
-def _name(form: str, data: bytes) -> str:
-    """What the format is called: of one container's family, the member."""
-    if form == "mov":
-        return "mov" if data[4:8] != b"ftyp" or data[8:12] == b"qt  " else "mp4"
-    return "webm" if form == "matroska" and b"webm" in data[:64] else {"matroska": "mkv"}.get(form, form)
 
 
 @contextmanager

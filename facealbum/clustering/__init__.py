@@ -20,6 +20,7 @@ from facealbum.clustering.nodes import select_nodes
 from facealbum.clustering.parameters import ClusteringParameters
 from facealbum.clustering.plan import Attach, ClusterPlan, Leave, LeaveReason, NewGroup
 from facealbum.clustering.problem import ClusteringProblem, Constraints, Node, Observation
+from facealbum.clustering.tracks import TrackState, constrain_tracks
 
 __all__ = [
     "ALGORITHMS",
@@ -38,8 +39,10 @@ __all__ = [
     "NodeLabel",
     "Observation",
     "Rate",
+    "TrackState",
     "breakage_rates",
     "cluster_unpinned",
+    "constrain_tracks",
     "count_breakage",
     "plan_clusters",
     "select_nodes",

@@ -1,11 +1,11 @@
-"""Analysis: every pending photo becomes faces, or a recorded reason why not.
+"""Analysis: every pending photo or video becomes faces, or a recorded reason why not.
 
-Processes decode and infer, the caller's process writes; a photo is one transaction, so an analysis cut short goes
+Processes decode and infer, the caller's process writes; an upload is one transaction, so an analysis cut short goes
 on where it stopped.  The result does not depend on the number of processes.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -15,9 +15,17 @@ from multiprocessing import get_context
 from time import perf_counter
 
 from facealbum.errors import ObjectNotFoundError, PhotoError
+from facealbum.settings import Settings
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import models_in_use
-from facealbum.storage.analyses import AnalysedPhoto, AnalyzerRow, ensure_analyzer, save_analysis
+from facealbum.storage.analyses import (
+    AnalysedPhoto,
+    AnalysedVideo,
+    AnalyzerRow,
+    ensure_analyzer,
+    save_analysis,
+    save_video,
+)
 from facealbum.storage.families import load_families
 from facealbum.storage.objects import ObjectStore, open_object_store
 from facealbum.storage.photos import (
@@ -30,16 +38,19 @@ from facealbum.storage.photos import (
 )
 from facealbum.storage.spaces import mark_outdated
 from models.analyzer import Analyzer
+from models.containers import is_video
+from models.limits import Limits
+from models.video_analysis import analyze_video
 
 _QUEUED_PER_PROCESS = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one photo, and the seconds that each phase took."""
+    """What became of one upload, and the seconds that each phase took."""
 
     photo: PendingPhoto
-    result: AnalysedPhoto | Problem
+    result: AnalysedPhoto | AnalysedVideo | Problem
     seconds: dict[str, float]
 
 
@@ -58,38 +69,43 @@ class AnalyzeResult:
 class _Worker:
     """One process's analyzer and object store."""
 
-    def __init__(self, object_store_url: str) -> None:
-        self.objects: ObjectStore = open_object_store(object_store_url)
-        self.analyzer = Analyzer.load()
+    def __init__(self, settings: Settings) -> None:
+        self.objects: ObjectStore = open_object_store(settings.object_store_url)
+        self.every = settings.video_interval_seconds
+        self.limits = Limits(video_frames=settings.max_video_frames, video_seconds=settings.max_video_seconds)
+        self.analyzer = Analyzer.load(limits=self.limits)
 
     def analyse(self, photo: PendingPhoto) -> Outcome:
-        """Read and analyse one photo; what is wrong with the photo is a result, not an error."""
+        """Read and analyse one upload; what is wrong with it is a result, not an error."""
         start = perf_counter()
         try:
             data = self.objects.get(original_key(photo.family_id, photo.sha256))
             read = perf_counter() - start
-            found = self.analyzer.analyze(data)
+            result, seconds = self._video(photo, data) if is_video(data) else self._photo(photo, data)
         except (PhotoError, ObjectNotFoundError) as error:
             problem = Problem(photo.photo_id, "analysis", error.code, str(error))
             return Outcome(photo, problem, {"failed": perf_counter() - start})
-        analysed = AnalysedPhoto(
-            photo.family_id,
-            photo.photo_id,
-            found.format,
-            found.width,
-            found.height,
-            found.taken_at,
-            found.faces,
-        )
-        return Outcome(photo, analysed, {"read": read, **found.seconds})
+        return Outcome(photo, result, {"read": read, **seconds})
+
+    def _photo(self, photo: PendingPhoto, data: bytes) -> tuple[AnalysedPhoto, Mapping[str, float]]:
+        found = self.analyzer.analyze(data)
+        size = found.width, found.height
+        whose = photo.family_id, photo.photo_id
+        return AnalysedPhoto(*whose, found.format, *size, found.taken_at, found.faces), found.seconds
+
+    def _video(self, video: PendingPhoto, data: bytes) -> tuple[AnalysedVideo, Mapping[str, float]]:
+        found = analyze_video(self.analyzer, data, every=self.every, limits=self.limits)
+        size = found.width, found.height
+        whose = video.family_id, video.photo_id
+        return AnalysedVideo(*whose, found.format, *size, found.taken_at, found.tracks), found.seconds
 
 
 _worker: _Worker | None = None
 
 
-def _start_worker(object_store_url: str) -> None:
+def _start_worker(settings: Settings) -> None:
     global _worker  # noqa: PLW0603 - how a pool's process keeps its models between photos
-    _worker = _Worker(object_store_url)
+    _worker = _Worker(settings)
 
 
 def _analyse(photo: PendingPhoto) -> Outcome:
@@ -118,8 +134,8 @@ def analyze_pending(
         pending = [photo for identity in families for photo in load_pending(transaction, identity)]
     result = AnalyzeResult(processes=min(context.settings.processes or os.cpu_count() or 1, len(pending)))
     context.progress.begin("Analysing photos", len(pending))
-    objects = context.settings.object_store_url
-    outcomes = _here(pending, objects) if in_process else _outcomes(pending, result.processes, objects)
+    settings = context.settings
+    outcomes = _here(pending, settings) if in_process else _outcomes(pending, result.processes, settings)
     for outcome in outcomes:
         _save(context, outcome, analyzer, families[outcome.photo.family_id], result)
         context.progress.advance()
@@ -134,6 +150,9 @@ def _save(context: Context, outcome: Outcome, analyzer: AnalyzerRow, family: str
             mark_failed(transaction, outcome.photo.family_id, outcome.result, now=now)
             problem = outcome.result
             result.problems.append(NamedProblem(family, outcome.photo.key, problem.stage, problem.code, problem.detail))
+        elif isinstance(outcome.result, AnalysedVideo):
+            save_video(transaction, outcome.result, analyzer, now=now)
+            result.faces += sum(len(track.best) for track in outcome.result.tracks)
         else:
             save_analysis(transaction, outcome.result, analyzer, now=now)
             result.faces += len(outcome.result.faces)
@@ -142,26 +161,26 @@ def _save(context: Context, outcome: Outcome, analyzer: AnalyzerRow, family: str
         result.seconds[phase] = result.seconds.get(phase, 0.0) + spent
 
 
-def _outcomes(photos: Sequence[PendingPhoto], processes: int, objects: str) -> Iterator[Outcome]:
+def _outcomes(photos: Sequence[PendingPhoto], processes: int, settings: Settings) -> Iterator[Outcome]:
     """Every photo's outcome, as they come; a photo that kills its process is found and named."""
     rest = list(photos)
     while rest:
         done: set[PendingPhoto] = set()
         in_work: set[PendingPhoto] = set()
         try:
-            for outcome in _pooled(rest, processes, objects, in_work):
+            for outcome in _pooled(rest, processes, settings, in_work):
                 done.add(outcome.photo)
                 yield outcome
         except BrokenProcessPool:
             for suspect in sorted(in_work - done, key=lambda photo: photo.photo_id):
                 done.add(suspect)
-                yield _alone(suspect, objects)
+                yield _alone(suspect, settings)
         rest = [photo for photo in rest if photo not in done]
 
 
-def _here(photos: Sequence[PendingPhoto], objects: str) -> Iterator[Outcome]:
+def _here(photos: Sequence[PendingPhoto], settings: Settings) -> Iterator[Outcome]:
     """Every photo's outcome, by this process's own worker, which keeps its models for the next call."""
-    worker = _own_worker(objects)
+    worker = _own_worker(settings)
     return map(worker.analyse, photos)
 
 
@@ -169,10 +188,10 @@ _own_worker = cache(_Worker)
 
 
 def _pooled(
-    photos: Sequence[PendingPhoto], processes: int, objects: str, in_work: set[PendingPhoto]
+    photos: Sequence[PendingPhoto], processes: int, settings: Settings, in_work: set[PendingPhoto]
 ) -> Iterator[Outcome]:
     waiting = iter(photos)
-    with _pool(processes, objects) as pool:
+    with _pool(processes, settings) as pool:
         running: set[Future[Outcome]] = set()
         while True:
             room = processes * _QUEUED_PER_PROCESS - len(running)
@@ -188,16 +207,16 @@ def _pooled(
                 in_work.discard(outcome.photo)
 
 
-def _alone(photo: PendingPhoto, objects: str) -> Outcome:
+def _alone(photo: PendingPhoto, settings: Settings) -> Outcome:
     try:
-        with _pool(1, objects) as pool:
+        with _pool(1, settings) as pool:
             return pool.submit(_analyse, photo).result()
     except BrokenProcessPool:
         detail = "the analysing process died on this photo; it is set aside"
         return Outcome(photo, Problem(photo.photo_id, "analysis", "analysis_crashed", detail), {})
 
 
-def _pool(processes: int, objects: str) -> ProcessPoolExecutor:
+def _pool(processes: int, settings: Settings) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
-        processes, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(objects,)
+        processes, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(settings,)
     )

@@ -19,6 +19,7 @@ from facealbum.clustering import (
     LabelBreakage,
     Node,
     cluster_unpinned,
+    constrain_tracks,
     count_breakage,
     plan_clusters,
     select_nodes,
@@ -28,6 +29,7 @@ from facealbum.domain.months import Month
 from facealbum.linking import LinkParameters, plan_links
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import DEFAULT_ARM, models_in_use
+from facealbum.steps.link_parameters import packaged_link_parameters
 from facealbum.storage.analyses import ensure_analyzer
 from facealbum.storage.database import Transaction
 from facealbum.storage.families import Family, load_children, load_families
@@ -38,6 +40,7 @@ from facealbum.storage.observations import (
     load_months,
     load_person_faces,
     load_photos_of,
+    load_tracks,
     load_waiting,
 )
 from facealbum.storage.runs import (
@@ -57,7 +60,7 @@ class ArmPlan:
     name: str = DEFAULT_ARM
     algorithm: str = "hdbscan"
     clustering: ClusteringParameters = field(default_factory=ClusteringParameters)
-    linking: LinkParameters = field(default_factory=LinkParameters)
+    linking: LinkParameters = field(default_factory=packaged_link_parameters)
     breakage: BreakageThresholds = field(default_factory=BreakageThresholds)
 
     def parameters(self) -> dict[str, dict[str, Any]]:
@@ -226,9 +229,11 @@ def _load_problem(
         for person, candidates in load_person_faces(transaction, family, arm).items()
         for observation in select_nodes(candidates, parameters)
     ]
+    a_node = {node.person_id: node.observation.face_id for node in nodes}
     return ClusteringProblem(
         faces=tuple(load_waiting(transaction, family, arm, before=month.next().start())),
         nodes=tuple(nodes),
+        constraints=constrain_tracks(load_tracks(transaction, family, arm), a_node),
         photos_of=load_photos_of(transaction, family, arm),
     )
 

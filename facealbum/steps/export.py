@@ -1,13 +1,15 @@
-"""Exports: faces.csv for other programs, and albums as folders of the original photos."""
+"""Exports: faces.csv for other programs, and albums as folders of the original photos and videos."""
 
 import csv
 import os
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from facealbum.domain.ids import family_id
+from facealbum.domain.videos import video_key
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import DEFAULT_ARM
 from facealbum.steps.whole_file import whole_file
@@ -20,13 +22,18 @@ COLUMNS = (
     *("age", "p_female", "quality", "cluster", "person", "child", "score"),
 )
 _SUFFIXES = {
-    "JPEG": ".jpg",
-    "PNG": ".png",
-    "WEBP": ".webp",
-    "HEIF": ".heic",
-    "AVIF": ".avif",
-    "TIFF": ".tif",
-    "GIF": ".gif",
+    "jpeg": ".jpg",
+    "png": ".png",
+    "webp": ".webp",
+    "heif": ".heic",
+    "avif": ".avif",
+    "tiff": ".tif",
+    "gif": ".gif",
+    "mp4": ".mp4",
+    "mov": ".mov",
+    "webm": ".webm",
+    "mkv": ".mkv",
+    "avi": ".avi",
 }
 _NOT_IN_NAMES = re.compile(r"[^\w. -]+")
 
@@ -70,7 +77,7 @@ def _row(family: str, face: ExportedFace) -> list[str]:
 
 
 def export_albums(context: Context, out: Path, *, family: str | None = None) -> ExportResult:
-    """Write one folder a family and album with copies of the photos that show its person.
+    """Write one folder a family and album with copies of the photos and videos that show its person.
 
     Albums are named after the linked child; a person without a link is "person 1", by number of photos.
     """
@@ -81,20 +88,20 @@ def export_albums(context: Context, out: Path, *, family: str | None = None) -> 
     context.progress.begin("Exporting albums", len(families))
     for one, faces in albums.items():
         for album, photos in _albums(faces).items():
-            folder = out / _file_name(one.name) / _file_name(album)
+            folder = out / _plain(one.name) / _plain(album)
             folder.mkdir(parents=True, exist_ok=True)
             for face in photos.values():
                 data = context.objects.get(original_key(family_id(one.name), face.sha256))
-                with whole_file(folder / _photo_name(face)) as partial:
+                with whole_file(folder / _file_name(face)) as partial:
                     partial.write_bytes(data)
-                    os.utime(partial, (face.taken_at.timestamp(),) * 2)
+                    os.utime(partial, (_started_at(face).timestamp(),) * 2)
                 written += 1
         context.progress.advance()
     return ExportResult(len(families), written)
 
 
 def _albums(faces: list[ExportedFace]) -> dict[str, dict[bytes, ExportedFace]]:
-    """The photos of each album: children by name, then the other persons by size."""
+    """The uploads of each album by content: children by name, then the other persons by size."""
     children: dict[str, dict[bytes, ExportedFace]] = defaultdict(dict)
     others: dict[str, dict[bytes, ExportedFace]] = defaultdict(dict)
     for face in faces:
@@ -106,13 +113,17 @@ def _albums(faces: list[ExportedFace]) -> dict[str, dict[bytes, ExportedFace]]:
     return dict(children) | {f"person {number}": photos for number, (_, photos) in enumerate(by_size, 1)}
 
 
-def _photo_name(face: ExportedFace) -> str:
+def _file_name(face: ExportedFace) -> str:
     """Date first, so that a folder sorts by time; a part of the content's hash keeps names apart."""
-    suffix = _SUFFIXES.get(face.format, "")
-    stem = _file_name(Path(face.photo_key).stem)
-    return f"{face.taken_at:%Y-%m-%d} {stem} {face.sha256.hex()[:8]}{suffix}"
+    stem = _plain(Path(video_key(face.photo_key)).stem)
+    return f"{_started_at(face):%Y-%m-%d} {stem} {face.sha256.hex()[:8]}{_SUFFIXES.get(face.format, '')}"
 
 
-def _file_name(text: str) -> str:
+def _started_at(face: ExportedFace) -> datetime:
+    """When the photo, or the whole video, was taken."""
+    return face.taken_at - timedelta(milliseconds=face.frame_ms or 0)
+
+
+def _plain(text: str) -> str:
     """The text as the name of a file or folder on any system."""
     return _NOT_IN_NAMES.sub("_", text).strip(" .")[:80] or "_"

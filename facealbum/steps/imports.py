@@ -1,4 +1,4 @@
-"""Import: registers families, children and photos, and puts the photos' bytes into the object store.
+"""Import: registers families, children, photos and videos, and puts their bytes into the object store.
 
 Bytes first, then the row, in groups that each commit; an import cut short goes on where it stopped, and one made
 twice changes nothing.  The same content is one photo of a family, whatever it is called.
@@ -14,7 +14,9 @@ from pathlib import Path
 
 from facealbum.domain.ids import PhotoId, photo_id
 from facealbum.domain.people import Child
+from facealbum.domain.videos import is_frame_key
 from facealbum.errors import EmptyFileError, ImageSizeError, ManifestError, MissingFileError, PhotoError
+from facealbum.settings import Settings
 from facealbum.steps.context import Context
 from facealbum.steps.manifests import (
     ImportProblem,
@@ -36,10 +38,12 @@ from facealbum.storage.photos import (
     save_problems,
 )
 from facealbum.storage.runs import lock_family
+from models.containers import is_video
 
 PICTURES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".heic", ".heif", ".avif", ".tif", ".tiff", ".gif"})
 VIDEOS = frozenset({".mp4", ".mov", ".m4v", ".webm", ".avi", ".mkv", ".3gp"})
 _GROUP = 64
+_HEAD_BYTES = 64  # enough to tell a video from anything else
 
 
 @dataclass(slots=True)
@@ -70,10 +74,10 @@ def import_manifests(context: Context, photos_csv: Path, families_csv: Path | No
 
 
 def import_folder(context: Context, folder: Path, family: str, children: Sequence[Child] = ()) -> ImportResult:
-    """Import every picture below the folder; a photo's key is its path inside the folder."""
+    """Import every picture and video below the folder; the key of each is its path inside the folder."""
     result = ImportResult()
     _save_family(context, check_name(family, "family"), children, result)
-    _import_photos(context, list(_files(folder, family, result)), result)
+    _import_photos(context, list(_files(folder, family)), result)
     return result
 
 
@@ -96,17 +100,14 @@ def _save_family(context: Context, name: str, children: Sequence[Child], result:
     result.families.add(name)
 
 
-def _files(folder: Path, family: str, result: ImportResult) -> Iterator[PhotoFile]:
+def _files(folder: Path, family: str) -> Iterator[PhotoFile]:
     for here, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(name for name in files if not name.startswith(".")):
             path = Path(here) / name
             key = os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
-            if path.suffix.lower() in PICTURES:
+            if path.suffix.lower() in PICTURES | VIDEOS:
                 yield PhotoFile(family, key, path, None, key)
-            elif path.suffix.lower() in VIDEOS:
-                detail = "videos can't be analysed by this version; the file was left out"
-                result.problems.append(ImportProblem(key, "video", detail, family, key))
 
 
 def _import_photos(context: Context, photos: Sequence[PhotoFile], result: ImportResult) -> None:
@@ -170,7 +171,9 @@ class _FamilyImport:
             return None if identity in self.contents else self._without_content(file, identity)
 
     def _take_content(self, file: PhotoFile, identity: PhotoId) -> NewPhoto | None:
-        data = _read(file.path, self.context.settings.max_photo_bytes)
+        if is_frame_key(file.key):
+            raise PhotoError(f"photo {file.key!r} is named like a frame of a video (#t=SECONDS); give it another name")
+        data = _read(file.path, self.context.settings)
         sha256 = hashlib.sha256(data).digest()
         before = self.contents.get(identity)
         if before == sha256:
@@ -196,14 +199,18 @@ class _FamilyImport:
         return Problem(photo_id(self.family, problem.photo), "import", problem.code, problem.detail)
 
 
-def _read(path: Path, most: int) -> bytes:
-    """The file's bytes; raises a PhotoError that names the file if it can't be a photo."""
+def _read(path: Path, settings: Settings) -> bytes:
+    """The file's bytes; raises a PhotoError that names the file if it can't be a photo or video."""
     try:
         size = path.stat().st_size
         if not path.is_file():
             raise MissingFileError(f"{path} must be a file, but it is a folder or a device")
+        with path.open("rb") as file:
+            video = is_video(file.read(_HEAD_BYTES))
+        most = settings.max_video_bytes if video else settings.max_photo_bytes
         if size > most:
-            raise ImageSizeError(f"{path} has {size} bytes; FACEALBUM_MAX_PHOTO_BYTES allows {most}")
+            name = "FACEALBUM_MAX_VIDEO_BYTES" if video else "FACEALBUM_MAX_PHOTO_BYTES"
+            raise ImageSizeError(f"{path} has {size} bytes; {name} allows {most}")
         data = path.read_bytes()
     except FileNotFoundError:
         raise MissingFileError(f"there is no file {path}") from None

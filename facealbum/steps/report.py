@@ -1,7 +1,7 @@
 """The page that shows each family's albums and figures, with the faces cut out of the originals."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,8 @@ from facealbum.storage.exports import ExportedFace, load_exported_faces
 from facealbum.storage.families import Family, load_children, load_families
 from facealbum.storage.figures import MonthFigures, RunFigures, load_month_figures, load_run_figures
 from facealbum.storage.photos import load_problems, original_key
-from models.decode import decode
+from models.decode import Photo, decode
+from models.video import read_frames
 
 Period = tuple[Month | None, Month | None]
 _CROPS_OF_A_PERSON = 24
@@ -156,22 +157,32 @@ def _person(label: str, faces: Sequence[ExportedFace], crops: Iterable[FaceCrop]
 
 
 def _cut(context: Context, family: FamilyId, faces: Sequence[ExportedFace]) -> dict[int, FaceCrop]:
-    """The picture of each face by the identity of its value; a photo that can't be read any more gives none."""
-    of_photo: dict[bytes, list[ExportedFace]] = defaultdict(list)
+    """The picture of each face by the identity of its value; an upload that can't be read any more gives none."""
+    of_upload: dict[bytes, list[ExportedFace]] = defaultdict(list)
     for face in faces:
-        of_photo[face.sha256].append(face)
+        of_upload[face.sha256].append(face)
     crops: dict[int, FaceCrop] = {}
-    for sha256, its_faces in of_photo.items():
+    for sha256, its_faces in of_upload.items():
         try:
-            photo = decode(context.objects.get(original_key(family, sha256)))
+            for face, photo in _shown(context.objects.get(original_key(family, sha256)), its_faces):
+                crops[id(face)] = _crop(face, photo)
         except FacealbumError:
             continue
-        across, down = photo.scale
-        for face in its_faces:
-            box = Box(face.box.x1 / across, face.box.y1 / down, face.box.x2 / across, face.box.y2 / down)
-            picture = crop_face(photo.pixels, box)
-            crops[id(face)] = FaceCrop(picture, face.taken_at, face.age, face.detector_score, face.photo_key)
     return crops
+
+
+def _shown(data: bytes, faces: Sequence[ExportedFace]) -> Iterator[tuple[ExportedFace, Photo]]:
+    """Each face of one upload with the photo that it is in, or the frame of the video."""
+    moments = {face.frame_ms for face in faces if face.frame_ms is not None}
+    pictures = read_frames(data, moments) if moments else [(None, decode(data))]
+    for moment, photo in pictures:
+        yield from ((face, photo) for face in faces if face.frame_ms == moment)
+
+
+def _crop(face: ExportedFace, photo: Photo) -> FaceCrop:
+    across, down = photo.scale
+    box = Box(face.box.x1 / across, face.box.y1 / down, face.box.x2 / across, face.box.y2 / down)
+    return FaceCrop(crop_face(photo.pixels, box), face.taken_at, face.age, face.detector_score, face.photo_key)
 
 
 def _rows(facts: _FamilyFacts) -> Iterable[RunRow]:

@@ -13,9 +13,14 @@ from facealbum.storage.schema import arms, assignments, children, faces, links, 
 
 @dataclass(frozen=True, slots=True)
 class ExportedFace:
-    """One face as faces.csv, albums and reports show it; person and child are None while unassigned."""
+    """One face as faces.csv, albums and reports show it; person and child are None while unassigned.
+
+    frame_ms: where in its video the photo is, in milliseconds; None for a photo that is no frame.  sha256 and format
+    are those of the upload.
+    """
 
     photo_key: str
+    frame_ms: int | None
     sha256: bytes
     format: str
     taken_at: datetime
@@ -38,6 +43,7 @@ def load_exported_faces(connection: Connection, family: FamilyId, arm: str) -> I
     query = (
         select(
             photos.c.key,
+            photos.c.frame_ms,
             photos.c.sha256,
             photos.c.format,
             faces.c.taken_at,
@@ -76,6 +82,7 @@ def load_exported_faces(connection: Connection, family: FamilyId, arm: str) -> I
     for row in connection.execution_options(yield_per=1000).execute(query):
         yield ExportedFace(
             row.key,
+            row.frame_ms,
             bytes(row.sha256),
             row.format,
             row.taken_at,

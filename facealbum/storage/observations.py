@@ -7,15 +7,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select
 
-from facealbum.clustering import Observation
+from facealbum.clustering import Observation, TrackState
 from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId, PhotoId
 from facealbum.domain.months import Month
 from facealbum.linking import FaceEvidence, PersonEvidence
-from facealbum.storage.schema import assignments, face_embeddings, faces, links, persons
+from facealbum.storage.schema import assignments, face_embeddings, faces, links, persons, photos, tracks
 from facealbum.storage.vectors import as_binary, read_embedding
 
 _CANDIDATES_PER_PERSON = 200
@@ -117,7 +118,26 @@ def load_photos_of(connection: Connection, family: FamilyId, arm: Arm) -> dict[P
     found: dict[PersonId, set[PhotoId]] = defaultdict(set)
     for row in connection.execute(query):
         found[PersonId(row.person_id)].add(PhotoId(row.photo_id))
-    return {person: frozenset(photos) for person, photos in found.items()}
+    return {person: frozenset(shown) for person, shown in found.items()}
+
+
+def load_tracks(connection: Connection, family: FamilyId, arm: Arm) -> list[TrackState]:
+    """Every track of the videos in which a face of a track belongs to nobody."""
+    rows = _track_faces(family, arm).subquery()
+    waiting = select(rows.c.video_id).where(rows.c.person_id.is_(None))
+    query = select(rows).where(rows.c.video_id.in_(waiting)).order_by(rows.c.video_id, rows.c.track, rows.c.face_id)
+    found = []
+    for (video, _), members in groupby(connection.execute(query), key=lambda row: (row.video_id, row.track)):
+        its = list(members)
+        found.append(
+            TrackState(
+                PhotoId(video),
+                frozenset(its[0].seen),
+                tuple(FaceId(row.face_id) for row in its if row.person_id is None),
+                frozenset(PersonId(row.person_id) for row in its if row.person_id is not None),
+            )
+        )
+    return found
 
 
 def load_evidence(
@@ -137,7 +157,7 @@ def load_evidence(
     for row in connection.execute(query):
         seen[PersonId(row.person_id)].append(FaceEvidence(row.taken_at, row.age, row.p_female, row.quality))
     linked = load_links(connection, family, arm)
-    meets = _meetings(photos_of)
+    meets = _meetings(photos_of, _load_video_meetings(connection, family, arm))
     return [
         PersonEvidence(person, tuple(evidence), meets.get(person, frozenset()), linked.get(person))
         for person, evidence in seen.items()
@@ -157,13 +177,43 @@ def load_links(connection: Connection, family: FamilyId, arm: Arm) -> dict[Perso
     return {PersonId(row.person_id): ChildId(row.child_id) for row in connection.execute(query)}
 
 
-def _meetings(photos_of: Mapping[PersonId, Iterable[PhotoId]]) -> dict[PersonId, frozenset[PersonId]]:
+def _load_video_meetings(connection: Connection, family: FamilyId, arm: Arm) -> list[tuple[PersonId, PersonId]]:
+    """The pairs of persons whose tracks share a frame, whether a face of it was kept or not."""
+    one, other = (_track_faces(family, arm).subquery() for _ in range(2))
+    query = (
+        select(one.c.person_id, other.c.person_id)
+        .distinct()
+        .join(other, (one.c.video_id == other.c.video_id) & (one.c.person_id < other.c.person_id))
+        .where(one.c.seen.overlap(other.c.seen))
+    )
+    return [(PersonId(first), PersonId(second)) for first, second in connection.execute(query)]
+
+
+def _track_faces(family: FamilyId, arm: Arm) -> Select[Any]:
+    """video_id, track, seen, face_id and person_id of every kept face of a track."""
+    return (
+        select(tracks.c.video_id, tracks.c.track, tracks.c.seen, faces.c.face_id, assignments.c.person_id)
+        .join(photos, (photos.c.family_id == tracks.c.family_id) & (photos.c.video_id == tracks.c.video_id))
+        .join(
+            faces,
+            (faces.c.family_id == photos.c.family_id)
+            & (faces.c.photo_id == photos.c.photo_id)
+            & (faces.c.track == tracks.c.track),
+        )
+        .outerjoin(assignments, _same_face(assignments.c) & (assignments.c.arm_id == arm.arm_id))
+        .where(tracks.c.family_id == family)
+    )
+
+
+def _meetings(
+    photos_of: Mapping[PersonId, Iterable[PhotoId]], pairs: Iterable[tuple[PersonId, PersonId]]
+) -> dict[PersonId, frozenset[PersonId]]:
     together: dict[PhotoId, set[PersonId]] = defaultdict(set)
-    for person, photos in photos_of.items():
-        for photo in photos:
+    for person, shown in photos_of.items():
+        for photo in shown:
             together[photo].add(person)
     met: dict[PersonId, set[PersonId]] = defaultdict(set)
-    for company in together.values():
+    for company in (*together.values(), *map(set, pairs)):
         for person in company:
             met[person] |= company - {person}
     return {person: frozenset(others) for person, others in met.items()}

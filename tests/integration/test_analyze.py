@@ -113,8 +113,8 @@ def test_the_number_of_processes_changes_nothing(context: Context, tmp_path: Pat
     for number, portrait in enumerate(sorted(PORTRAITS.glob("*.jpg"))[:3]):
         put(tmp_path / "in", f"{number}.jpg", portrait.read_bytes())
     import_folder(context, tmp_path / "in", "Mori")
-    one = [analyze._alone(photo, str(tmp_path / "objects")).result for photo in _pending(context)]
-    three = [outcome.result for outcome in analyze._outcomes(_pending(context), 3, str(tmp_path / "objects"))]
+    one = [analyze._alone(photo, context.settings).result for photo in _pending(context)]
+    three = [outcome.result for outcome in analyze._outcomes(_pending(context), 3, context.settings)]
     assert sorted(map(_essence, one)) == sorted(map(_essence, three))
 
 
