@@ -17,16 +17,17 @@ import cv2
 import numpy as np
 
 from facealbum.domain.faces import Box, Face
-from models.age_gender import AgeGenderEstimator
+from models.age_gender import AgeGenderEstimator, judge
+from models.calibration import load_calibrations
 from models.decode import Photo, decode
 from models.detector import Detection, Detector
-from models.embedder import aligned, embed
+from models.embedder import Embedder, aligned
 from models.landmarks import place_landmarks
 from models.limits import Limits
 from models.network import open_network
 from models.pose import estimate_pose
 from models.quality import estimate_quality
-from models.registry import FOLDER, ModelSpec, load_specs
+from models.registry import FOLDER, EmbedderSpec, ModelSpec, load_embedders, load_specs
 
 _LIMITS = Limits()
 
@@ -47,21 +48,23 @@ class PhotoAnalysis:
 
 
 class Analyzer:
-    """The packaged models, ready to run; make one per thread with `Analyzer.load()`."""
+    """The models, ready to run; make one per thread with `Analyzer.load()`."""
 
-    def __init__(self, specs: dict[str, ModelSpec], *, limits: Limits = _LIMITS) -> None:
+    def __init__(self, specs: dict[str, ModelSpec], embedder: EmbedderSpec, *, limits: Limits = _LIMITS) -> None:
         cv2.setNumThreads(1)  # workers run one process per core
-        self.space = specs["embedder"].space
-        self.model_versions = {role: spec.version for role, spec in specs.items()}
+        self.space = embedder.space
+        self.model_versions = {role: spec.version for role, spec in specs.items()} | {"embedder": embedder.version}
         self._limits = limits
         self._detector = Detector(specs["detector"])
-        self._landmarks, self._embedder = (open_network(specs[role]) for role in ("landmarks", "embedder"))
+        self._landmarks = open_network(specs["landmarks"])
+        self._embedder = Embedder(embedder)
         self._age_gender = AgeGenderEstimator(specs)
+        self._calibrations = load_calibrations()
 
     @classmethod
-    def load(cls, folder: Path = FOLDER, *, limits: Limits = _LIMITS) -> Self:
-        """The analyzer of the packaged models; raises ModelError if one is missing or damaged."""
-        return cls(load_specs(folder), limits=limits)
+    def load(cls, folder: Path = FOLDER, *, embedder: EmbedderSpec | None = None, limits: Limits = _LIMITS) -> Self:
+        """The packaged models, with this embedder or the default one; raises ModelError if one can't be used."""
+        return cls(load_specs(folder), embedder or next(iter(load_embedders(folder).values())), limits=limits)
 
     def analyze(self, data: bytes) -> PhotoAnalysis:
         """Everything that is known of the photo in `data`; raises a PhotoError if it can't be decoded."""
@@ -82,10 +85,11 @@ class Analyzer:
             placed = place_landmarks(self._landmarks, photo.pixels, face)
             face, pose = placed.face, estimate_pose(placed)
         with _timed(seconds, "age_gender"):
-            who = self._age_gender.estimate(photo.pixels, face)
+            opinions = self._age_gender.ask(photo.pixels, face)
+            who = judge(opinions, self._calibrations["age_gender"])
         with _timed(seconds, "embed"):
             chip = aligned(photo.pixels, face.landmarks)
-            embedding = embed(self._embedder, chip)
+            embedding = self._embedder.embed(photo.pixels, face, chip)
             quality = estimate_quality(face, pose, chip, scale=math.sqrt(math.prod(photo.scale)))
         across, down = photo.scale
         box = face.box

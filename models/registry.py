@@ -1,4 +1,4 @@
-"""What is packaged: one `ModelSpec` per role, read from manifest.json, and weights checked before they are used.
+"""What is packaged: a `ModelSpec` a role and an `EmbedderSpec` a space, and weights checked before they are used.
 
 Everything that belongs to a model version (preprocessing, embedding space, thresholds, calibration) stands in the
 manifest beside its sha256, so none of it can drift from the weights.  Each load pays for one hash, about 15 ms in all.
@@ -6,8 +6,10 @@ manifest beside its sha256, so none of it can drift from the weights.  Each load
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
 
@@ -57,17 +59,7 @@ class ModelSpec:
 
     def read(self) -> bytes:
         """The weights; raises ModelError if they are missing or not those of the manifest."""
-        try:
-            content = self.file.read_bytes()
-        except OSError as error:
-            raise ModelError(f"{self.file} must hold the {self.role} model, {error}; reinstall facealbum") from error
-        found = hashlib.sha256(content).hexdigest()
-        if found != self.sha256:
-            raise ModelError(
-                f"{self.file} must have sha256 {self.sha256}, got {found}; reinstall facealbum, or rebuild it with "
-                "python -m models.convert"
-            )
-        return content
+        return _read_checked(self.file, self.sha256, what=f"the {self.role} model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +82,15 @@ class Head:
     sha256: str
     version: str
 
+    def read(self) -> NDArray[np.float32]:
+        """float32[features, 512]; raises ModelError if the file is missing, not as pinned or no such array."""
+        content = _read_checked(self.file, self.sha256, what=f"the head {self.version}")
+        try:
+            matrix: NDArray[np.float32] = np.load(BytesIO(content), allow_pickle=False).astype(np.float32)
+        except ValueError as error:
+            raise ModelError(f"{self.file} must hold an array, {error}; reinstall facealbum") from error
+        return matrix
+
 
 @dataclass(frozen=True, slots=True)
 class EmbedderSpec:
@@ -108,19 +109,37 @@ class EmbedderSpec:
 
 def load_embedders(folder: Path = FOLDER) -> dict[str, EmbedderSpec]:
     """The packaged embedding spaces by name, the default first; raises ModelError if the manifest can't be used."""
-    embedder = load_specs(folder)["embedder"]
-    backbone = Backbone(embedder, weight=1.0, mirrored=True)
-    return {embedder.space: EmbedderSpec(embedder.space, embedder.version, (backbone,), None, embedder.licence, False)}
+    specs = load_specs(folder)
+    with _usable(folder) as manifest:
+        return {space: _embedder(space, entry, specs, folder) for space, entry in manifest["embedders"].items()}
 
 
 def load_specs(folder: Path = FOLDER) -> dict[str, ModelSpec]:
     """The packaged models by role; raises ModelError if the manifest can't be used."""
+    with _usable(folder) as manifest:
+        return {role: _spec(role, entry, folder) for role, entry in manifest["models"].items()}
+
+
+@contextmanager
+def _usable(folder: Path) -> Iterator[dict[str, Any]]:
+    """The manifest, to be read inside of the block; whatever is wrong with it is a ModelError."""
     path = folder / "manifest.json"
     try:
-        entries = json.loads(path.read_bytes())["models"]
-        return {role: _spec(role, entry, folder) for role, entry in entries.items()}
+        yield json.loads(path.read_bytes())
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path} must describe the packaged models, {error!r}; reinstall facealbum") from error
+
+
+def _embedder(space: str, entry: dict[str, Any], specs: Mapping[str, ModelSpec], folder: Path) -> EmbedderSpec:
+    head = entry["head"]
+    return EmbedderSpec(
+        space=space,
+        version=entry["version"],
+        backbones=tuple(Backbone(specs[one["model"]], one["weight"], one["mirrored"]) for one in entry["backbones"]),
+        head=Head(folder / "weights" / head["file"], head["sha256"], head["version"]),
+        licence=entry["licence"],
+        research_only=entry["research_only"],
+    )
 
 
 def _spec(role: str, entry: dict[str, Any], folder: Path) -> ModelSpec:
@@ -141,3 +160,17 @@ def _spec(role: str, entry: dict[str, Any], folder: Path) -> ModelSpec:
 def _preprocessing(entry: dict[str, Any]) -> Preprocessing:
     mean, divisor = tuple(entry["mean"]), tuple(entry["divisor"])
     return Preprocessing(entry["size"], entry["colour"], mean, divisor)
+
+
+def _read_checked(file: Path, sha256: str, *, what: str) -> bytes:
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{file} must hold {what}, {error}; reinstall facealbum") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise ModelError(
+            f"{file} must have sha256 {sha256}, got {found}; reinstall facealbum, or rebuild it with "
+            "python -m models.convert"
+        )
+    return content

@@ -7,41 +7,61 @@ python -m models.convert --sources DIR --out models/weights    every weight file
 import argparse
 import hashlib
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from facealbum.errors import ModelError
+from models.convert.graph import Graph
+from models.convert.heads import fused_head
 from models.convert.keras_model import build, to_tflite
 from models.convert.onnx_reader import read_onnx
 from models.convert.sources import Source, fetch, load_sources, read
 from models.convert.tfjs_reader import read_tfjs
-from models.registry import load_specs
+from models.registry import load_embedders, load_specs
 
 
 def convert(source: Source, folder: Path, *, version: str) -> bytes:
     """The packaged weights of one model, made from the archives in `folder`."""
-    contents = read(source, folder)
     if source.reader == "copy":
-        return contents[0]
-    graph = (
-        read_onnx(contents[0])
-        if source.reader == "onnx"
-        else read_tfjs(contents[0], contents[1], outputs=source.outputs)
-    )
-    return to_tflite(build(graph, name=version.replace("-", "_")))
+        return read(source, folder)[0]
+    return to_tflite(build(read_graph(source, folder), name=version.replace("-", "_")))
+
+
+def read_graph(source: Source, folder: Path) -> Graph:
+    """One model's network, read from the archives in `folder`."""
+    contents = read(source, folder)
+    if source.reader == "onnx":
+        return read_onnx(contents[0])
+    return read_tfjs(contents[0], contents[1], outputs=source.outputs)
 
 
 def convert_all(folder: Path, out: Path) -> list[str]:
-    """Write every weight file into `out`; the lines to show, and ModelError if one is not as the manifest says."""
+    """Write every file that follows from the sources into `out`: all weights, and the head of the default space.
+
+    Returns the lines to show; raises ModelError if a file is not as the manifest says.
+    """
     specs = load_specs()
+    sources = {source.role: source for source in load_sources()}
+    expected = {spec.file.name: spec.sha256 for spec in specs.values()}
+    contents = {
+        specs[role].file.name: convert(source, folder, version=specs[role].version) for role, source in sources.items()
+    }
+    fused = next(iter(load_embedders().values()))
+    if fused.head is not None:
+        first, second = (read_graph(sources[backbone.model.role], folder) for backbone in fused.backbones)
+        expected[fused.head.file.name] = fused.head.sha256
+        contents[fused.head.file.name] = fused_head(first, second)
+    return _write(contents, expected, out)
+
+
+def _write(contents: Mapping[str, bytes], expected: Mapping[str, str], out: Path) -> list[str]:
     out.mkdir(parents=True, exist_ok=True)
     lines, wrong = [], []
-    for source in load_sources():
-        spec = specs[source.role]
-        content = convert(source, folder, version=spec.version)
+    for name, content in contents.items():
         sha256 = hashlib.sha256(content).hexdigest()
-        (out / spec.file.name).write_bytes(content)
-        lines.append(f"{sha256}  {spec.file.name}  {len(content):,} bytes")
-        wrong += [f"{spec.file.name} {sha256}"] if sha256 != spec.sha256 else []
+        (out / name).write_bytes(content)
+        lines.append(f"{sha256}  {name}  {len(content):,} bytes")
+        wrong += [f"{name} {sha256}"] if sha256 != expected[name] else []
     if wrong:
         raise ModelError(
             f"the sha256 must be those of the manifest, got {', '.join(wrong)}; was another TensorFlow used?"

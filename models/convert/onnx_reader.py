@@ -41,13 +41,16 @@ def read_onnx(content: bytes) -> Graph:
 
     source = onnx.load_from_string(content).graph
     constants = {item.name: onnx.numpy_helper.to_array(item) for item in source.initializer}
-    (image,) = [item for item in source.input if item.name not in constants]
+    used = {name for node in source.node for name in node.input}
+    (image,) = [item for item in source.input if item.name in used - constants.keys()]
     _, depth, height, width = [size.dim_value for size in image.type.tensor_type.shape.dim]
     reader = _Reader(constants)
     for node in source.node:
         attributes = {item.name: onnx.helper.get_attribute_value(item) for item in node.attribute}
         if node.op_type == "Constant":
             constants[node.output[0]] = onnx.numpy_helper.to_array(attributes["value"])
+        elif constants.keys() >= set(node.input):
+            constants[node.output[0]] = _folded(node.op_type, [constants[name] for name in node.input], attributes)
         else:
             reader.add(node, attributes)
     outputs = tuple(reader.name_of(item.name) for item in source.output)
@@ -70,7 +73,13 @@ class _Reader:
     def add(self, node: Any, attributes: Attributes) -> None:  # noqa: ANN401 - onnx ships no types
         values = [self._constants[name] for name in node.input if name in self._constants]
         inputs = tuple(self.name_of(name) for name in node.input if name not in self._constants)
-        if node.op_type == "Reshape" and len(values[0]) != _FLAT:
+        if node.op_type == "Dropout":
+            self._alias[node.output[0]] = inputs[0]
+        elif node.op_type == "BatchNormalization":
+            factor, shift = _normalisation(values, attributes)
+            self.steps.append(Step(Multiply(factor), inputs, f"{node.output[0]}/factor"))
+            self.steps.append(Step(Offset(shift), (f"{node.output[0]}/factor",), node.output[0]))
+        elif node.op_type == "Reshape" and len(values[0]) != _FLAT:
             self._alias[node.output[0]] = inputs[0]
             if len(values[0]) == _GROUPED:
                 self._groups = int(values[0][1])
@@ -92,6 +101,28 @@ class _Reader:
 def _require(condition: bool, problem: str) -> None:  # noqa: FBT001 - reads like assert
     if not condition:
         raise ModelError(f"this ONNX file can't be converted: {problem}")
+
+
+def _folded(kind: str, values: list[Array], attributes: Attributes) -> Array:
+    """The result of an operation on constants: weights stored as int8, one scale for each block of them."""
+    if kind == "Reshape":
+        return values[0].reshape(values[1])
+    _require(kind == "DequantizeLinear", f"operator {kind} is not known on constants")
+    stored, scales, zeros = values
+    axis, block = attributes["axis"], attributes["block_size"]
+    scales, zeros = (
+        np.repeat(item, block, axis).take(range(stored.shape[axis]), axis).astype(np.float32)
+        for item in (scales, zeros)
+    )
+    result: Array = (stored.astype(np.float32) - zeros) * scales
+    return result
+
+
+def _normalisation(values: list[Array], attributes: Attributes) -> tuple[Array, Array]:
+    """A normalisation with fixed statistics, as factor and shift per channel."""
+    scale, shift, mean, variance = (item.astype(np.float64) for item in values)
+    factor = scale / np.sqrt(variance + attributes["epsilon"])
+    return factor.astype(np.float32), (shift - mean * factor).astype(np.float32)
 
 
 def _square(attributes: Attributes, *, name: str) -> int:
@@ -177,4 +208,5 @@ _OPERATIONS: dict[str, Callable[[list[Array], Attributes], Operation]] = {
     "Resize": _double,
     "Sigmoid": lambda _values, _attributes: Plain("sigmoid"),
     "Softmax": lambda _values, _attributes: Plain("softmax"),
+    "Sub": lambda values, _attributes: Offset(-values[0].ravel()),
 }

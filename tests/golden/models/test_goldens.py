@@ -7,7 +7,7 @@ from models.network import open_network
 from models.registry import load_specs
 from tests.golden.models.source_runtime import GOLDENS, chips
 
-ROLES = ("embedder", "age_gender", "age", "gender")
+ROLES = ("sface", "mobilefacenet", "age_gender", "age", "gender")
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -1,7 +1,9 @@
 """Only the weights that the manifest names are ever used."""
 
+import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 from facealbum.errors import ModelError
 from models.age_gender import blend
 from models.convert.sources import load_sources
-from models.registry import FOLDER, Preprocessing, load_specs
+from models.registry import FOLDER, Head, Preprocessing, load_embedders, load_specs
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def packaged(tmp_path: Path) -> Path:
 
 def test_every_model_has_checked_weights_a_licence_and_a_source() -> None:
     specs = load_specs()
-    assert set(specs) == {"detector", "landmarks", "embedder", "age_gender", "age", "gender"}
+    assert set(specs) == {"detector", "landmarks", "sface", "mobilefacenet", "age_gender", "age", "gender"}
     assert [source.role for source in load_sources()] == list(specs)
     for spec in specs.values():
         assert spec.read()
@@ -32,10 +34,35 @@ def test_every_model_has_checked_weights_a_licence_and_a_source() -> None:
         assert spec.version in spec.file.name
 
 
-def test_only_the_embedder_has_a_space() -> None:
-    assert {role: spec.space for role, spec in load_specs().items() if spec.space} == {
-        "embedder": "mobilefacenet-fr-512"
-    }
+def test_every_packaged_space_names_its_networks_head_and_licence() -> None:
+    specs, embedders = load_specs(), load_embedders()
+    assert next(iter(embedders)) == "fused-512"
+    for space, embedder in embedders.items():
+        assert embedder.space == space
+        assert embedder.licence
+        assert all(backbone.model == specs[backbone.model.role] for backbone in embedder.backbones)
+        assert embedder.head is not None
+        assert embedder.head.read().shape == (128 + 512, 512)
+
+
+def test_the_default_space_is_free_for_every_use() -> None:
+    assert not next(iter(load_embedders().values())).research_only
+
+
+def test_a_changed_head_is_refused(tmp_path: Path) -> None:
+    head = load_embedders()["fused-512"].head
+    assert head is not None
+    damaged = tmp_path / head.file.name
+    damaged.write_bytes(head.file.read_bytes()[:-1] + b"x")
+    with pytest.raises(ModelError, match="sha256"):
+        replace(head, file=damaged).read()
+
+
+def test_a_head_that_is_no_array_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "head.npy"
+    file.write_bytes(b"no array")
+    with pytest.raises(ModelError, match="array"):
+        Head(file, hashlib.sha256(b"no array").hexdigest(), "test-1").read()
 
 
 def test_changed_weights_are_refused(packaged: Path) -> None:
@@ -47,7 +74,7 @@ def test_changed_weights_are_refused(packaged: Path) -> None:
 
 def test_missing_weights_are_refused(packaged: Path) -> None:
     with pytest.raises(ModelError, match="reinstall"):
-        load_specs(packaged)["embedder"].read()
+        load_specs(packaged)["sface"].read()
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"models": {"detector": {}}}'])
