@@ -1,23 +1,29 @@
 """Age in years and the probability of female, from two independent networks.
 
-Two opinions err less than one; the bias that they share is then taken out along a rising line.  The shares and the
-line's few knots stand in the manifest.
+Two opinions err less than one, and how far they are apart tells children from adults: a quadratic of six numbers makes
+an age of both.  Four more numbers make P(female) hold at every age.  All stand in the manifest; eval.calibrate fits
+them.
 """
 
-from collections.abc import Mapping
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.alignment import cut, dlib_template, similarity, upright_square
+from models.calibration import Calibration
 from models.detector import Detection
 from models.landmarks import roll_of
 from models.network import open_network
 from models.registry import ModelSpec
 
 _CROP = 1.25
-_FACERES_AGES = np.arange(1, 101, dtype=np.float32)
+_AGES = 100  # classes of faceres: 1 to 100 years, then male, then features
+_FACERES_AGES = np.arange(1, _AGES + 1, dtype=np.float32)
+_DLIB_LOG_AGES = np.log1p(np.arange(81, dtype=np.float32))  # classes of dlib: 0 to 80 years
+_OLDEST = 100.0
+_GROWN = 30.0  # from this age on, gender shows equally well
 _SURE = 1e-3  # no network is trusted beyond this
 
 
@@ -29,55 +35,69 @@ class AgeGender:
     p_female: float
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Opinions:
+    """What faceres and dlib's networks say, in this order.
+
+    log_ages: log(1 + years).  female_odds: log odds of female.  features: float32[1024] of faceres, for an embedder.
+    """
+
+    log_ages: tuple[float, float]
+    female_odds: tuple[float, float]
+    features: NDArray[np.float32]
+
+
 class AgeGenderEstimator:
     """The three networks, ready to run; not to be shared between threads."""
 
     def __init__(self, specs: dict[str, ModelSpec]) -> None:
         self._both, self._age, self._gender = (open_network(specs[role]) for role in ("age_gender", "age", "gender"))
-        self._constants = specs["age_gender"].constants
 
-    def estimate(self, picture: NDArray[np.uint8], face: Detection) -> AgeGender:
-        """Age and gender of one face in an RGB picture."""
-        return blend(self.raw(picture, face), self._constants)
-
-    def raw(self, picture: NDArray[np.uint8], face: Detection) -> NDArray[np.float32]:
-        """What the networks say: float32[4], both ages, then both probabilities of male."""
-        size = self._both.size
-        square = upright_square(face.box, roll_of(face.landmarks), scale=_CROP, size=size)
-        both = self._both.run(cut(picture, square, size))
+    def ask(self, picture: NDArray[np.uint8], face: Detection) -> Opinions:
+        """What the networks say of one face in an RGB picture."""
+        square = upright_square(face.box, roll_of(face.landmarks), scale=_CROP, size=self._both.size)
+        both = self._both.run(cut(picture, square, self._both.size))
         ages, genders = (
             network.run(cut(picture, similarity(face.landmarks, dlib_template(network.size)), network.size))
             for network in (self._age, self._gender)
         )
-        return np.array([_likeliest_two(both[:100]), _median(ages), both[100], genders[1]], np.float32)
+        return Opinions(
+            log_ages=(float(np.log1p(_likeliest_two(both[:_AGES]))), float(ages @ _DLIB_LOG_AGES / ages.sum())),
+            female_odds=(-_log_odds(both[_AGES]), -_log_odds(genders[1])),
+            features=both[_AGES + 1 :],
+        )
 
 
-def blend(raw: NDArray[np.float32], constants: Mapping[str, tuple[float, ...]]) -> AgeGender:
-    """Age and gender from what `raw` gives.
+def judge(opinions: Opinions, calibration: Calibration) -> AgeGender:
+    """Age and gender from what the networks say.
 
-    Ages are averaged as logarithms, since an error of one year means more for a baby than for an adult.
+    Ages are compared as logarithms, since an error of one year means more for a baby than for an adult.
     """
-    first, second = np.log1p(raw[:2])
-    share_of_age, share_of_gender = constants["faceres_share"]
-    estimate = np.expm1(share_of_age * first + (1 - share_of_age) * second)
-    age = np.interp(estimate, constants["age_estimated"], constants["age_true"])
-    male_first, male_second = _logit(raw[2:])
-    female = -(share_of_gender * male_first + (1 - share_of_gender) * male_second)
-    return AgeGender(float(age), float(1 / (1 + np.exp(-female))))
+    (limit,) = calibration["age_gap"]
+    first, second = opinions.log_ages
+    log_age = float(age_terms((first + second) / 2, second - first, limit=limit) @ calibration["age"])
+    age = min(_OLDEST, max(0.0, math.expm1(log_age)))
+    (share,) = calibration["faceres_share"]
+    odds = share * opinions.female_odds[0] + (1 - share) * opinions.female_odds[1]
+    female = float(gender_terms(odds, age) @ calibration["gender"])
+    return AgeGender(age, 1 / (1 + math.exp(-female)))
 
 
-def _logit(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-    limited = np.clip(probabilities, _SURE, 1 - _SURE)
-    result: NDArray[np.float32] = np.log(limited / (1 - limited))
-    return result
+def age_terms(mean: float, gap: float, *, limit: float) -> NDArray[np.float64]:
+    """float64[6], what the logarithm of the age is linear in; a gap beyond the limit was hardly ever seen."""
+    gap = min(limit, max(-limit, gap))
+    return np.array([1, mean, gap, mean**2, mean * gap, gap**2])
 
 
-def _median(probabilities: NDArray[np.float32]) -> float:
-    """The age with half of the probability on either side; class n stands for ages n - 0.5 to n + 0.5."""
-    below = np.cumsum(probabilities)
-    index = min(int(np.searchsorted(below, below[-1] / 2)), len(below) - 1)
-    rest = below[-1] / 2 - (below[index - 1] if index else 0)
-    return max(0.0, float(index - 0.5 + rest / probabilities[index]))
+def gender_terms(odds: float, age: float) -> NDArray[np.float64]:
+    """float64[4], what the log odds of female are linear in: the younger, the less is believed."""
+    log_age = math.log1p(min(age, _GROWN))
+    return np.array([1, odds, odds * log_age, log_age])
+
+
+def _log_odds(probability: np.float32) -> float:
+    limited = min(1 - _SURE, max(_SURE, float(probability)))
+    return math.log(limited / (1 - limited))
 
 
 def _likeliest_two(probabilities: NDArray[np.float32]) -> np.float32:

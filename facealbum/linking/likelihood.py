@@ -1,8 +1,9 @@
 """How well a birth date and a gender explain what a person's faces show.
 
 Bayes on the unknown birth date: either it is that of a registered child, or somebody else's, of which only the
-broad distribution of ages is known.  The error of one estimated age is Student's t, so one misjudged face does not
-decide; the errors of one person's faces are correlated, so many faces count as few.
+broad distribution of ages is known.  The error of one estimated age is Student's t, with the bias and the spread that
+estimates show at that true age, so one misjudged face does not decide; the errors of one person's faces are
+correlated, so many faces count as few.  P(female) must be calibrated: it is believed as it stands.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,6 @@ from facealbum.linking.evidence import FaceEvidence
 from facealbum.linking.parameters import LinkParameters
 
 _DAY, _YEAR = 86_400.0, 365.2425
-_FREEDOM = 4.0
 _ADULT, _OLDEST = 18.0, 80.0
 _STEP = 0.5
 _LEAST_QUALITY = 0.1
@@ -54,7 +54,7 @@ class Judge:
     def child(self, child: Child) -> float:
         """The log likelihood of the faces if the person is this child."""
         true = np.maximum(self.true_ages(child.birth_date), 0)[:, None]
-        return float(self._of_ages(true)[0]) + self._of_gender(child.gender, true[:, 0])
+        return float(self._of_ages(true)[0]) + self._of_gender(child.gender)
 
     def somebody_else(self) -> float:
         """The log likelihood of the faces if the person is not registered."""
@@ -69,19 +69,19 @@ class Judge:
 
     def _of_ages(self, true: NDArray[np.float64]) -> NDArray[np.float64]:
         """Log likelihood of the estimated ages for each column of true ages, float64[faces, hypotheses]."""
-        scale = np.interp(true, self._parameters.knots, self._parameters.age_error)
-        error = (self._ages[:, None] - true) / scale
-        each = -np.log(scale) - (_FREEDOM + 1) / 2 * np.log1p(error**2 / _FREEDOM)
+        ages, freedom = self._parameters.error_ages, self._parameters.error_freedom
+        spread = np.interp(true, ages, self._parameters.error_spread)
+        error = (self._ages[:, None] - true - np.interp(true, ages, self._parameters.error_bias)) / spread
+        each = -np.log(spread) - (freedom + 1) / 2 * np.log1p(error**2 / freedom)
         total: NDArray[np.float64] = (self._weights[:, None] * each).sum(axis=0)
         return total
 
-    def _of_gender(self, gender: Gender, true: NDArray[np.float64]) -> float:
+    def _of_gender(self, gender: Gender) -> float:
         """Log likelihood of the estimated genders against that of an unknown gender."""
         if gender is Gender.UNKNOWN:
             return 0.0
-        belief = np.interp(true, self._parameters.knots, self._parameters.gender_weight)
         limit = self._parameters.gender_limit
         most = np.log(limit / (1 - limit))
-        odds = np.clip(np.sum(self._weights * belief * self._female_odds), -most, most)
+        odds = np.clip(np.sum(self._weights * self._female_odds), -most, most)
         towards = odds if gender is Gender.FEMALE else -odds
         return float(np.log(2) - np.log1p(np.exp(-towards)))

@@ -14,6 +14,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "prior_registered": (0.01, 0.99),
     "prior_adult": (0, 1),
     "correlation": (0, 1),
+    "error_freedom": (1, float("inf")),
     "gender_limit": (0.5, 0.999),
 }
 
@@ -28,8 +29,9 @@ class LinkParameters:
     prior_registered: probability that a person nobody looked at is one of the registered children.
     prior_adult: of somebody else, the probability of being 18 or older in the first photo.
     correlation: of the errors of one person's faces, 0 to 1; n faces count as n / (1 + (n - 1) x correlation).
-    knots, age_error, gender_weight: at these true ages in years the scale of the error of an estimated age in
-    years, and how much of the log odds of P(female) to believe; straight lines in between.
+    error_ages, error_bias, error_spread: at these true ages in years, by how much an estimated age is too high and
+    how far it is off around that, both in years; straight lines in between.  error_freedom: degrees of freedom of
+    Student's t, the shape of that error; few make single large errors likely.
     gender_limit: the most that all faces together can say of one gender, as a probability.
     """
 
@@ -39,23 +41,23 @@ class LinkParameters:
     prior_registered: float = 0.6
     prior_adult: float = 0.85
     correlation: float = 0.2
-    knots: tuple[float, ...] = (0.0, 3.0, 6.0, 13.0, 18.0, 40.0)
-    age_error: tuple[float, ...] = (1.2, 1.8, 2.5, 4.0, 5.0, 8.0)
-    gender_weight: tuple[float, ...] = (0.3, 0.4, 0.6, 0.8, 1.0, 1.0)
+    error_ages: tuple[float, ...] = (0.0, 3.0, 6.0, 13.0, 18.0, 40.0)
+    error_bias: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+    error_spread: tuple[float, ...] = (1.2, 1.8, 2.5, 4.0, 5.0, 8.0)
+    error_freedom: float = 4.0
     gender_limit: float = 0.9
 
     def __post_init__(self) -> None:
         check_bounds(self, _BOUNDS)
-        if not self.knots or list(self.knots) != sorted(set(self.knots)):
-            raise InvalidValueError(f"knots must be ages in rising order, got {self.knots}")
-        for name in ("age_error", "gender_weight"):
+        if not self.error_ages or list(self.error_ages) != sorted(set(self.error_ages)):
+            raise InvalidValueError(f"error_ages must be ages in rising order, got {self.error_ages}")
+        count = len(self.error_ages)
+        for name in ("error_bias", "error_spread"):
             values = getattr(self, name)
-            if len(values) != len(self.knots):
-                raise InvalidValueError(f"{name} must have {len(self.knots)} values, as knots has, got {values}")
-        if not min(self.age_error) > 0:
-            raise InvalidValueError(f"age_error must be above 0 everywhere, got {self.age_error}")
-        if not min(self.gender_weight) >= 0:
-            raise InvalidValueError(f"gender_weight must be 0 or more everywhere, got {self.gender_weight}")
+            if len(values) != count:
+                raise InvalidValueError(f"{name} must have {count} values, as error_ages has, got {values}")
+        if not min(self.error_spread) > 0:
+            raise InvalidValueError(f"error_spread must be above 0 everywhere, got {self.error_spread}")
 
     def to_dict(self) -> dict[str, float | int | list[float]]:
         """As plain numbers and lists of them, for JSON."""

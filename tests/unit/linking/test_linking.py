@@ -55,10 +55,20 @@ def test_gender_tells_apart_what_age_does_not() -> None:
     assert links(plan_links(persons, [girl, boy], PARAMETERS)) == {1: 1, 2: 2}
 
 
-def test_the_gender_of_a_baby_is_weak_evidence() -> None:
+def test_a_gender_that_is_barely_likelier_decides_nothing() -> None:
     girl, boy = child(1, MAI_BORN, Gender.FEMALE), child(2, MAI_BORN, Gender.MALE)
-    baby = faces_of(MAI_BORN, start=MAI_BORN + timedelta(days=60), count=4, p_female=0.7, spread=0.1)
+    baby = faces_of(MAI_BORN, start=MAI_BORN + timedelta(days=60), count=4, p_female=0.55, spread=0.1)
     assert reasons(plan_links([person(1, baby)], [girl, boy], PARAMETERS)) == {1: OpenReason.AMBIGUOUS}
+
+
+def test_what_estimates_are_known_to_be_off_by_is_taken_out() -> None:
+    flat = LinkParameters(error_ages=(5.0,), error_bias=(3.0,), error_spread=(1.0,))
+    seen = [person(1, faces_of(MAI_BORN, error=3.0))]
+    children = [MAI, child(2, MAI_BORN - timedelta(days=3 * 365), Gender.UNKNOWN)]
+    assert links(plan_links(seen, children, flat)) == {1: 1}
+    assert links(
+        plan_links(seen, children, LinkParameters(error_ages=(5.0,), error_bias=(0.0,), error_spread=(1.0,)))
+    ) == {1: 2}
 
 
 def test_twins_stay_open() -> None:
@@ -159,10 +169,10 @@ def test_a_person_given_twice_is_refused() -> None:
         {"threshold": 0.5},
         {"correlation": 1.1},
         {"min_faces": 0},
-        {"knots": [3.0, 0.0]},
-        {"age_error": [1.0]},
-        {"age_error": [0.0] * 6},
-        {"gender_weight": [-1.0] * 6},
+        {"error_ages": [3.0, 0.0]},
+        {"error_bias": [1.0]},
+        {"error_spread": [0.0] * 6},
+        {"error_freedom": 0.5},
         {"treshold": 0.8},
     ],
 )
