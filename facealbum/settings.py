@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     )
     processes: int = Field(default=0, ge=0, le=256, description="Processes that analyse photos; 0 means one per core.")
     max_photo_bytes: int = Field(default=200_000_000, ge=1, description="Larger files are refused on import, in bytes.")
+    max_pixels: int = Field(
+        default=200_000_000, ge=1, le=10**9, description="Larger photos and video frames are refused."
+    )
 
     max_video_bytes: int = Field(default=1_000_000_000, ge=1, description="Larger videos are refused on import.")
     max_video_seconds: float = Field(default=3600, gt=0, le=10**6, description="Longer videos are refused.")

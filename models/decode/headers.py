@@ -9,6 +9,7 @@ import re
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import count
 
 from facealbum.errors import DamagedImageError, EmptyFileError, ImageSizeError, UnknownFormatError
@@ -34,9 +35,11 @@ _WIDTH, _HEIGHT, _STRIPS, _TILE_WIDTH, _TILE_HEIGHT, _TILES = (
     0x0143,
     0x0144,
 )  # of a TIFF
+_WEBP_COPIES = 4  # of its canvas, that its decoder holds at the same time
 _MAX_SEGMENTS = 512  # of a JPEG before its pixels; a depth map in XMP takes about a hundred
 _MAX_SCANS = 16  # of a JPEG that has the most pixels; a usual progressive one has ten
 _MAX_CHUNKS = 100_000  # of a PNG; encoders write 8 KB or more in each
+_MAX_BLOCKS = 50_000  # of a GIF before its first frame, 255 bytes each at most
 _SHORT, _MAX_ENTRIES = 3, 2**16
 _MAX_PIECES = 2**16  # strips or tiles of a TIFF; one row a strip gives the most
 
@@ -112,7 +115,21 @@ def _check_png(data: bytes, limits: Limits) -> None:
 
 
 def _check_gif(data: bytes, limits: Limits) -> None:
+    """The size, and how much stands before the first frame."""
     check_size(struct.unpack_from("<HH", data, 6), limits)
+    palette = data[10]
+    at, inside = 13 + (3 << 1 + (palette & 7) if palette & 0x80 else 0), False
+    for _ in range(_MAX_BLOCKS):
+        head = data[at : at + 1]
+        if inside:
+            at, inside = at + 1 + head[0], head[0] > 0
+        elif head == b"!":
+            at, inside = at + 2, True
+        elif head == b",":
+            return
+        else:
+            break
+    raise DamagedImageError(f"a GIF must have a frame within {_MAX_BLOCKS:,} blocks, this one has not; upload it again")
 
 
 def _check_webp(data: bytes, limits: Limits) -> None:
@@ -124,7 +141,7 @@ def _check_webp(data: bytes, limits: Limits) -> None:
         width, height = 1 + (bits & 0x3FFF), 1 + (bits >> 14 & 0x3FFF)
     else:
         width, height = (side & 0x3FFF for side in struct.unpack_from("<HH", data, 26))
-    check_size((width, height), limits)
+    check_size((width, height), replace(limits, pixels=-(-limits.pixels // _WEBP_COPIES)))
 
 
 def _check_tiff(data: bytes, limits: Limits) -> None:
