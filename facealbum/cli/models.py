@@ -28,13 +28,14 @@ def models_list(as_json: Json = False) -> None:
         return
     console.table(
         "",
-        ("name", "state", "MB", "licence", "what it is"),
+        ("name", "state", "MB", "licence", "for", "what it is"),
         [
             (
                 model.name,
                 model.state,
                 "" if model.bytes is None else round(model.bytes / _MEGABYTE),
-                f"{model.licence} (research only)" if model.research_only else model.licence,
+                model.licence,
+                "research only" if model.research_only else "any use",
                 model.about,
             )
             for model in found
@@ -81,8 +82,8 @@ def models_use(
     with open_world() as context:
         choice = use_model(context, name, accept_research_only=accept)
     text = f"this database works with {choice.name} from now on; its licence is {choice.licence}"
-    if choice.outdated:
-        text += f"\n{choice.outdated} photos must be analysed again: facealbum analyze --again, then facealbum cluster"
+    if choice.lacking:
+        text += f"\n{choice.lacking} photos must be analysed again: facealbum analyze --again, then facealbum cluster"
     say_result(asdict(choice), text, as_json=as_json)
 
 

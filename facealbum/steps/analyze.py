@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache, partial
 from itertools import islice
 from multiprocessing import get_context
 from time import perf_counter
@@ -17,7 +17,7 @@ from time import perf_counter
 from facealbum.errors import ObjectNotFoundError, PhotoError
 from facealbum.settings import Settings
 from facealbum.steps.context import Context
-from facealbum.steps.embedders import models_in_use
+from facealbum.steps.embedders import find_embedder, models_folder, models_in_use
 from facealbum.storage.analyses import (
     AnalysedPhoto,
     AnalysedVideo,
@@ -66,14 +66,24 @@ class AnalyzeResult:
     problems: list[NamedProblem] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class _Setup:
+    """What every process that analyses is told: the settings, and the space of the embedder."""
+
+    settings: Settings
+    space: str
+
+
 class _Worker:
     """One process's analyzer and object store."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, setup: _Setup) -> None:
+        settings = setup.settings
         self.objects: ObjectStore = open_object_store(settings.object_store_url)
         self.every = settings.video_interval_seconds
-        self.limits = Limits(video_frames=settings.max_video_frames, video_seconds=settings.max_video_seconds)
-        self.analyzer = Analyzer.load(limits=self.limits)
+        self.limits = Limits(settings.max_pixels, settings.max_video_frames, settings.max_video_seconds)
+        embedder = find_embedder(setup.space, models_folder(settings))
+        self.analyzer = Analyzer.load(embedder=embedder, limits=self.limits)
 
     def analyse(self, photo: PendingPhoto) -> Outcome:
         """Read and analyse one upload; what is wrong with it is a result, not an error."""
@@ -100,17 +110,12 @@ class _Worker:
         return AnalysedVideo(*whose, found.format, *size, found.taken_at, found.tracks), found.seconds
 
 
-_worker: _Worker | None = None
+_worker = lru_cache(maxsize=1)(_Worker)
+"""This process's worker, which keeps its models between photos; models that can't be loaded raise with each photo."""
 
 
-def _start_worker(settings: Settings) -> None:
-    global _worker  # noqa: PLW0603 - how a pool's process keeps its models between photos
-    _worker = _Worker(settings)
-
-
-def _analyse(photo: PendingPhoto) -> Outcome:
-    assert _worker is not None, "the pool starts every process with _start_worker"  # noqa: S101
-    return _worker.analyse(photo)
+def _analyse(photo: PendingPhoto, setup: _Setup) -> Outcome:
+    return _worker(setup).analyse(photo)
 
 
 def analyze_pending(
@@ -134,8 +139,9 @@ def analyze_pending(
         pending = [photo for identity in families for photo in load_pending(transaction, identity)]
     result = AnalyzeResult(processes=min(context.settings.processes or os.cpu_count() or 1, len(pending)))
     context.progress.begin("Analysing photos", len(pending))
-    settings = context.settings
-    outcomes = _here(pending, settings) if in_process else _outcomes(pending, result.processes, settings)
+    setup = _Setup(context.settings, models.space)
+    analyse_here = partial(_analyse, setup=setup)
+    outcomes = map(analyse_here, pending) if in_process else _outcomes(pending, result.processes, setup)
     for outcome in outcomes:
         _save(context, outcome, analyzer, families[outcome.photo.family_id], result)
         context.progress.advance()
@@ -161,43 +167,34 @@ def _save(context: Context, outcome: Outcome, analyzer: AnalyzerRow, family: str
         result.seconds[phase] = result.seconds.get(phase, 0.0) + spent
 
 
-def _outcomes(photos: Sequence[PendingPhoto], processes: int, settings: Settings) -> Iterator[Outcome]:
+def _outcomes(photos: Sequence[PendingPhoto], processes: int, setup: _Setup) -> Iterator[Outcome]:
     """Every photo's outcome, as they come; a photo that kills its process is found and named."""
     rest = list(photos)
     while rest:
         done: set[PendingPhoto] = set()
         in_work: set[PendingPhoto] = set()
         try:
-            for outcome in _pooled(rest, processes, settings, in_work):
+            for outcome in _pooled(rest, processes, setup, in_work):
                 done.add(outcome.photo)
                 yield outcome
         except BrokenProcessPool:
             for suspect in sorted(in_work - done, key=lambda photo: photo.photo_id):
                 done.add(suspect)
-                yield _alone(suspect, settings)
+                yield _alone(suspect, setup)
         rest = [photo for photo in rest if photo not in done]
 
 
-def _here(photos: Sequence[PendingPhoto], settings: Settings) -> Iterator[Outcome]:
-    """Every photo's outcome, by this process's own worker, which keeps its models for the next call."""
-    worker = _own_worker(settings)
-    return map(worker.analyse, photos)
-
-
-_own_worker = cache(_Worker)
-
-
 def _pooled(
-    photos: Sequence[PendingPhoto], processes: int, settings: Settings, in_work: set[PendingPhoto]
+    photos: Sequence[PendingPhoto], processes: int, setup: _Setup, in_work: set[PendingPhoto]
 ) -> Iterator[Outcome]:
     waiting = iter(photos)
-    with _pool(processes, settings) as pool:
+    with _pool(processes) as pool:
         running: set[Future[Outcome]] = set()
         while True:
             room = processes * _QUEUED_PER_PROCESS - len(running)
             for photo in islice(waiting, room):
                 in_work.add(photo)
-                running.add(pool.submit(_analyse, photo))
+                running.add(pool.submit(_analyse, photo, setup))
             if not running:
                 return
             finished, running = wait(running, return_when=FIRST_COMPLETED)
@@ -207,16 +204,14 @@ def _pooled(
                 in_work.discard(outcome.photo)
 
 
-def _alone(photo: PendingPhoto, settings: Settings) -> Outcome:
+def _alone(photo: PendingPhoto, setup: _Setup) -> Outcome:
     try:
-        with _pool(1, settings) as pool:
-            return pool.submit(_analyse, photo).result()
+        with _pool(1) as pool:
+            return pool.submit(_analyse, photo, setup).result()
     except BrokenProcessPool:
         detail = "the analysing process died on this photo; it is set aside"
         return Outcome(photo, Problem(photo.photo_id, "analysis", "analysis_crashed", detail), {})
 
 
-def _pool(processes: int, settings: Settings) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(
-        processes, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(settings,)
-    )
+def _pool(processes: int) -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(processes, mp_context=get_context("spawn"))

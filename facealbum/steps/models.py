@@ -9,19 +9,21 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from facealbum.domain.faces import EMBEDDING_SIZE
-from facealbum.errors import InvalidValueError, ModelError, ModelNotInstalledError
+from facealbum.domain.faces import Box
+from facealbum.errors import InvalidValueError, ModelNotInstalledError
 from facealbum.settings import Settings
 from facealbum.steps.cluster import ArmPlan
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import DEFAULT_ARM, default_space, find_embedder, models_folder, with_embedder
 from facealbum.storage.analyses import ensure_analyzer
 from facealbum.storage.runs import ensure_arm
-from facealbum.storage.spaces import count_outdated, load_space
+from facealbum.storage.spaces import count_lacking, load_space
+from models.alignment import dlib_template
 from models.catalog import Entry, find_entry, load_catalog
+from models.detector import Detection
 from models.download import Report
+from models.embedder import Embedder, aligned
 from models.install import digest_of, install, installed, remove
-from models.network import open_network
 from models.registry import EmbedderSpec, load_embedders, load_specs
 
 _SCHEMES = ("http", "https", "file")
@@ -42,11 +44,11 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The embedder that the database works with from now on, and the photos that have yet to be analysed by it."""
+    """The embedder that the database works with from now on; lacking: photos with faces that it has not seen yet."""
 
     name: str
     licence: str
-    outdated: int
+    lacking: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ def use_model(context: Context, name: str, *, accept_research_only: bool = False
             algorithm=plan.algorithm,
             parameters=plan.parameters(),
         )
-        return Choice(name, embedder.licence, count_outdated(transaction, analyzer.analyzer_id))
+        return Choice(name, embedder.licence, count_lacking(transaction, analyzer.space_id))
 
 
 def check_models(settings: Settings, name: str | None = None) -> list[Check]:
@@ -141,12 +143,10 @@ def remove_model(context: Context, name: str) -> int:
 
 
 def try_out(embedder: EmbedderSpec) -> None:
-    """Run the embedder once on a blank face; raises ModelError if it does not run here."""
-    for backbone in embedder.backbones:
-        network = open_network(backbone.model)
-        found = network.run(np.zeros((network.size, network.size, 3), np.uint8)).size
-        if found > EMBEDDING_SIZE and embedder.head is None:
-            raise ModelError(f"{embedder.space} must give at most {EMBEDDING_SIZE} numbers, got {found}")
+    """Run the embedder once on a grey picture; raises ModelError if it does not run here."""
+    grey = np.full((256, 256, 3), 128, np.uint8)
+    face = Detection(Box(64, 64, 192, 192), dlib_template(256).astype(np.float32), 1.0)
+    Embedder(embedder).embed(grey, face, aligned(grey, face.landmarks))
 
 
 def _listed(entry: Entry, folder: Path, chosen: str) -> Model:

@@ -1,10 +1,10 @@
-"""Which embedding space the database works in, and which photos were analysed by other models than today's."""
+"""Which embedding space the database works in, and which photos other models than today's have analysed."""
 
-from sqlalchemy import Connection, func, select, update
-from sqlalchemy.sql import ColumnElement
+from sqlalchemy import Connection, distinct, func, outerjoin, select, tuple_, update
 
 from facealbum.domain.ids import FamilyId
-from facealbum.storage.schema import arms, embedding_spaces, photos
+from facealbum.storage.photos import UPLOADED
+from facealbum.storage.schema import arms, embedding_spaces, face_embeddings, faces, photos
 
 
 def load_space(connection: Connection, arm: str) -> str | None:
@@ -13,16 +13,21 @@ def load_space(connection: Connection, arm: str) -> str | None:
     return connection.execute(query.where(arms.c.name == arm)).scalar_one_or_none()
 
 
-def count_outdated(connection: Connection, analyzer_id: int) -> int:
-    """How many photos were analysed, but by another analyzer than this one."""
-    return connection.execute(select(func.count()).select_from(photos).where(_outdated(analyzer_id))).scalar_one()
+def count_lacking(connection: Connection, space_id: int) -> int:
+    """How many photos have a face without an embedding of this space."""
+    query = select(func.count(distinct(tuple_(faces.c.family_id, faces.c.photo_id)))).select_from(
+        outerjoin(
+            faces,
+            face_embeddings,
+            (face_embeddings.c.family_id == faces.c.family_id)
+            & (face_embeddings.c.face_id == faces.c.face_id)
+            & (face_embeddings.c.space_id == space_id),
+        )
+    )
+    return connection.execute(query.where(face_embeddings.c.face_id.is_(None))).scalar_one()
 
 
 def mark_outdated(connection: Connection, family: FamilyId, analyzer_id: int) -> int:
     """Let the family's photos of other analyzers wait for analysis again; their faces and persons stay."""
-    statement = update(photos).where(photos.c.family_id == family, _outdated(analyzer_id)).values(status="pending")
-    return connection.execute(statement).rowcount
-
-
-def _outdated(analyzer_id: int) -> ColumnElement[bool]:
-    return (photos.c.status == "analysed") & (photos.c.analyzer_id != analyzer_id)
+    outdated = photos.c.family_id == family, photos.c.status == "analysed", photos.c.analyzer_id != analyzer_id
+    return connection.execute(update(photos).where(*outdated, UPLOADED).values(status="pending")).rowcount

@@ -15,6 +15,7 @@ from facealbum.errors import UnknownFamilyError
 from facealbum.steps import analyze
 from facealbum.steps.analyze import analyze_pending
 from facealbum.steps.context import Context
+from facealbum.steps.embedders import default_space
 from facealbum.steps.imports import import_folder
 from facealbum.storage.photos import count_photos, load_problems
 from facealbum.storage.schema import face_embeddings, faces, photos
@@ -113,8 +114,9 @@ def test_the_number_of_processes_changes_nothing(context: Context, tmp_path: Pat
     for number, portrait in enumerate(sorted(PORTRAITS.glob("*.jpg"))[:3]):
         put(tmp_path / "in", f"{number}.jpg", portrait.read_bytes())
     import_folder(context, tmp_path / "in", "Mori")
-    one = [analyze._alone(photo, context.settings).result for photo in _pending(context)]
-    three = [outcome.result for outcome in analyze._outcomes(_pending(context), 3, context.settings)]
+    setup = analyze._Setup(context.settings, default_space())
+    one = [analyze._alone(photo, setup).result for photo in _pending(context)]
+    three = [outcome.result for outcome in analyze._outcomes(_pending(context), 3, setup)]
     assert sorted(map(_essence, one)) == sorted(map(_essence, three))
 
 
@@ -130,10 +132,10 @@ def test_a_photo_that_kills_its_process_is_named_and_the_rest_goes_on(
     assert problems(context) == {"deadly.jpg": "analysis_crashed"}
 
 
-def die_on_deadly(photo: analyze.PendingPhoto) -> analyze.Outcome:
+def die_on_deadly(photo: analyze.PendingPhoto, setup: analyze._Setup) -> analyze.Outcome:
     if photo.key == "deadly.jpg":
         os.kill(os.getpid(), signal.SIGKILL)
-    return analyze._analyse(photo)
+    return analyze._analyse(photo, setup)
 
 
 def test_an_unknown_family_is_refused(context: Context) -> None:

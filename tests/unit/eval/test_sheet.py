@@ -36,7 +36,7 @@ def test_each_page_leads_to_the_others() -> None:
 
 def test_a_face_has_its_numbers() -> None:
     (page,) = sheet(1)
-    for text in ("6.5 years, female 90 %", "quality 0.75, 90 px wide", "yaw +12, pitch -3, roll +4", "a.jpg, face 1"):
+    for text in ("6.5 years, female 90%", "quality 0.75, 90 px wide", "yaw +12, pitch -3, roll +4", "a.jpg, face 1"):
         assert text in page
 
 

@@ -1,11 +1,13 @@
 """The catalogue says for each model what is fetched, under which licence, and how the network is fed."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from facealbum.errors import ModelError, UnknownModelError
 from models.catalog import find_entry, load_catalog
+from models.registry import load_embedders
 
 OWN = """
 space = "own-512"
@@ -53,7 +55,7 @@ def test_a_name_is_given_once(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="space of its own"):
         load_catalog(own(tmp_path, OWN.replace("own-512", "facenet-512")))
     with pytest.raises(ModelError, match="space of its own"):
-        load_catalog(own(tmp_path, OWN.replace("own-512", "mobilefacenet-fr-512")))
+        load_catalog(own(tmp_path, OWN.replace("own-512", next(iter(load_embedders())))))
 
 
 @pytest.mark.parametrize(
@@ -74,6 +76,14 @@ def test_a_name_is_given_once(tmp_path: Path) -> None:
 def test_a_slip_in_an_entry_is_named(tmp_path: Path, good: str, bad: str, named: str) -> None:
     with pytest.raises(ModelError, match=named):
         load_catalog(own(tmp_path, OWN.replace(good, bad)))
+
+
+def test_every_entry_and_the_example_stand_in_the_docs(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "models.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `([\w.-]+-\d+)` \|.*\| (?:yes|no)", text, flags=re.MULTILINE)) == set(load_catalog())
+    (example,) = re.findall(r"```toml\n(.*?)```", text, flags=re.DOTALL)
+    own(tmp_path, example.replace('"…"', f'"{"0" * 64}"'))
+    assert load_catalog(tmp_path)["ours-512"].download is not None
 
 
 def test_an_unknown_model_is_answered_with_the_known_ones() -> None:
