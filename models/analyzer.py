@@ -4,7 +4,6 @@ The same bytes give the same result, bit for bit.  One Analyzer belongs to one t
 ready in well under a second.
 """
 
-import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +17,7 @@ import numpy as np
 
 from facealbum.domain.faces import Box, Face
 from models.age_gender import AgeGenderEstimator, judge
-from models.calibration import load_calibrations
+from models.calibration import calibration_versions, load_calibrations
 from models.decode import Photo, decode
 from models.detector import Detection, Detector
 from models.embedder import Embedder, aligned
@@ -53,7 +52,11 @@ class Analyzer:
     def __init__(self, specs: dict[str, ModelSpec], embedder: EmbedderSpec, *, limits: Limits = _LIMITS) -> None:
         cv2.setNumThreads(1)  # workers run one process per core
         self.space = embedder.space
-        self.model_versions = {role: spec.version for role, spec in specs.items()} | {"embedder": embedder.version}
+        self.model_versions = {
+            **{role: spec.version for role, spec in specs.items()},
+            "embedder": embedder.version,
+            **calibration_versions(),
+        }
         self._limits = limits
         self._detector = Detector(specs["detector"])
         self._landmarks = open_network(specs["landmarks"])
@@ -90,7 +93,7 @@ class Analyzer:
         with _timed(seconds, "embed"):
             chip = aligned(photo.pixels, face.landmarks)
             embedding = self._embedder.embed(photo.pixels, face, chip)
-            quality = estimate_quality(face, pose, chip, scale=math.sqrt(math.prod(photo.scale)))
+            quality = estimate_quality(placed, chip, self._calibrations["quality"])
         across, down = photo.scale
         box = face.box
         return Face(

@@ -28,7 +28,7 @@ class Calibration:
 
 
 def load_calibrations(folder: Path = FOLDER) -> dict[str, Calibration]:
-    """By purpose: age_gender, age_error (for linking) and quality; raises ModelError if the manifest can't be used."""
+    """By purpose, age_gender and quality; raises ModelError if the manifest can't be used."""
     path = folder / "manifest.json"
     try:
         entries = json.loads(path.read_bytes())["calibrations"]
@@ -40,3 +40,8 @@ def load_calibrations(folder: Path = FOLDER) -> dict[str, Calibration]:
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(f"{path} must hold the calibrations, {error!r}; reinstall facealbum") from error
+
+
+def calibration_versions(folder: Path = FOLDER) -> dict[str, str]:
+    """The version of each calibration, to be recorded with those of the models; raises ModelError."""
+    return {f"{purpose}_calibration": one.version for purpose, one in load_calibrations(folder).items()}

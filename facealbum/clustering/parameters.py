@@ -37,7 +37,7 @@ class ClusteringParameters:
     similarity: float = 0.3
     poor_similarity: float = 0.3
     min_faces: int = 2
-    min_quality: float = 0.2
+    min_quality: float = 0.4
     min_size: float = 24.0
     max_yaw: float = 60.0
     max_nodes: int = 50

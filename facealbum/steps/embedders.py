@@ -12,6 +12,7 @@ from facealbum.errors import ModelNotInstalledError, UnknownModelError
 from facealbum.settings import Settings
 from facealbum.storage.database import Transaction
 from facealbum.storage.spaces import load_space
+from models.calibration import calibration_versions
 from models.catalog import find_entry, load_catalog
 from models.install import installed
 from models.registry import EmbedderSpec, load_embedders, load_specs
@@ -53,7 +54,7 @@ def default_models() -> ModelsInUse:
 def with_embedder(embedder: EmbedderSpec) -> ModelsInUse:
     """The packaged models with this embedder."""
     versions = {role: spec.version for role, spec in sorted(load_specs().items())}
-    return ModelsInUse(versions | {"embedder": embedder.version}, embedder)
+    return ModelsInUse(versions | {"embedder": embedder.version} | calibration_versions(), embedder)
 
 
 def find_embedder(space: str, folder: Path) -> EmbedderSpec:

@@ -6,10 +6,10 @@ from models.calibration import load_calibrations
 
 def packaged_link_parameters() -> LinkParameters:
     """Defaults, with P(estimated age | true age) of the packaged models; raises ModelError if these are damaged."""
-    error = load_calibrations()["age_error"].numbers
+    numbers = load_calibrations()["age_gender"].numbers
     return LinkParameters(
-        error_ages=error["ages"],
-        error_bias=error["bias"],
-        error_spread=error["spread"],
-        error_freedom=error["freedom"][0],
+        error_ages=numbers["error_ages"],
+        error_bias=numbers["error_bias"],
+        error_spread=numbers["error_spread"],
+        error_freedom=numbers["error_freedom"][0],
     )

@@ -11,10 +11,6 @@ from PIL import Image, ImageOps
 from facealbum.domain.faces import Face
 from facealbum.errors import DamagedImageError
 from models.analyzer import Analyzer, PhotoAnalysis
-from models.decode import Photo
-from models.detector import Detection
-from models.pose import Pose
-from models.quality import estimate_quality
 
 
 def encoded(image: Image.Image, form: str = "PNG", **options: Image.Exif | int) -> bytes:
@@ -121,23 +117,6 @@ def test_a_damaged_photo_is_a_photo_error(analyzer: Analyzer, portrait: Image.Im
     content = encoded(portrait, "JPEG")
     with pytest.raises(DamagedImageError):
         analyzer.analyze(content[: len(content) // 2])
-
-
-def test_each_fault_lowers_quality() -> None:
-    rng = np.random.default_rng(5)
-    sharp = rng.integers(0, 255, (112, 112, 3), dtype=np.uint8)
-    photo = Photo(sharp, 112, 112, "png", None)
-    landmarks = np.array([[30, 40], [80, 40], [55, 60], [35, 85], [75, 85]], np.float32)
-    face = Detection(None, landmarks, 0.95)  # type: ignore[arg-type]
-    doubtful = Detection(None, landmarks, 0.6)  # type: ignore[arg-type]
-    level, turned = Pose(0, 0, 0), Pose(60, 0, 0)
-    best = estimate_quality(face, level, photo.pixels, scale=1)
-    assert best == 1
-    blurred = np.full_like(sharp, 90)
-    assert estimate_quality(face, level, blurred, scale=1) < 0.2
-    assert estimate_quality(face, turned, sharp, scale=1) < 0.5
-    assert estimate_quality(face, level, sharp, scale=0.2) < 0.5
-    assert estimate_quality(doubtful, level, sharp, scale=1) == pytest.approx(0.5, abs=0.1)
 
 
 def test_analysis_never_imports_tensorflow() -> None:
