@@ -20,8 +20,8 @@ _AROUND = 1.7  # sides of what is cut out of a portrait, over the sides of the f
 _OPTIONS = {
     "libx264": {"preset": "ultrafast", "threads": "1"},
     "libx265": {"preset": "ultrafast", "x265-params": "log-level=none:pools=none:frame-threads=1"},
-    "libvpx": {"deadline": "realtime", "cpu-used": "8"},
-    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"},
+    "libvpx": {"deadline": "realtime", "cpu-used": "16", "threads": "1"},
+    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "threads": "1"},
     "libsvtav1": {"preset": "12"},
 }
 
@@ -51,6 +51,7 @@ class Clip:
     container: str = "mp4"
     keyframes: int = 10
     rotation: int = 0
+    mirrored: bool = False
     shape: Fraction = Fraction(1)
     room: Callable[[float], int] = lambda _: 0
     metadata: Sequence[tuple[str, str]] = ()
@@ -72,7 +73,7 @@ def frames(seconds: float, *, rate: int = 10) -> tuple[float, ...]:
 
 
 def film(clip: Clip) -> bytes:
-    """The video's bytes; what is turned by the metadata is filmed turned the other way."""
+    """The video's bytes; what the metadata turn is filmed turned the other way, what they mirror is filmed as it is."""
     content = BytesIO()
     with av.open(content, "w", format=clip.container, options={"movflags": "use_metadata_tags"}) as container:
         container.metadata.update(dict(clip.metadata))
@@ -91,9 +92,11 @@ def _stream(container: av.container.OutputContainer, clip: Clip) -> VideoStream:
     stream.width, stream.height = clip.size if clip.rotation % 180 == 0 else clip.size[::-1]
     stream.pix_fmt = "yuv420p"
     stream.gop_size = clip.keyframes
+    if clip.container != "avi":  # which knows no times, only a rate
+        stream.codec_context.time_base = Fraction(1, 1000)
     stream.codec_context.sample_aspect_ratio = clip.shape
-    if clip.rotation:
-        stream.set_display_rotation(clip.rotation)
+    if clip.rotation or clip.mirrored:
+        stream.set_display_rotation(clip.rotation, hflip=clip.mirrored)
     return stream
 
 

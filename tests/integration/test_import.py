@@ -2,6 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,20 @@ def test_a_file_over_the_limit_is_refused_unread(context: Context, tmp_path: Pat
     assert [p.code for p in result.problems] == ["image_size"]
 
 
+@pytest.mark.parametrize(("head", "code"), [(b"\0\0\0\x18ftypisom", None), (b"\xff\xd8\xff", "image_size")])
+def test_a_video_may_be_larger_than_a_photo(context: Context, tmp_path: Path, head: bytes, code: str | None) -> None:
+    settings = context.settings.model_copy(update={"max_photo_bytes": 100, "max_video_bytes": 1000})
+    picture(tmp_path, "file", head.ljust(500, b"\0"))
+    result = import_manifests(replace(context, settings=settings), photos_csv(tmp_path, "Mori,1,file,"), None)
+    assert [p.code for p in result.problems] == ([code] if code else [])
+
+
+def test_a_name_that_frames_have_is_refused(context: Context, tmp_path: Path) -> None:
+    picture(tmp_path, "a.jpg")
+    result = import_manifests(context, photos_csv(tmp_path, "Mori,clip.mp4#t=1.5,a.jpg,"), None)
+    assert [p.code for p in result.problems] == ["bad_photo"]
+
+
 def test_a_missing_file_that_appears_becomes_pending(context: Context, tmp_path: Path) -> None:
     manifest = photos_csv(tmp_path, "Mori,1,late.jpg,2026-01-01")
     import_manifests(context, manifest, None)
@@ -124,16 +139,15 @@ def test_other_content_under_a_known_name_is_refused(context: Context, tmp_path:
     assert stored(context) == before
 
 
-def test_a_folder_gives_its_pictures_and_leaves_the_rest(context: Context, tmp_path: Path) -> None:
+def test_a_folder_gives_its_pictures_and_videos_and_leaves_the_rest(context: Context, tmp_path: Path) -> None:
     for name in ("b.JPG", "sub/a.png", ".hidden.jpg", "notes.txt", "clip.mp4", ".trash/x.jpg"):
         picture(tmp_path / "in", name)
     children = parse_children("Mori", ["Hana,2019-04-02,female"], today=context.clock().date())
     result = import_folder(context, tmp_path / "in", "Mori", children)
-    assert (result.photos, result.children) == (2, 1)
-    assert [(p.photo, p.code) for p in result.problems] == [("clip.mp4", "video")]
+    assert (result.photos, result.children, result.problems) == (3, 1, [])
     (family,) = list_families(context)
     assert [child.name for child in family.children] == ["Hana"]
-    assert set(stored(context)) == {photo_id(FAMILY, "b.JPG"), photo_id(FAMILY, "sub/a.png")}
+    assert set(stored(context)) == {photo_id(FAMILY, name) for name in ("b.JPG", "sub/a.png", "clip.mp4")}
 
 
 def test_a_manifest_without_a_column_is_one_problem_and_families_still_come_in(
