@@ -3,7 +3,7 @@
 import gzip
 import tarfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -49,8 +49,13 @@ def make_files(count: int, *, seed: int = 0, pixels: int = 200_000_000) -> Itera
     fixed = [*_strangers(), *_joined(seeds)]
     fixed += [HostileFile("bomb", name, data) for name, data in make_bombs(seeds, pixels).items()]
     yield from fixed[:count]
+    yield from damage(seeds, count - len(fixed), seed=seed)
+
+
+def damage(seeds: Mapping[str, bytes], count: int, *, seed: int) -> Iterator[HostileFile]:
+    """`count` of the seeds in turn, damaged in every way in turn, at places drawn by `seed`."""
     draw, names = np.random.default_rng(seed), sorted(seeds)
-    for number in range(count - len(fixed)):
+    for number in range(count):
         name = names[number % len(names)]
         kind = list(_DAMAGES)[number // len(names) % len(_DAMAGES)]
         yield HostileFile(kind, f"{number} {name}", _DAMAGES[kind](seeds[name], draw))
@@ -104,8 +109,8 @@ def _strangers() -> Iterator[HostileFile]:
 
 def _archives() -> dict[str, bytes]:
     zipped, tarred = BytesIO(), BytesIO()
-    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("zeros", bytes(10**6))
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("zeros"), bytes(10**6), zipfile.ZIP_DEFLATED)
     with tarfile.open(fileobj=tarred, mode="w") as archive:
         archive.addfile(tarfile.TarInfo("../../photo.jpg"))
     return {"zip": zipped.getvalue(), "tar": tarred.getvalue(), "gzip": gzip.compress(bytes(10**6), mtime=0)}

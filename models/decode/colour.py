@@ -14,6 +14,7 @@ from PIL import Image
 # The primaries of sRGB as columns of CIE XYZ under D50 (ICC.1, the profile connection space).
 _SRGB = np.array([[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.71410]])
 _NOTICEABLE = 0.02
+_WHITE = 0.5  # primaries that add up to less than half of white are damaged
 _MAX_TAGS = 100
 
 
@@ -29,6 +30,8 @@ def to_srgb(profile: bytes) -> NDArray[np.float32] | None:
     if primaries is None:
         return None
     matrix = np.linalg.solve(_SRGB, primaries)
+    if matrix.sum(axis=1).min() < _WHITE:
+        return None
     matrix /= matrix.sum(axis=1, keepdims=True)  # grey stays grey
     return matrix.astype(np.float32) if np.abs(matrix - np.eye(3)).max() > _NOTICEABLE else None
 

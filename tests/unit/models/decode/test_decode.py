@@ -2,7 +2,6 @@
 
 import struct
 import zlib
-from datetime import UTC, datetime, timedelta, timezone
 from io import BytesIO
 
 import numpy as np
@@ -22,7 +21,6 @@ from facealbum.errors import (
 from models.decode import decode
 from models.limits import Limits
 
-TAKEN, OFFSET = 0x9003, 0x9011
 FORMATS = ("JPEG", "PNG", "WEBP", "HEIF", "AVIF", "TIFF", "GIF")
 
 
@@ -42,12 +40,6 @@ def encoded(image: Image.Image, form: str, **options: Image.Exif) -> bytes:
     return buffer.getvalue()
 
 
-def taken(text: str, offset: str = "") -> bytes:
-    exif = Image.Exif()
-    exif.get_ifd(0x8769).update({TAKEN: text} | ({OFFSET: offset} if offset else {}))
-    return encoded(quadrants(), "JPEG", exif=exif)
-
-
 def png(width: int, height: int) -> bytes:
     """A header that states a size, and no pixels."""
     chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
@@ -61,7 +53,7 @@ def test_every_format_is_read(form: str) -> None:
     assert np.abs(photo.pixels[5, 5].astype(int) - (255, 0, 0)).max() < 30
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "AVIF", "TIFF"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "HEIF", "AVIF", "TIFF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_every_orientation_ends_upright(form: str, orientation: int) -> None:
     stored = quadrants()
@@ -89,25 +81,6 @@ def test_see_through_pixels_are_white_and_deep_pixels_keep_their_brightness() ->
     assert clear.pixels.min() == 255
     deep = decode(encoded(Image.fromarray(np.full((8, 8), 0x8000, np.uint16)), "PNG"))
     assert deep.pixels.min() == deep.pixels.max() == 128
-
-
-@pytest.mark.parametrize(
-    ("text", "offset", "moment"),
-    [
-        ("2019:04:02 10:30:00", "+09:00", datetime(2019, 4, 2, 10, 30, tzinfo=timezone(timedelta(hours=9)))),
-        ("2019:04:02 10:30:00", "", datetime(2019, 4, 2, 10, 30, tzinfo=UTC)),
-        ("2019:04:02 10:30:00", "nonsense", datetime(2019, 4, 2, 10, 30, tzinfo=UTC)),
-        ("0000:00:00 00:00:00", "", None),
-        ("2019:13:02 10:30:00", "", None),
-        ("1066:10:14 09:00:00", "", None),
-        ("9999:01:01 00:00:00", "", None),
-        ("    :  :     :  :  ", "", None),
-    ],
-)
-def test_taken_at_is_aware_and_likely_or_none(text: str, offset: str, moment: datetime | None) -> None:
-    found = decode(taken(text, offset)).taken_at
-    assert found == moment
-    assert found is None or found.tzinfo is not None
 
 
 def test_no_bytes_and_other_files_are_told_apart() -> None:
