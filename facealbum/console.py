@@ -94,7 +94,9 @@ def show_problems(lines: Sequence[str]) -> None:
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A plain table; numbers to the right."""
     cells = [list(row) for row in rows]
-    shown = Table(title=escape(title) if title else None, box=None, title_justify="left", header_style="bold")
+    shown = Table(
+        title=escape(title) if title else None, box=None, title_justify="left", header_style="bold", pad_edge=False
+    )
     for number, column in enumerate(columns):
         numeric = all(isinstance(row[number], int | float) for row in cells)
         shown.add_column(column, justify="right" if numeric and cells else "left", overflow="fold")

@@ -1,6 +1,6 @@
 """Looking at files without a database: analyze-file and contact-sheet."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,8 +9,10 @@ import typer
 
 from facealbum import console
 from facealbum.cli.command import Json, finish
+from facealbum.settings import load_settings
 
 if TYPE_CHECKING:
+    from facealbum.domain.faces import Face
     from facealbum.steps.analyze_file import LookedAt
 
 app = typer.Typer()
@@ -28,7 +30,7 @@ class Order(StrEnum):
 
 @app.command("analyze-file")
 def analyze_file(
-    files: Annotated[list[Path], typer.Argument(help="Pictures.", metavar="FILE")],
+    files: Annotated[list[Path], typer.Argument(help="Pictures and videos.", metavar="FILE")],
     draw: Annotated[
         Path | None,
         typer.Option(
@@ -40,13 +42,13 @@ def analyze_file(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Show the faces of pictures: box, pose, age, gender, quality. Needs no database and keeps nothing."""
+    """Show the faces of files: box, pose, age, gender, quality. Needs no database and keeps nothing."""
     from facealbum.steps.analyze_file import FileProblem, analyze_files
 
     problems: list[FileProblem] = []
     values: list[dict[str, object]] = []
     with console.progress_bars() as bars:
-        for found in analyze_files(files, draw=draw, progress=bars):
+        for found in analyze_files(files, settings=load_settings(), progress=bars, draw=draw):
             if isinstance(found, FileProblem):
                 problems.append(found)
             if as_json:
@@ -71,7 +73,7 @@ def contact_sheet(
     from facealbum.steps.analyze_file import write_contact_sheet
 
     with console.progress_bars() as bars:
-        sheet = write_contact_sheet(folder, out, order=order.value, progress=bars)
+        sheet = write_contact_sheet(folder, out, settings=load_settings(), progress=bars, order=order.value)
     if as_json:
         console.say_json(asdict(sheet))
     else:
@@ -82,41 +84,36 @@ def contact_sheet(
 
 
 def _value(found: "LookedAt", *, embeddings: bool) -> dict[str, object]:
-    """What JSON shows of a file; landmarks and embeddings as lists."""
-    value = asdict(found)
-    for face in value["faces"]:
-        face["landmarks"] = face["landmarks"].tolist()
-        face["embedding"] = face["embedding"].tolist()
-        if not embeddings:
-            del face["embedding"]
-    return value
+    """What JSON shows of a file: each face's numbers, of a video with its moment and person, arrays as lists."""
+    faces = []
+    for seen in found.faces:
+        face = asdict(seen.face) | {"landmarks": seen.face.landmarks.tolist()}
+        face |= {} if seen.track is None else {"ms": seen.ms, "track": seen.track}
+        embedding = face.pop("embedding").tolist()
+        faces.append(face | {"embedding": embedding} if embeddings else face)
+    return asdict(replace(found, faces=())) | {"faces": faces}
 
 
 def _show(found: "LookedAt") -> None:
     taken = "" if found.taken_at is None else f", taken {found.taken_at}"
     console.say(f"{found.file}: {found.format}, {found.width} x {found.height}{taken}; {_count(len(found.faces))}")
-    if found.faces:
-        console.table(
-            "",
-            ("face", "left", "top", "width", "height", "yaw", "pitch", "roll", "age", "female", "quality", "score"),
-            [
-                (
-                    number,
-                    round(face.box.x1),
-                    round(face.box.y1),
-                    round(face.box.width),
-                    round(face.box.height),
-                    round(face.yaw),
-                    round(face.pitch),
-                    round(face.roll),
-                    round(face.age, 1),
-                    round(face.p_female, 2),
-                    round(face.quality, 2),
-                    round(face.score, 2),
-                )
-                for number, face in enumerate(found.faces, 1)
-            ],
-        )
+    if not found.faces:
+        return
+    columns = ("#", "left", "top", "size", "yaw", "pitch", "roll", "age", "female", "quality")
+    rows = [(number, *_numbers(seen.face)) for number, seen in enumerate(found.faces, 1)]
+    if found.faces[0].ms is None:
+        console.table("", columns, rows)
+        return
+    moments = [(round((seen.ms or 0) / 1000, 1), (seen.track or 0) + 1) for seen in found.faces]
+    rows = [(*row, *moment) for row, moment in zip(rows, moments, strict=True)]
+    console.table("", (*columns, "second", "person"), rows)
+
+
+def _numbers(face: "Face") -> tuple[object, ...]:
+    size = f"{face.box.width:.0f}x{face.box.height:.0f}"
+    pose = (round(angle) for angle in (face.yaw, face.pitch, face.roll))
+    shares = (round(share, 2) for share in (face.p_female, face.quality))
+    return round(face.box.x1), round(face.box.y1), size, *pose, round(face.age, 1), *shares
 
 
 def _count(faces: int) -> str:

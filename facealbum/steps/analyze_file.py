@@ -1,5 +1,6 @@
 """Looking at files without a database: their faces as values, drawn on the picture, or on a contact sheet."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,16 +11,19 @@ from eval.drawing import draw_faces
 from eval.report import crop_face
 from eval.sheet import SheetFace, count_pages, render_sheet
 from facealbum.domain.faces import Box, Face
+from facealbum.domain.videos import frame_key
 from facealbum.errors import InvalidValueError, MissingFileError, PhotoError, UnknownFormatError
+from facealbum.settings import Settings
 from facealbum.steps.context import Progress
-from facealbum.steps.images import thread_analyzer
 from facealbum.steps.whole_file import whole_file
+from models.analyzer import Analyzer
+from models.containers import is_video
 from models.decode import Photo, decode
+from models.limits import Limits
+from models.video import read_frames
+from models.video_analysis import analyze_video
 
 Order = Literal["file", "quality", "age", "size", "yaw"]
-_CROP = 160
-_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
-
 _KEYS: dict[Order, Callable[[SheetFace], float]] = {
     "file": lambda _: 0,
     "quality": lambda one: -one.face.quality,
@@ -27,11 +31,22 @@ _KEYS: dict[Order, Callable[[SheetFace], float]] = {
     "size": lambda one: -one.face.box.width,
     "yaw": lambda one: one.face.yaw,
 }
+_CROP = 160
+_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A face; in a video also the milliseconds of its frame, and which of the people followed it is."""
+
+    face: Face
+    ms: int | None = None
+    track: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LookedAt:
-    """One file's faces; width and height of the upright picture in pixels, seconds by phase."""
+    """One file's faces, of a video the best ones of each person; width and height upright, seconds by phase."""
 
     file: str
     width: int
@@ -39,7 +54,7 @@ class LookedAt:
     format: str
     taken_at: datetime | None
     seconds: dict[str, float]
-    faces: tuple[Face, ...]
+    faces: tuple[Seen, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,36 +77,40 @@ class Sheet:
 
 
 def analyze_files(
-    files: Sequence[Path], *, draw: Path | None = None, progress: Progress
+    files: Sequence[Path], *, settings: Settings, progress: Progress, draw: Path | None = None
 ) -> Iterator[LookedAt | FileProblem]:
     """Each file's faces, or what is wrong with it, in the order given.
 
-    draw: the picture to write for a single file, or the folder of PNGs for several.  Raises InvalidValueError if a
-    picture can't have this name.
+    draw: the picture to write for a single file, or the folder of PNGs for several; of a video the frame with most
+    faces is drawn.  Raises InvalidValueError if a picture can't have this name.
     """
     alone = len(files) == 1
     if draw is not None and alone and draw.suffix.lower() not in _FORMATS:
         raise InvalidValueError(f"--draw must name a file that ends in {', '.join(_FORMATS)}, got {draw}")
     if draw is not None and not alone:
         draw.mkdir(parents=True, exist_ok=True)
+    looker = _Looker(settings)
     progress.begin("Analysing files", len(files))
     for number, file in enumerate(files, 1):
         try:
             data = _read(file)
-            looked = _look(file, data)
+            found = looker.look(str(file), data)
             if draw is not None:
-                _draw(decode(data), looked.faces, draw if alone else draw / f"{number:04d}-{file.stem}.png")
-            yield looked
+                _draw(data, found.faces, draw if alone else draw / f"{number:04d}-{file.stem}.png")
+            yield found
         except PhotoError as error:
             yield FileProblem(str(file), error.code, str(error))
         progress.advance()
 
 
-def write_contact_sheet(folder: Path, out: Path, *, order: Order = "file", progress: Progress) -> Sheet:
-    """Write every face of the folder's pictures to `out`, an HTML file, and as many more pages beside it as needed.
+def write_contact_sheet(
+    folder: Path, out: Path, *, settings: Settings, progress: Progress, order: Order = "file"
+) -> Sheet:
+    """Write every face of the folder's files to `out`, an HTML file, and as many more pages beside it as needed.
 
-    What is no picture at all is left out, as an import does.
+    What is neither picture nor video is left out, as an import does.
     """
+    looker = _Looker(settings)
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
     progress.begin("Analysing files", len(files))
     faces: list[SheetFace] = []
@@ -101,14 +120,14 @@ def write_contact_sheet(folder: Path, out: Path, *, order: Order = "file", progr
         name = file.relative_to(folder).as_posix()
         try:
             data = _read(file)
-            found = _look(file, data).faces
-            faces += _crops(name, decode(data), found)
+            faces += _crops(name, data, looker.look(name, data).faces)
             looked_at += 1
         except UnknownFormatError:
             continue
         except PhotoError as error:
             problems.append(FileProblem(name, error.code, str(error)))
-        progress.advance()
+        finally:
+            progress.advance()
     faces.sort(key=_KEYS[order])
     pages = [out, *(out.with_stem(f"{out.stem}-{page}") for page in range(2, count_pages(len(faces)) + 1))]
     told = [f"{problem.file}: {problem.detail}" for problem in problems]
@@ -119,6 +138,27 @@ def write_contact_sheet(folder: Path, out: Path, *, order: Order = "file", progr
     return Sheet(tuple(map(str, pages)), looked_at, len(faces), tuple(problems))
 
 
+class _Looker:
+    """The packaged models, within the settings' limits."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._limits = Limits(settings.max_pixels, settings.max_video_frames, settings.max_video_seconds)
+        self._every = settings.video_interval_seconds
+        self._analyzer = Analyzer.load(limits=self._limits)
+
+    def look(self, name: str, data: bytes) -> LookedAt:
+        """The faces of a picture or video; raises a PhotoError."""
+        if is_video(data):
+            video = analyze_video(self._analyzer, data, every=self._every, limits=self._limits)
+            seen = tuple(
+                Seen(one.face, one.ms, number) for number, track in enumerate(video.tracks) for one in track.best
+            )
+            return LookedAt(name, video.width, video.height, video.format, video.taken_at, video.seconds, seen)
+        photo = self._analyzer.analyze(data)
+        seen = tuple(Seen(face) for face in photo.faces)
+        return LookedAt(name, photo.width, photo.height, photo.format, photo.taken_at, dict(photo.seconds), seen)
+
+
 def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
@@ -126,21 +166,29 @@ def _read(file: Path) -> bytes:
         raise MissingFileError(f"there must be a file that can be read, {error.strerror}; check its path") from error
 
 
-def _look(file: Path, data: bytes) -> LookedAt:
-    found = thread_analyzer().analyze(data)
-    return LookedAt(
-        str(file), found.width, found.height, found.format, found.taken_at, dict(found.seconds), found.faces
-    )
+def _pictures(data: bytes, moments: set[int | None]) -> Iterator[tuple[int | None, Photo]]:
+    """The photo, or the frames of a video at these milliseconds."""
+    frames = {moment for moment in moments if moment is not None}
+    if frames:
+        yield from read_frames(data, frames)
+    elif not is_video(data):
+        yield None, decode(data)
 
 
-def _draw(photo: Photo, faces: Sequence[Face], out: Path) -> None:
-    image = draw_faces(photo.pixels, faces, size=(photo.width, photo.height))
-    with whole_file(out) as partial, partial.open("wb") as file:
-        image.save(file, format=_FORMATS[out.suffix.lower()])
+def _draw(data: bytes, seen: Sequence[Seen], out: Path) -> None:
+    faces_at = Counter(one.ms for one in seen)
+    moment, _ = max(faces_at.items(), key=lambda item: item[1], default=(0 if is_video(data) else None, 0))
+    for _, photo in _pictures(data, {moment}):
+        faces = [one.face for one in seen if one.ms == moment]
+        image = draw_faces(photo.pixels, faces, size=(photo.width, photo.height))
+        with whole_file(out) as partial, partial.open("wb") as file:
+            image.save(file, format=_FORMATS[out.suffix.lower()])
 
 
-def _crops(name: str, photo: Photo, faces: Sequence[Face]) -> Iterator[SheetFace]:
-    across, down = photo.scale
-    for number, face in enumerate(faces, 1):
-        box = Box(face.box.x1 / across, face.box.y1 / down, face.box.x2 / across, face.box.y2 / down)
-        yield SheetFace(name, number, face, crop_face(photo.pixels, box, size=_CROP))
+def _crops(name: str, data: bytes, seen: Sequence[Seen]) -> Iterator[SheetFace]:
+    for moment, photo in _pictures(data, {one.ms for one in seen}) if seen else ():
+        across, down = photo.scale
+        picture = name if moment is None else frame_key(name, moment)
+        for number, face in enumerate((one.face for one in seen if one.ms == moment), 1):
+            box = Box(face.box.x1 / across, face.box.y1 / down, face.box.x2 / across, face.box.y2 / down)
+            yield SheetFace(picture, number, face, crop_face(photo.pixels, box, size=_CROP))

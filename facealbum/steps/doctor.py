@@ -9,12 +9,11 @@ from importlib.metadata import version
 
 from facealbum.errors import FacealbumError, ModelError, StorageError
 from facealbum.settings import Settings
-from facealbum.steps.embedders import DEFAULT_ARM, default_models, default_space
+from facealbum.steps.embedders import default_models, models_in_use
 from facealbum.steps.models import check_models
 from facealbum.storage.database import open_database
 from facealbum.storage.facts import load_facts
 from facealbum.storage.objects import open_object_store
-from facealbum.storage.spaces import load_space
 
 _PROBE = "doctor/probe"
 _LITTLE_SPACE = 1_000_000_000
@@ -65,10 +64,11 @@ def _database(settings: Settings) -> Iterator[str]:
                 raise StorageError("; ".join(status.problems))
         with database.begin() as transaction:
             facts = load_facts(transaction)
-            space = load_space(transaction, DEFAULT_ARM) or default_space()
         yield f"PostgreSQL {facts.server}, pgvector {facts.pgvector}, schema {facts.schema}"
         yield f"{facts.families} families, {facts.photos} photos, {facts.faces} faces, {facts.runs} runs"
-        yield f"embedding space {space}"
+        with database.begin() as transaction:
+            embedder = models_in_use(transaction, settings).embedder
+        yield f"embedding space {embedder.space}, filled by {embedder.version}"
 
 
 def _object_store(settings: Settings) -> Iterator[str]:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from facealbum import demo
 from facealbum.cli import main
+from tests.clips import Actor, Clip, film, still
 
 PORTRAITS = Path(demo.__file__).parent / "portraits"
 COLLINS = PORTRAITS / "collins-1998.jpg"
@@ -83,6 +84,24 @@ def test_a_drawing_is_a_picture_of_the_file(run: Run, tmp_path: Path) -> None:
         assert drawing.height == 1200
     code, _, _ = run("analyze-file", COLLINS, PORTRAITS / "obama-2012.jpg", "--draw", tmp_path / "drawn")
     assert {path.name for path in (tmp_path / "drawn").iterdir()} == {"0001-collins-1998.png", "0002-obama-2012.png"}
+
+
+def test_a_video_shows_its_people(run: Run, tmp_path: Path) -> None:
+    clip = Clip([Actor("collins-1998", still(0.3), height=0.5)], times=tuple(number / 5 for number in range(10)))
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "clip.mp4").write_bytes(film(clip))
+    code, out, _ = run("analyze-file", tmp_path / "clips" / "clip.mp4", "--json", "--draw", tmp_path / "clip.png")
+    (found,) = json.loads(out)
+    assert code == 0
+    assert (found["format"], found["width"]) == ("mp4", 640)
+    assert {face["track"] for face in found["faces"]} == {0}
+    with Image.open(tmp_path / "clip.png") as drawing:
+        assert drawing.width > 1200
+    assert "person" in run("analyze-file", tmp_path / "clips" / "clip.mp4")[1]
+    code, out, _ = run("contact-sheet", tmp_path / "clips", tmp_path / "sheet.html", "--json")
+    page = (tmp_path / "sheet.html").read_text(encoding="utf-8")
+    assert (code, json.loads(out)["faces"]) == (0, len(found["faces"]))
+    assert all(f"clip.mp4#t={face['ms'] / 1000:g}, face 1" in page for face in found["faces"])
 
 
 def test_a_drawing_needs_the_name_of_a_picture(run: Run, tmp_path: Path) -> None:
