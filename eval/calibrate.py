@@ -57,13 +57,12 @@ def fit_least_absolute(terms: Array, target: Array, weights: Array) -> Array:
 
 
 def fit_logistic(terms: Array, target: Array, weights: Array) -> Array:
-    """The likeliest coefficients of log odds; target is 0 or 1."""
-    sign = 2 * target - 1
+    """The likeliest coefficients of log odds; target is 0 to 1."""
 
     def cost(coefficients: Array) -> tuple[float, Array]:
-        margin = sign * (terms @ coefficients)
-        slope = -weights * sign / (1 + np.exp(margin))
-        return float(weights @ np.logaddexp(0, -margin)), terms.T @ slope
+        odds = terms @ coefficients
+        slope = weights * (1 / (1 + np.exp(-odds)) - target)
+        return float(weights @ (np.logaddexp(0, odds) - target * odds)), terms.T @ slope
 
     return _smallest(cost, np.zeros(terms.shape[1]), jac=True)
 

@@ -69,28 +69,32 @@ class AgeGenderEstimator:
 
 
 def judge(opinions: Opinions, calibration: Calibration) -> AgeGender:
-    """Age and gender from what the networks say.
+    """Age and gender from what the networks say."""
+    age = to_years(float(age_terms(opinions, calibration) @ calibration["age"]))
+    odds = float(gender_terms(opinions, age, calibration) @ calibration["gender"])
+    return AgeGender(age, 1 / (1 + math.exp(-odds)))
+
+
+def age_terms(opinions: Opinions, calibration: Calibration) -> NDArray[np.float64]:
+    """float64[6], what log(1 + age) is linear in; a gap between the networks beyond its limit was hardly ever seen.
 
     Ages are compared as logarithms, since an error of one year means more for a baby than for an adult.
     """
-    (limit,) = calibration["age_gap"]
     first, second = opinions.log_ages
-    log_age = float(age_terms((first + second) / 2, second - first, limit=limit) @ calibration["age"])
-    age = min(_OLDEST, max(0.0, math.expm1(log_age)))
-    (share,) = calibration["faceres_share"]
-    odds = share * opinions.female_odds[0] + (1 - share) * opinions.female_odds[1]
-    female = float(gender_terms(odds, age) @ calibration["gender"])
-    return AgeGender(age, 1 / (1 + math.exp(-female)))
-
-
-def age_terms(mean: float, gap: float, *, limit: float) -> NDArray[np.float64]:
-    """float64[6], what the logarithm of the age is linear in; a gap beyond the limit was hardly ever seen."""
-    gap = min(limit, max(-limit, gap))
+    (limit,) = calibration["age_gap"]
+    mean, gap = (first + second) / 2, min(limit, max(-limit, second - first))
     return np.array([1, mean, gap, mean**2, mean * gap, gap**2])
 
 
-def gender_terms(odds: float, age: float) -> NDArray[np.float64]:
+def to_years(log_age: float) -> float:
+    """The age whose log(1 + age) is given, within what people reach."""
+    return min(_OLDEST, max(0.0, math.expm1(log_age)))
+
+
+def gender_terms(opinions: Opinions, age: float, calibration: Calibration) -> NDArray[np.float64]:
     """float64[4], what the log odds of female are linear in: the younger, the less is believed."""
+    (share,) = calibration["faceres_share"]
+    odds = share * opinions.female_odds[0] + (1 - share) * opinions.female_odds[1]
     log_age = math.log1p(min(age, _GROWN))
     return np.array([1, odds, odds * log_age, log_age])
 

@@ -59,6 +59,16 @@ class LinkParameters:
         if not min(self.error_spread) > 0:
             raise InvalidValueError(f"error_spread must be above 0 everywhere, got {self.error_spread}")
 
+    @classmethod
+    def measured(cls, numbers: Mapping[str, tuple[float, ...]]) -> Self:
+        """Defaults, with the error that an age model's calibration says it has (its numbers error_...)."""
+        return cls(
+            error_ages=numbers["error_ages"],
+            error_bias=numbers["error_bias"],
+            error_spread=numbers["error_spread"],
+            error_freedom=numbers["error_freedom"][0],
+        )
+
     def to_dict(self) -> dict[str, float | int | list[float]]:
         """As plain numbers and lists of them, for JSON."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}

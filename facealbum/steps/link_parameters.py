@@ -6,10 +6,4 @@ from models.calibration import load_calibrations
 
 def packaged_link_parameters() -> LinkParameters:
     """Defaults, with P(estimated age | true age) of the packaged models; raises ModelError if these are damaged."""
-    numbers = load_calibrations()["age_gender"].numbers
-    return LinkParameters(
-        error_ages=numbers["error_ages"],
-        error_bias=numbers["error_bias"],
-        error_spread=numbers["error_spread"],
-        error_freedom=numbers["error_freedom"][0],
-    )
+    return LinkParameters.measured(load_calibrations()["age_gender"].numbers)

@@ -31,13 +31,13 @@ def test_logistic_regression_finds_the_odds() -> None:
 
 
 def test_the_error_of_an_age_is_found_by_true_age() -> None:
-    completed = RNG.integers(0, 60, 4000).astype(float)
-    true = completed + RNG.random(4000)
-    estimated = true + 0.1 * true + (1 + 0.1 * true) * RNG.standard_t(4, 4000)
-    error = fit_error(estimated, completed, ONES)
+    completed = RNG.integers(0, 60, 1500).astype(float)
+    true = completed + RNG.random(1500)
+    estimated = true + 0.1 * true + (1 + 0.1 * true) * RNG.standard_t(4, 1500)
+    error = fit_error(estimated, completed, ONES[:1500])
     ages = np.array(error["ages"])
-    assert np.array(error["bias"]) == pytest.approx(0.1 * ages, abs=1.2)
-    assert np.array(error["spread"]) == pytest.approx(1 + 0.1 * ages, rel=0.3)
+    assert np.array(error["bias"]) == pytest.approx(0.1 * ages, abs=1.5)
+    assert np.array(error["spread"]) == pytest.approx(1 + 0.1 * ages, rel=0.35)
     assert 2.5 < error["freedom"][0] < 8
 
 

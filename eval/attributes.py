@@ -1,0 +1,137 @@
+"""Pose, age and gender on labelled faces, and the numbers that calibrate the latter.
+
+    python -m eval.attributes ALBUMS [--numbers]
+
+ALBUMS is as in eval.labelled.  Ages and genders are judged out of fold: by numbers fitted to other people.  With
+--numbers the numbers fitted to all faces are printed for models/manifest.json instead.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+
+from eval.calibrate import (
+    Array,
+    equal_shares,
+    fit_error,
+    fit_least_absolute,
+    fit_logistic,
+    folds,
+    out_of_fold,
+)
+from eval.labelled import Labelled, load_faces
+from models.age_gender import age_terms, gender_terms, to_years
+from models.calibration import load_calibrations
+
+BANDS = {"0-2": (0, 3), "3-5": (3, 6), "6-12": (6, 13), "13-17": (13, 18), "18+": (18, 200)}
+CHILDREN = {"0-12": (0, 13), "3-12": (3, 13)}
+_HALF = 0.5  # on average, somebody of n completed years is half a year older
+_BINS, _DRAWS = 8, 1000
+
+
+class Judged:
+    """The faces as arrays, with ages and genders judged out of fold."""
+
+    def __init__(self, faces: Sequence[Labelled]) -> None:
+        self.faces = faces
+        self.source = np.array([face.source for face in faces])
+        self.subject = np.array([f"{face.source} {face.subject}" for face in faces])
+        self.years = np.array([face.years for face in faces])
+        self.female = np.array([float(face.female) for face in faces])
+        bands = [next(name for name, (low, high) in BANDS.items() if low <= face.years < high) for face in faces]
+        self.shares = equal_shares([f"{face.source} {band}" for face, band in zip(faces, bands, strict=True)])
+        numbers = load_calibrations()["age_gender"]
+        self.age_terms = np.array([age_terms(face.opinions, numbers) for face in faces])
+        self.log_years = np.log1p(self.years + _HALF)
+        fold = folds(self.subject.tolist())
+        log_ages = out_of_fold(fit_least_absolute, (self.age_terms, self.log_years, self.shares), fold)
+        self.ages = np.array([to_years(log_age) for log_age in log_ages])
+        self.gender_terms = np.array(
+            [gender_terms(face.opinions, age, numbers) for face, age in zip(faces, self.ages, strict=True)]
+        )
+        odds = out_of_fold(fit_logistic, (self.gender_terms, self.female, self.shares), fold)
+        self.p_female = 1 / (1 + np.exp(-odds))
+
+    def numbers(self) -> dict[str, list[float]]:
+        """What is fitted to all faces, as models/manifest.json holds it."""
+        age = fit_least_absolute(self.age_terms, self.log_years, self.shares)
+        gender = fit_logistic(self.gender_terms, self.female, self.shares)
+        error = fit_error(self.ages, self.years, self.shares)
+        found = {"age": age.tolist(), "gender": gender.tolist()}
+        found |= {f"error_{name}": values for name, values in error.items()}
+        return {name: np.round(values, 4).tolist() for name, values in found.items()}
+
+
+def interval(values: Array, subjects: Sequence[str]) -> tuple[float, float]:
+    """The 95 % interval of a mean, from drawing subjects again."""
+    _, place = np.unique(subjects, return_inverse=True)
+    sums, counts = np.bincount(place, values), np.bincount(place)
+    drawn = np.random.default_rng(0).integers(len(sums), size=(_DRAWS, len(sums)))
+    low, high = np.percentile(sums[drawn].sum(1) / counts[drawn].sum(1), [2.5, 97.5])
+    return float(low), float(high)
+
+
+def calibration_error(probability: Array, happened: Array) -> float:
+    """The mean distance of predicted and observed frequency, over equally large bins of rising probability."""
+    bins = np.array_split(np.argsort(probability), _BINS)
+    gaps = [len(some) * abs(probability[some].mean() - happened[some].mean()) for some in bins if len(some)]
+    return float(sum(gaps) / len(probability))
+
+
+def render(judged: Judged) -> str:
+    """The tables as Markdown."""
+    lines = [
+        _pose_line(judged.faces),
+        "",
+        "| years | faces | age: mean absolute error | gender right | gender: calibration error |",
+    ]
+    lines.append("|---|---|---|---|---|")
+    for source in sorted(set(judged.source)):
+        for name, (low, high) in (BANDS | CHILDREN).items():
+            some = (judged.source == source) & (low <= judged.years) & (judged.years < high)
+            lines.append(f"| {source} {name} | {_cells(judged, some)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cells(judged: Judged, some: NDArray[np.bool_]) -> str:
+    off = np.abs(judged.ages - judged.years - _HALF)[some]
+    right = ((judged.p_female > _HALF) == judged.female)[some].astype(float)
+    subjects = judged.subject[some].tolist()
+    cells = [
+        f"{values.mean():.2f} ({low:.2f} to {high:.2f})"
+        for values in (off, right)
+        for low, high in [interval(values, subjects)]
+    ]
+    return " | ".join([str(len(off)), *cells, f"{calibration_error(judged.p_female[some], judged.female[some]):.3f}"])
+
+
+def _pose_line(faces: Sequence[Labelled]) -> str:
+    known = [face for face in faces if not np.isnan(face.roll)]
+    roll = np.abs([face.pose.roll - face.roll for face in known])
+    yaw, proxy = [face.pose.yaw for face in known], [face.yaw for face in known]
+    slope, level = np.polyfit(proxy, yaw, 1)
+    return (
+        f"Pose ({len(known)} faces): roll is off by {np.median(roll):.2f} degrees (median; 95th percentile "
+        f"{np.percentile(roll, 95):.2f}); yaw = {slope:.1f} x proxy {level:+.1f}, "
+        f"Spearman {spearmanr(yaw, proxy)[0]:.3f}."
+    )
+
+
+def main() -> None:
+    """Analyse the faces and print."""
+    parser = argparse.ArgumentParser(description="Score pose, age and gender on labelled faces.")
+    parser.add_argument("albums", type=Path)
+    parser.add_argument("--numbers", action="store_true", help="print the calibration instead")
+    arguments = parser.parse_args()
+    judged = Judged(load_faces(arguments.albums))
+    sys.stdout.write(json.dumps(judged.numbers(), indent=2) + "\n" if arguments.numbers else render(judged))
+
+
+if __name__ == "__main__":
+    main()
