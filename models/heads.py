@@ -1,0 +1,53 @@
+"""Heads that an operator has trained: spaces of their own, made of the packaged networks.
+
+A folder holds for each head its array file and that file's checksum, the latter as sha256sum writes it.
+"""
+
+import hashlib
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from facealbum.errors import InvalidValueError, ModelError
+from models.registry import EmbedderSpec, Head, load_embedders
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
+
+
+def save_head(folder: Path, space: str, content: bytes) -> EmbedderSpec:
+    """Keep the array file of a head (models.train.fit.head_file) as this space; replaces an older one of its name.
+
+    Raises InvalidValueError if the name can't be that of a file, or is that of a packaged space.
+    """
+    if not _NAME.fullmatch(space) or space in load_embedders():
+        raise InvalidValueError(
+            f"a space's name must be lower-case letters, digits, dots and hyphens and no packaged one, got {space!r}"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{space}.npy"
+    sha256 = hashlib.sha256(content).hexdigest()
+    file.write_bytes(content)
+    _note(file).write_text(f"{sha256}  {file.name}\n", encoding="ascii")
+    return _spec(file, sha256)
+
+
+def load_heads(folder: Path) -> dict[str, EmbedderSpec]:
+    """The trained spaces in a folder by name; raises ModelError for one whose checksum can't be read."""
+    found = {}
+    for file in sorted(folder.glob("*.npy")):
+        try:
+            sha256 = _note(file).read_text(encoding="ascii").split()[0]
+        except (OSError, ValueError, IndexError) as error:
+            raise ModelError(f"{_note(file)} must hold the checksum of {file.name}; train the head again") from error
+        found[file.stem] = _spec(file, sha256)
+    return found
+
+
+def _note(file: Path) -> Path:
+    return file.with_name(f"{file.name}.sha256")
+
+
+def _spec(file: Path, sha256: str) -> EmbedderSpec:
+    default = next(iter(load_embedders().values()))
+    version = f"{file.stem}-{sha256[:8]}"
+    return replace(default, space=file.stem, version=version, head=Head(file, sha256, version))

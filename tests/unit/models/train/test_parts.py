@@ -1,0 +1,89 @@
+"""Each part of training does its own job."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from facealbum.errors import InvalidValueError
+from models.train.augment import between_ages, unchanged
+from models.train.batches import Batching, batches
+from models.train.faces import LabelledFaces
+from models.train.start import ageless
+from tests.unit.models.train.album import AGE, growing_families, separation
+
+
+def test_faces_survive_a_file(tmp_path: Path) -> None:
+    faces = growing_families(families=2)
+    faces.save(tmp_path / "faces.npz")
+    again = LabelledFaces.load(tmp_path / "faces.npz")
+    assert again.embeddings.tobytes() == faces.embeddings.tobytes()
+    assert again.ages.tolist() == faces.ages.tolist()
+
+
+def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "faces.npz").write_bytes(b"something else")
+    with pytest.raises(InvalidValueError, match="LabelledFaces"):
+        LabelledFaces.load(tmp_path / "faces.npz")
+
+
+def test_labels_that_do_not_fit_are_refused() -> None:
+    faces = growing_families(families=2)
+    with pytest.raises(InvalidValueError, match="persons"):
+        replace(faces, persons=faces.persons[1:])
+    with pytest.raises(InvalidValueError, match="finite"):
+        replace(faces, ages=np.full(len(faces), np.nan, np.float32))
+
+
+def test_the_start_takes_out_what_follows_age_and_keeps_what_does_not() -> None:
+    faces = growing_families()
+    start = ageless(faces)
+    assert np.abs(start @ start - start).max() < 1e-5
+    assert np.abs(start - start.T).max() < 1e-6
+    assert np.linalg.norm(start[AGE]) < 0.2
+    assert np.trace(start) == pytest.approx(512 - 8, abs=1e-3)  # seven bends and the mean
+    assert separation(faces.embeddings @ start, faces.persons) > 2 * separation(faces.embeddings, faces.persons)
+
+
+def test_how_age_shows_is_learnt_for_each_source() -> None:
+    faces = growing_families()
+    half = replace(faces, sources=(faces.families % 2).astype(np.int64))
+    assert np.trace(ageless(half)) == pytest.approx(512 - 16, abs=1e-3)
+
+
+def test_an_epoch_shows_every_family_whole() -> None:
+    faces = growing_families()
+    rows = list(batches(faces, Batching(families=4, growing=0), np.random.default_rng(1)))
+    assert sorted(np.concatenate(rows).tolist()) == list(range(len(faces)))
+    for batch in rows:
+        assert np.isin(faces.families, faces.families[batch]).sum() == len(batch)
+
+
+def test_a_large_family_does_not_fill_a_batch() -> None:
+    faces = growing_families(families=3)
+    (batch,) = batches(faces, Batching(families=3, growing=0, most=5), np.random.default_rng(1))
+    assert len(batch) == 15
+
+
+def test_families_in_which_somebody_grows_come_more_often() -> None:
+    faces = growing_families()
+    still = np.where(faces.families < 6, 30, faces.ages).astype(np.float32)
+    rows = np.concatenate(
+        list(batches(replace(faces, ages=still), Batching(families=4, growing=2), np.random.default_rng(1)))
+    )
+    counts = np.bincount(faces.families[rows], minlength=12)
+    assert counts[:6].max() == 18
+    assert counts[6:].sum() > 6 * 18
+
+
+def test_faces_between_ages_stay_with_their_person() -> None:
+    faces = growing_families(families=2)
+    moved = between_ages(faces.embeddings, faces.persons, np.random.default_rng(5))
+    for person in np.unique(faces.persons):
+        own = faces.persons == person
+        assert moved[own].min() >= faces.embeddings[own].min()
+        assert not np.array_equal(moved[own], faces.embeddings[own])
+    alone = between_ages(faces.embeddings, np.arange(len(faces)), np.random.default_rng(5))
+    np.testing.assert_allclose(alone, faces.embeddings, atol=1e-6)
+    assert unchanged(moved, faces.persons, np.random.default_rng(5)) is moved
