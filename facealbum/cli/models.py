@@ -14,6 +14,7 @@ app = typer.Typer(help="List embedders, install others, choose the one to work w
 Name = Annotated[str, typer.Argument(help="A name that `facealbum models list` shows.", metavar="NAME")]
 
 _MEGABYTE = 1_000_000
+_WIDE = 100  # columns of a terminal that has room for what a model is
 
 
 @app.command("list")
@@ -26,21 +27,20 @@ def models_list(as_json: Json = False) -> None:
     if as_json:
         console.say_json([asdict(model) for model in found])
         return
-    console.table(
-        "",
-        ("name", "state", "MB", "licence", "for", "what it is"),
-        [
-            (
-                model.name,
-                model.state,
-                "" if model.bytes is None else round(model.bytes / _MEGABYTE),
-                model.licence,
-                "research only" if model.research_only else "any use",
-                model.about,
-            )
-            for model in found
-        ],
-    )
+    wide = console.out.width >= _WIDE
+    rows = [
+        (
+            model.name,
+            model.state,
+            "" if model.bytes is None else round(model.bytes / _MEGABYTE),
+            "research only" if model.research_only else "any use",
+            model.licence,
+            model.about,
+        )
+        for model in found
+    ]
+    columns = ("name", "state", "MB", "for", "licence", "what it is")
+    console.table("", columns if wide else columns[:-1], rows if wide else [row[:-1] for row in rows])
 
 
 @app.command("install")
@@ -101,6 +101,25 @@ def models_verify(
         console.say(f"{'ok   ' if check.fine else 'WRONG'} {check.name:24} {check.detail}")
     if not all(check.fine for check in checks):
         raise typer.Exit(Exit.FAILED)
+
+
+@app.command("train-head")
+def models_train_head(
+    name: Annotated[str, typer.Argument(help="The new space's name, as `ours-1`.", metavar="NAME")],
+    epochs: Annotated[int | None, typer.Option(help="How often every face is seen.", min=0)] = None,
+    seed: Annotated[int, typer.Option(help="Another seed gives another head.", min=0)] = 0,
+    as_json: Json = False,
+) -> None:
+    """Train a space of your own on the albums in the database: on what was confirmed, so correct it first."""
+    from facealbum.steps.train_head import train_own_head
+
+    with open_world() as context:
+        head = train_own_head(context, name, epochs=epochs, seed=seed)
+    text = (
+        f"{name} is trained on {head.faces} faces of {head.persons} people in {head.families} families\n"
+        f"Work with it: facealbum models use {name}"
+    )
+    say_result(asdict(head), text, as_json=as_json)
 
 
 @app.command("remove")

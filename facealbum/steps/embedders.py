@@ -14,6 +14,7 @@ from facealbum.storage.database import Transaction
 from facealbum.storage.spaces import load_space
 from models.calibration import calibration_versions
 from models.catalog import find_entry, load_catalog
+from models.heads import load_heads
 from models.install import installed
 from models.registry import EmbedderSpec, load_embedders, load_specs
 
@@ -58,13 +59,13 @@ def with_embedder(embedder: EmbedderSpec) -> ModelsInUse:
 
 
 def find_embedder(space: str, folder: Path) -> EmbedderSpec:
-    """The embedder of a packaged space, or of one installed in the folder.
+    """The embedder of a packaged space, or of one trained or installed in the folder.
 
     Raises UnknownModelError for another name, and ModelNotInstalledError if its weights are not here.
     """
-    packaged = load_embedders()
-    if space in packaged:
-        return packaged[space]
+    ready = load_embedders() | load_heads(folder)
+    if space in ready:
+        return ready[space]
     return installed(find_entry(load_catalog(folder), space), folder)
 
 

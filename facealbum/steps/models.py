@@ -23,6 +23,7 @@ from models.catalog import Entry, find_entry, load_catalog
 from models.detector import Detection
 from models.download import Report
 from models.embedder import Embedder, aligned
+from models.heads import load_heads
 from models.install import digest_of, install, installed, remove
 from models.registry import EmbedderSpec, load_embedders, load_specs
 
@@ -34,7 +35,7 @@ class Model:
     """One embedder; name: its embedding space; bytes: of its weights, None if they are not known."""
 
     name: str
-    state: Literal["in use", "packaged", "installed", "available"]
+    state: Literal["in use", "packaged", "trained", "installed", "available"]
     licence: str
     research_only: bool
     bytes: int | None
@@ -65,19 +66,9 @@ def list_models(context: Context) -> list[Model]:
     folder = models_folder(context.settings)
     with context.database.begin() as transaction:
         chosen = load_space(transaction, DEFAULT_ARM) or default_space()
-    packaged = [
-        Model(
-            name,
-            "in use" if name == chosen else "packaged",
-            spec.licence,
-            spec.research_only,
-            sum(file.stat().st_size for _, file, _ in _files(spec)),
-            f"packaged, {spec.version}",
-            "",
-        )
-        for name, spec in load_embedders().items()
-    ]
-    return packaged + [_listed(entry, folder, chosen) for entry in load_catalog(folder).values()]
+    packaged = [_ready(spec, "packaged", chosen) for spec in load_embedders().values()]
+    trained = [_ready(spec, "trained", chosen) for spec in load_heads(folder).values()]
+    return packaged + trained + [_listed(entry, folder, chosen) for entry in load_catalog(folder).values()]
 
 
 def install_model(
@@ -127,7 +118,7 @@ def check_models(settings: Settings, name: str | None = None) -> list[Check]:
     if name is not None:
         return [_check(*file) for file in _files(find_embedder(name, folder))]
     files = {spec.file: (spec.version, spec.file, spec.sha256) for spec in load_specs().values()}
-    for embedder in (*load_embedders().values(), *_installed(folder)):
+    for embedder in (*load_embedders().values(), *load_heads(folder).values(), *_installed(folder)):
         files |= {path: (what, path, sha256) for what, path, sha256 in _files(embedder)}
     return [_check(*file) for file in files.values()]
 
@@ -147,6 +138,18 @@ def try_out(embedder: EmbedderSpec) -> None:
     grey = np.full((256, 256, 3), 128, np.uint8)
     face = Detection(Box(64, 64, 192, 192), dlib_template(256).astype(np.float32), 1.0)
     Embedder(embedder).embed(grey, face, aligned(grey, face.landmarks))
+
+
+def _ready(spec: EmbedderSpec, state: Literal["packaged", "trained"], chosen: str) -> Model:
+    return Model(
+        spec.space,
+        "in use" if spec.space == chosen else state,
+        spec.licence,
+        spec.research_only,
+        sum(file.stat().st_size for _, file, _ in _files(spec)),
+        spec.version,
+        "",
+    )
 
 
 def _listed(entry: Entry, folder: Path, chosen: str) -> Model:
