@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
 
+import cv2
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
@@ -27,16 +28,15 @@ from models.limits import Limits
 WORKING_SIDE = 1440
 
 _LIMITS = Limits()
-_TURN = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+_SIDEWAYS, _MIRRORED = (5, 6, 7, 8), (2, 4, 5, 7)  # as stored; a mirrored picture is rotated after
+_ROTATION = {
+    3: cv2.ROTATE_180,
+    4: cv2.ROTATE_180,
+    5: cv2.ROTATE_90_COUNTERCLOCKWISE,
+    6: cv2.ROTATE_90_CLOCKWISE,
+    7: cv2.ROTATE_90_CLOCKWISE,
+    8: cv2.ROTATE_90_COUNTERCLOCKWISE,
 }
-_SIDEWAYS = (5, 6, 7, 8)
 _pillow = threading.Lock()
 
 
@@ -69,12 +69,17 @@ def decode(data: bytes, *, limits: Limits = _LIMITS, working_side: int = WORKING
         image = Image.open(BytesIO(data), formats=[form])
         size = image.size
         check_size(size, limits)
-        picture = read_pixels(form, data, image, factor=shrink_factor(max(size), working_side))
+        pixels = read_pixels(form, data, image, factor=shrink_factor(max(size), working_side))
         turn, taken_at = read_orientation(form, data, image), read_taken_at(image)
-        if turn in _TURN:
-            picture = picture.transpose(_TURN[turn])
     width, height = reversed(size) if turn in _SIDEWAYS else size
-    return Photo(np.array(picture), width, height, form.lower(), taken_at)
+    return Photo(_upright(pixels, turn), width, height, form.lower(), taken_at)
+
+
+def _upright(pixels: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:
+    """A copy or `pixels` itself, for an EXIF orientation of 1 to 8; any other means 1."""
+    if turn in _MIRRORED:
+        pixels = np.asarray(cv2.flip(pixels, 1), np.uint8)
+    return np.asarray(cv2.rotate(pixels, _ROTATION[turn]), np.uint8) if turn in _ROTATION else pixels
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import struct
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 # The primaries of sRGB as columns of CIE XYZ under D50 (ICC.1, the profile connection space).
 _SRGB = np.array([[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.71410]])
@@ -18,10 +17,10 @@ _WHITE = 0.5  # primaries that add up to less than half of white are damaged
 _MAX_TAGS = 100
 
 
-def in_srgb(picture: Image.Image, profile: bytes) -> Image.Image:
-    """`picture` (RGB) with its ICC `profile` applied where that makes a difference; no profile means sRGB."""
+def in_srgb(pixels: NDArray[np.uint8], profile: bytes) -> NDArray[np.uint8]:
+    """uint8[rows, columns, 3] of this ICC profile as sRGB; `pixels` itself if that makes no difference."""
     matrix = to_srgb(profile)
-    return picture if matrix is None else Image.fromarray(cv2.transform(np.asarray(picture), matrix))
+    return pixels if matrix is None else np.asarray(cv2.transform(pixels, matrix), np.uint8)
 
 
 def to_srgb(profile: bytes) -> NDArray[np.float32] | None:

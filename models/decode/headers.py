@@ -40,6 +40,7 @@ _MAX_SEGMENTS = 512  # of a JPEG before its pixels; a depth map in XMP takes abo
 _MAX_SCANS = 16  # of a JPEG that has the most pixels; a usual progressive one has ten
 _MAX_CHUNKS = 100_000  # of a PNG; encoders write 8 KB or more in each
 _MAX_BLOCKS = 50_000  # of a GIF before its first frame, 255 bytes each at most
+_MAX_BOXES = 100  # of HEIC and AVIF that are looked at; three are usual
 _SHORT, _MAX_ENTRIES = 3, 2**16
 _MAX_PIECES = 2**16  # strips or tiles of a TIFF; one row a strip gives the most
 
@@ -114,6 +115,30 @@ def _check_png(data: bytes, limits: Limits) -> None:
         rest = rest[end + 4 :]
 
 
+def _check_boxes(data: bytes, _limits: Limits) -> None:
+    """Whether all of the pixels are there: of a picture in tiles, libheif leaves out those that are not.
+
+    Its size is for the codec to say, which holds it against its own limits first.
+    """
+    for kind, at, size in iso_boxes(data):
+        if kind in (b"meta", b"mdat") and at + size > len(data):
+            raise DamagedImageError("a HEIC or AVIF file must be whole, this one is cut short; upload it again")
+
+
+def iso_boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, place and length of the outermost boxes (ISO 14496-12, 4.2); nothing after the first few."""
+    at = 0
+    for _ in range(_MAX_BOXES):
+        if at + 8 > len(data):
+            return
+        size, kind = struct.unpack_from(">I4s", data, at)
+        if size == 1:
+            (size,) = struct.unpack_from(">Q", data, at + 8)
+        size = size or len(data) - at
+        yield kind, at, size
+        at += size
+
+
 def _check_gif(data: bytes, limits: Limits) -> None:
     """The size, and how much stands before the first frame."""
     check_size(struct.unpack_from("<HH", data, 6), limits)
@@ -175,6 +200,8 @@ _CHECKS: dict[str, Callable[[bytes, Limits], None]] = {
     "JPEG": _check_jpeg,
     "PNG": _check_png,
     "GIF": _check_gif,
+    "HEIF": _check_boxes,
+    "AVIF": _check_boxes,
     "WEBP": _check_webp,
     "TIFF": _check_tiff,
 }

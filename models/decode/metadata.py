@@ -4,17 +4,17 @@ Damaged metadata counts as none: the picture may still be whole.
 """
 
 import re
-import struct
 from datetime import UTC, datetime, timedelta, timezone
 
 from PIL import ExifTags, Image
+
+from models.decode.headers import iso_boxes
 
 YEARS = range(1900, 2100)
 # A camera that forgot its clock goes on from the first day that it can count.
 RESET_DAYS = frozenset({(1904, 1, 1), (1970, 1, 1), (1980, 1, 1)})
 
 _UPRIGHT = 1
-_MAX_BOXES = 100
 _MOMENT = re.compile(r"(\d{4})[:/-](\d\d)[:/-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
 _OFFSET = re.compile(r"([+-])(0\d|1[0-4]):?([0-5]\d)")
 _TAKEN = (
@@ -100,10 +100,5 @@ _ORIENTATION = {"HEIF": _of_heif, "AVIF": _of_avif}
 
 def _has_turn(data: bytes) -> bool:
     """Whether the properties of the file's items (ISO 23008-12: irot, imir) turn or mirror it."""
-    at = 0
-    for _ in range(_MAX_BOXES):
-        size, kind = struct.unpack_from(">I4s", data, at)
-        if kind == b"meta":
-            return re.search(b"irot|imir", data[at : at + size]) is not None
-        at += struct.unpack_from(">Q", data, at + 8)[0] if size == 1 else size
-    return False
+    metas = (data[at : at + size] for kind, at, size in iso_boxes(data) if kind == b"meta")
+    return any(re.search(b"irot|imir", meta) for meta in metas)

@@ -8,10 +8,12 @@ import pytest
 from eval.hostile.__main__ import as_table
 from eval.hostile.files import HostileFile, damage, make_files, make_seeds
 from eval.hostile.trial import CRASH, HANG, PICTURE, Trial, try_files
+from facealbum.errors import DamagedImageError
 from models.decode import decode
 from models.limits import Limits
 
 LIMITS = Limits(pixels=4_000_000)
+SEEDS = make_seeds()
 CODES = {"empty_file", "unknown_format", "damaged_image", "image_size"}
 
 
@@ -35,15 +37,18 @@ def test_no_file_takes_more_memory_than_its_pixels_need(trials: list[Trial]) -> 
 
 
 def test_files_are_the_same_each_time_and_others_for_another_seed() -> None:
-    seeds = make_seeds()
-    first, again, other = ([file.data for file in damage(seeds, 150, seed=seed)] for seed in (1, 1, 2))
+    first, again, other = ([file.data for file in damage(SEEDS, 150, seed=seed)] for seed in (1, 1, 2))
     assert first == again
     assert first != other
 
 
-def test_seeds_are_whole_pictures() -> None:
-    for name, data in make_seeds().items():
-        assert decode(data).width == 160, name
+@pytest.mark.parametrize("name", [name for name in SEEDS if "animated" not in name])
+def test_a_whole_picture_is_read_and_one_cut_short_is_not(name: str) -> None:
+    data = SEEDS[name]
+    assert decode(data).width == 160
+    for length in range(len(data) // 16, len(data) - 16, len(data) // 16):
+        with pytest.raises(DamagedImageError):
+            decode(data[:length])
 
 
 def read(data: bytes, *, limits: Limits) -> None:
