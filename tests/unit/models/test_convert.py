@@ -12,7 +12,7 @@ from onnx import helper
 
 from facealbum.errors import ModelError
 from models.convert import sources
-from models.convert.graph import Conv, Plain
+from models.convert.graph import Conv, Dense, Multiply, Offset, Plain
 from models.convert.onnx_reader import read_onnx
 from models.convert.sources import Package, Source
 from models.convert.tfjs_reader import read_tfjs
@@ -52,6 +52,50 @@ def test_onnx_weights_and_shape_end_with_channels_last() -> None:
     assert (first.padding, first.depthwise, first.bias) == ("same", False, None)
     assert first.kernel[1, 2, 0, 2] == kernel[2, 0, 1, 2]
     assert second == Plain("global_mean")
+
+
+def test_weights_stored_in_blocks_of_int8_are_widened() -> None:
+    attributes = {"axis": 1, "block_size": 2}
+    nodes = [
+        helper.make_node("DequantizeLinear", ["stored", "scales", "zeros"], ["wide"], **attributes),
+        helper.make_node("Reshape", ["wide", "shape"], ["weights"]),
+        helper.make_node("Flatten", ["image"], ["flat"]),
+        helper.make_node("Gemm", ["flat", "weights", "bias"], ["result"], alpha=1.0, beta=1.0, transB=1),
+    ]
+    graph = read_onnx(
+        onnx_file(
+            nodes,
+            stored=np.array([[1, 2, 3]], np.int8),
+            scales=np.array([[10, 100]], np.float32),
+            zeros=np.array([[0, 1]], np.int8),
+            shape=np.array([1, 3]),
+            bias=np.zeros(1, np.float32),
+        )
+    )
+    dense = graph.steps[-1].operation
+    assert isinstance(dense, Dense)
+    assert dense.kernel.T.tolist() == [[10, 20, 200]]
+
+
+def test_a_normalisation_becomes_a_factor_and_a_shift_and_dropout_nothing() -> None:
+    statistics = {
+        "scale": np.array([2, 3], np.float32),
+        "shift": np.array([1, -1], np.float32),
+        "mean": np.array([4, 0], np.float32),
+        "variance": np.array([3, 8], np.float32),
+    }
+    nodes = [
+        helper.make_node("BatchNormalization", ["image", *statistics], ["normal"], epsilon=1.0),
+        helper.make_node("Dropout", ["normal"], ["kept"]),
+        helper.make_node("Relu", ["kept"], ["result"]),
+    ]
+    graph = read_onnx(onnx_file(nodes, **statistics))
+    factor, shift, relu = graph.steps
+    assert isinstance(factor.operation, Multiply)
+    assert isinstance(shift.operation, Offset)
+    assert factor.operation.factor.tolist() == [1, 1]
+    assert shift.operation.value.tolist() == [-3, -1]
+    assert relu.inputs == (shift.output,)
 
 
 def test_an_unknown_onnx_operator_is_named() -> None:
