@@ -84,12 +84,19 @@ def calibration_error(probability: Array, happened: Array) -> float:
     return float(sum(gaps) / len(probability))
 
 
+def error_by_chance(probability: Array) -> float:
+    """The calibration error that probabilities as right as can be would show on so few cases."""
+    draw = np.random.default_rng(0)
+    tries = [(draw.random(len(probability)) < probability).astype(float) for _ in range(_DRAWS // 5)]
+    return float(np.mean([calibration_error(probability, happened) for happened in tries]))
+
+
 def render(judged: Judged) -> str:
     """The tables as Markdown."""
     lines = [
         _pose_line(judged.faces),
         "",
-        "| years | faces | age: mean absolute error | gender right | gender: calibration error |",
+        "| years | faces | age: mean absolute error | gender right | gender: calibration error (by chance) |",
     ]
     lines.append("|---|---|---|---|---|")
     for source in sorted(set(judged.source)):
@@ -108,7 +115,9 @@ def _cells(judged: Judged, some: NDArray[np.bool_]) -> str:
         for values in (off, right)
         for low, high in [interval(values, subjects)]
     ]
-    return " | ".join([str(len(off)), *cells, f"{calibration_error(judged.p_female[some], judged.female[some]):.3f}"])
+    said = judged.p_female[some]
+    cells.append(f"{calibration_error(said, judged.female[some]):.3f} ({error_by_chance(said):.3f})")
+    return " | ".join([str(len(off)), *cells])
 
 
 def _pose_line(faces: Sequence[Labelled]) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.attributes import calibration_error, interval
+from eval.attributes import calibration_error, error_by_chance, interval
 from eval.faults import FAULTS, Fault, cut_out
 from eval.quality import error_after_rejecting, judge
 from eval.worse_faces import Seen, Truth
@@ -45,6 +45,7 @@ def test_calibration_error_is_the_distance_of_what_was_said_from_what_happened()
     happened = np.tile([0.0, 1.0], 400)
     assert calibration_error(np.full(800, 0.5), happened) == pytest.approx(0, abs=0.01)
     assert calibration_error(np.full(800, 0.9), happened) == pytest.approx(0.4, abs=0.01)
+    assert error_by_chance(np.full(80, 0.5)) > error_by_chance(np.full(8000, 0.5)) > 0
 
 
 def test_an_interval_draws_subjects_and_not_faces() -> None:
