@@ -4,6 +4,7 @@ from io import BytesIO
 
 import cv2
 import numpy as np
+import pillow_heif
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
@@ -74,6 +75,14 @@ def test_every_kind_of_png_is_read(small: Image.Image, mode: str) -> None:
 def test_sixteen_bits_of_colour_keep_their_upper_eight(small: Image.Image, form: str) -> None:
     deep = np.asarray(small, np.uint16)[:, :, ::-1] * 256 + 200
     assert mean_difference(cv2.imencode(form, deep)[1].tobytes(), small) == 0
+
+
+def test_ten_bits_of_a_heic_become_eight(small: Image.Image) -> None:
+    deep = np.asarray(small, np.uint16) * 257
+    buffer = BytesIO()
+    pillow_heif.from_bytes("RGB;16", small.size, deep.tobytes()).save(buffer, quality=95)
+    assert pillow_heif.open_heif(buffer.getvalue(), convert_hdr_to_8bit=False).info["bit_depth"] == 10
+    assert mean_difference(buffer.getvalue(), small) < 3
 
 
 @pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_adobe_deflate", "packbits", "zstd", "jpeg"])
