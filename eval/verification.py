@@ -65,6 +65,10 @@ class Pairs:
     first: NDArray[np.int64]
     second: NDArray[np.int64]
 
+    def only(self, chosen: NDArray[np.bool_]) -> Self:
+        """The chosen ones."""
+        return type(self)(self.similarities[chosen], self.same[chosen], self.first[chosen], self.second[chosen])
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -137,7 +141,7 @@ def _pairs(faces: Faces, chosen: NDArray[np.bool_], *, within: bool | None = Non
 
 def load_growth(folder: Path, analyzer: Analyzer) -> Iterator[Row]:
     """Every face of growth_faces that is found, with subject (as person and group), file and age."""
-    for row in _rows(folder / "labels.csv"):
+    for row in read_rows(folder / "labels.csv"):
         nose = float(row["nx"]), float(row["ny"])
         found = analyzer.analyze((folder / row["file"]).read_bytes()).faces
         for face in [face for face in found if _holds(face, *nose)][:1]:
@@ -147,9 +151,9 @@ def load_growth(folder: Path, analyzer: Analyzer) -> Iterator[Row]:
 def load_families(folder: Path, analyzer: Analyzer) -> Iterator[Row]:
     """Every labelled face of an album that is found, with member, family and photo."""
     labels: dict[tuple[str, str], list[dict[str, str]]] = defaultdict(list)
-    for row in _rows(folder / "truth.csv"):
+    for row in read_rows(folder / "truth.csv"):
         labels[row["family"], row["photo"]].append(row)
-    for photo in _rows(folder / "photos.csv"):
+    for photo in read_rows(folder / "photos.csv"):
         family, key = photo["family"], photo["photo"]
         found = analyzer.analyze((folder / photo["path"]).read_bytes()).faces
         for row in labels[family, key]:
@@ -162,7 +166,8 @@ def _holds(face: Face, x: float, y: float) -> bool:
     return face.box.x1 < x < face.box.x2 and face.box.y1 < y < face.box.y2
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def read_rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file with a header."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
