@@ -30,8 +30,8 @@ def download(url: str, part: Path, *, size: int | None, report: Report) -> None:
     """Complete the file `part` from a http, https or file URL.
 
     size: the bytes of the whole file, if they are known.  Raises DownloadError, ChecksumError if more bytes come than
-    the file may have, and OSError if they can't be kept.  A broken connection is taken up again
-    a few times; what has come stays in `part` for the next call.
+    the file may have, and OSError if they can't be kept.  A broken connection is taken up again a few times; what has
+    come stays in `part` for the next call.
     """
     for left in reversed(range(_TRIES)):
         try:

@@ -43,6 +43,15 @@ def load_heads(folder: Path) -> dict[str, EmbedderSpec]:
     return found
 
 
+def remove_head(folder: Path, space: str) -> int:
+    """Delete a trained head; returns how many bytes that freed."""
+    file = folder / f"{space}.npy"
+    freed = file.stat().st_size
+    file.unlink()
+    _note(file).unlink(missing_ok=True)
+    return freed
+
+
 def _note(file: Path) -> Path:
     return file.with_name(f"{file.name}.sha256")
 

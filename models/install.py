@@ -10,7 +10,7 @@ import hashlib
 import shutil
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from facealbum.errors import ChecksumError, InvalidValueError, ModelError, ModelNotInstalledError
@@ -27,7 +27,8 @@ def install(
     """Fetch the embedder's weights into the folder, from `place` (a URL) instead of the publisher if it is given.
 
     sha256: of the download, for an entry that pins none.  Raises DownloadError, ChecksumError, and ModelError if
-    another process installs it right now or there is no room.  What is installed already is left as it is.
+    another process installs it right now or there is no room.  What is installed already stays: no second
+    file may fill the same space.
     """
     url = place or (entry.download.url if entry.download else None)
     if url is None:
@@ -36,10 +37,14 @@ def install(
         )
     pins = _pins(entry, sha256)
     with _alone(entry, folder):
-        with suppress(ModelError):
-            there = installed(entry, folder, check=True)
-            if entry.pins or there.backbones[0].model.sha256 in pins:
-                return there
+        if (there := _whole(entry, folder)) is not None:
+            found = there.backbones[0].model.sha256
+            packed = entry.download is not None and entry.download.member
+            if not entry.pins and found not in pins and not packed:
+                raise ChecksumError(
+                    f"{entry.space} is installed already, with sha256 {found}; give another file an entry of its own"
+                )
+            return there
         part = folder / f"{entry.file_name}.part"
         try:
             _fetch(entry, url, part, pins=pins, report=report)
@@ -65,12 +70,10 @@ def installed(entry: Entry, folder: Path, *, check: bool = False) -> EmbedderSpe
         sha256 = note.read_text(encoding="ascii").split()[0]
         file.stat()
     except (OSError, ValueError, IndexError):
+        sha256 = ""
+    if not sha256 or entry.weights_sha256 not in (None, sha256):
         raise ModelNotInstalledError(
             f"{entry.space} must be installed on this machine; run facealbum models install {entry.space}"
-        ) from None
-    if entry.weights.sha256 not in (None, sha256):
-        raise ChecksumError(
-            f"{note} must hold {entry.weights.sha256}, got {sha256}; remove {entry.space} and install it"
         )
     model = ModelSpec(
         role="embedder",
@@ -105,6 +108,14 @@ def digest_of(path: Path) -> str:
     """The sha256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _whole(entry: Entry, folder: Path) -> EmbedderSpec | None:
+    """The embedder if it is installed and undamaged."""
+    try:
+        return installed(entry, folder, check=True)
+    except ModelError:
+        return None
 
 
 def _pins(entry: Entry, given: str | None) -> tuple[str, ...]:
@@ -148,7 +159,7 @@ def _put(entry: Entry, folder: Path, part: Path) -> None:
         finally:
             unpacked.unlink(missing_ok=True)
     sha256 = digest_of(part)
-    if entry.weights.sha256 not in (None, sha256):
+    if entry.weights_sha256 not in (None, sha256):
         raise ChecksumError(f"{member} must have sha256 {entry.weights.sha256}, got {sha256}; nothing is installed")
     file = folder / entry.file_name
     part.replace(file)
@@ -163,7 +174,6 @@ def _unpack(archive: Path, member: str, target: Path, *, size: int | None) -> No
                 raise ChecksumError(f"{member} must have {size} bytes, got {length}; nothing is installed")
             shutil.copyfileobj(source, file)
     except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError) as error:
-        archive.unlink(missing_ok=True)
         raise ChecksumError(
             f"the download must be a zip archive with {member}, {error}; nothing is installed"
         ) from error

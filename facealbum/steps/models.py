@@ -23,7 +23,7 @@ from models.catalog import Entry, find_entry, load_catalog
 from models.detector import Detection
 from models.download import Report
 from models.embedder import Embedder, aligned
-from models.heads import load_heads
+from models.heads import load_heads, remove_head
 from models.install import digest_of, install, installed, remove
 from models.registry import EmbedderSpec, load_embedders, load_specs
 
@@ -79,7 +79,7 @@ def install_model(
     Raises what models.install.install raises, and UnknownModelError.
     """
     folder = models_folder(settings)
-    entry = find_entry(load_catalog(folder), name)
+    entry = _entry(name, folder)
     return install(entry, folder, report=report, place=_place(entry, place, settings.model_mirror), sha256=sha256)
 
 
@@ -126,11 +126,12 @@ def check_models(settings: Settings, name: str | None = None) -> list[Check]:
 def remove_model(context: Context, name: str) -> int:
     """Delete an installed embedder, and tell how many bytes that freed; refuses the one in use."""
     folder = models_folder(context.settings)
-    entry = find_entry(load_catalog(folder), name)
     with context.database.begin() as transaction:
         if load_space(transaction, DEFAULT_ARM) == name:
             raise InvalidValueError(f"{name} is in use; choose another by facealbum models use, then remove it")
-    return remove(entry, folder)
+    if name in load_heads(folder):
+        return remove_head(folder, name)
+    return remove(_entry(name, folder), folder)
 
 
 def try_out(embedder: EmbedderSpec) -> None:
@@ -138,6 +139,12 @@ def try_out(embedder: EmbedderSpec) -> None:
     grey = np.full((256, 256, 3), 128, np.uint8)
     face = Detection(Box(64, 64, 192, 192), dlib_template(256).astype(np.float32), 1.0)
     Embedder(embedder).embed(grey, face, aligned(grey, face.landmarks))
+
+
+def _entry(name: str, folder: Path) -> Entry:
+    if name in load_embedders():
+        raise InvalidValueError(f"{name} is packaged with facealbum: it is always there; verify it, or use it")
+    return find_entry(load_catalog(folder), name)
 
 
 def _ready(spec: EmbedderSpec, state: Literal["packaged", "trained"], chosen: str) -> Model:

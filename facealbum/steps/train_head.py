@@ -6,12 +6,13 @@ from itertools import count
 import numpy as np
 
 from facealbum.domain.faces import EMBEDDING_SIZE
-from facealbum.errors import ModelError
+from facealbum.errors import InvalidValueError, ModelError
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import DEFAULT_ARM, default_space, models_folder
 from facealbum.storage.families import load_families
 from facealbum.storage.labelled import load_labelled_faces
-from models.heads import save_head
+from models.catalog import load_catalog
+from models.heads import load_heads, save_head
 from models.registry import load_embedders
 from models.train.faces import LabelledFaces
 from models.train.fit import Recipe, head_file, train_head
@@ -32,6 +33,9 @@ def train_own_head(context: Context, name: str, *, epochs: int | None = None, se
 
     Raises InvalidValueError for a name that can't be, or too few people, and ModelError without the extra `train`.
     """
+    folder = models_folder(context.settings)
+    if name in load_heads(folder) or name in load_catalog(folder):
+        raise InvalidValueError(f"the name of a new space must be free, {name!r} is taken; choose another, as {name}-2")
     recipe = Recipe() if epochs is None else replace(Recipe(), epochs=epochs)
     faces = collect_faces(context)
     context.progress.begin("Training", recipe.epochs)
@@ -41,7 +45,7 @@ def train_own_head(context: Context, name: str, *, epochs: int | None = None, se
         raise ModelError("TensorFlow must be installed to train; pip install 'facealbum[train]'") from error
     default = load_embedders()[default_space()]
     assert default.head is not None, "the packaged default space has a head"  # noqa: S101
-    save_head(models_folder(context.settings), name, head_file(default.head.read(), trained))
+    save_head(folder, name, head_file(default.head.read(), trained))
     return TrainedHead(name, len(faces), len(set(faces.persons.tolist())), len(set(faces.families.tolist())))
 
 

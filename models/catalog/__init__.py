@@ -86,6 +86,13 @@ class Entry(_Table):
         return f"{self.space}.{_EXTENSIONS[self.runtime]}"
 
     @property
+    def weights_sha256(self) -> str | None:
+        """The checksum of the weights, if the entry pins it."""
+        if self.download is None or self.download.member:
+            return self.weights.sha256
+        return self.weights.sha256 or self.download.sha256
+
+    @property
     def pins(self) -> tuple[str, ...]:
         """The checksums by which a download is accepted: of the weights, or of the archive that holds them."""
         given = (self.weights.sha256, self.download.sha256 if self.download else None)

@@ -1,6 +1,7 @@
 """An installed embedder takes the place of the packaged one: its faces are embedded, nobody loses a person."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from onnx import TensorProto, helper
 from sqlalchemy import select
 
 from facealbum import demo
+from facealbum.cli import main
 from facealbum.clustering import ClusteringParameters
 from facealbum.domain.months import Month
 from facealbum.errors import DownloadError, InvalidValueError, ModelError, ModelNotInstalledError, UnknownModelError
@@ -171,6 +173,13 @@ def test_the_model_in_use_is_kept_and_another_goes(context: Context, file_server
         use_model(context, "tiny-147")
 
 
+def test_packaged_models_are_neither_installed_nor_removed(context: Context) -> None:
+    with pytest.raises(InvalidValueError, match="is packaged"):
+        install_model(context.settings, "family-512", report=quiet)
+    with pytest.raises(InvalidValueError, match="is packaged"):
+        remove_model(context, "family-512")
+
+
 def test_a_mirror_takes_the_place_of_the_publisher(context: Context, tmp_path: Path, file_server: FileServer) -> None:
     content = publish(context, file_server)
     mirror = tmp_path / "mirror of models"
@@ -230,3 +239,38 @@ def test_a_space_that_nothing_here_fills_is_named(context: Context, file_server:
         analyze_pending(context)
     use_model(context, default_space())
     assert analyze(context).photos == 0
+
+
+def test_the_commands_say_what_they_did(
+    context: Context,
+    database_url: str,
+    file_server: FileServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    publish(context, file_server, commercial="false")
+    monkeypatch.setenv("FACEALBUM_DATA", str(context.settings.data_folder))
+    monkeypatch.setenv("FACEALBUM_DATABASE_URL", database_url)
+
+    def run(*arguments: str) -> tuple[int, str]:
+        monkeypatch.setattr("sys.argv", ["facealbum", "models", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0), capsys.readouterr().out
+
+    assert run("install", "nothing") == (2, "")
+    assert run("use", "tiny-147") == (1, "")
+    code, said = run("install", "tiny-147")
+    assert (code, "CC0-1.0, for research only" in said) == (0, True)
+    assert run("use", "tiny-147") == (2, "")
+    assert run("use", "tiny-147", "--accept-research-only")[0] == 0
+    states = {model["name"]: model["state"] for model in json.loads(run("list", "--json")[1])}
+    assert (states["tiny-147"], states["fused-512"]) == ("in use", "packaged")
+    assert "tiny-147" in run("list")[1]
+    assert run("verify")[0] == 0
+    next(models_folder(context.settings).glob("*.onnx")).write_bytes(b"changed")
+    code, said = run("verify", "tiny-147")
+    assert (code, said.startswith("WRONG")) == (1, True)
+    assert run("remove", "tiny-147") == (2, "")
+    assert run("use", "fused-512")[0] == 0
+    assert run("remove", "tiny-147")[0] == 0

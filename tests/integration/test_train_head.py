@@ -12,7 +12,8 @@ from facealbum.domain.people import Child, Gender
 from facealbum.errors import InvalidValueError
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
-from facealbum.steps.models import check_models, list_models, use_model
+from facealbum.steps.embedders import default_space
+from facealbum.steps.models import check_models, list_models, remove_model, use_model
 from facealbum.steps.train_head import collect_faces, train_own_head
 from facealbum.storage.families import save_child
 from facealbum.storage.schema import links, persons
@@ -72,6 +73,11 @@ def test_a_trained_space_can_be_chosen(albums: Context) -> None:
     assert {model.name: model.state for model in list_models(albums)}["ours-1"] == "trained"
     assert all(check.fine for check in check_models(albums.settings, "ours-1"))
     assert use_model(albums, "ours-1").lacking > 0
+    with pytest.raises(InvalidValueError, match="is taken"):
+        train_own_head(albums, "ours-1", epochs=1)
+    use_model(albums, default_space())
+    assert remove_model(albums, "ours-1") > 0
+    assert "ours-1" not in {model.name for model in list_models(albums)}
 
 
 def test_an_empty_database_teaches_nothing(context: Context) -> None:

@@ -228,9 +228,17 @@ def test_an_entry_without_a_checksum_demands_one(tmp_path: Path, digest: Callabl
         install(unpinned, tmp_path, report=quiet, place=file.as_uri())
     spec = install(unpinned, tmp_path, report=quiet, place=file.as_uri(), sha256=digest(sha256(CONTENT)))
     assert spec.backbones[0].model.read() == CONTENT
-    with pytest.raises(ChecksumError):
-        install(unpinned, tmp_path, report=quiet, place=file.as_uri(), sha256=sha256(OTHER))
     assert installed(unpinned, tmp_path, check=True) == spec
+
+
+def test_no_second_file_fills_the_same_space(tmp_path: Path) -> None:
+    unpinned, mine, other = entry(None), tmp_path / "mine.onnx", tmp_path / "other.onnx"
+    mine.write_bytes(CONTENT)
+    other.write_bytes(OTHER)
+    first = install(unpinned, tmp_path, report=quiet, place=mine.as_uri(), sha256=sha256(CONTENT))
+    with pytest.raises(ChecksumError, match="is installed already"):
+        install(unpinned, tmp_path, report=quiet, place=other.as_uri(), sha256=sha256(OTHER))
+    assert installed(unpinned, tmp_path, check=True) == first
 
 
 def test_a_checksum_never_overrules_that_of_the_entry(published: Entry, tmp_path: Path) -> None:
