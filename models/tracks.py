@@ -27,7 +27,7 @@ class TrackParameters:
     """
 
     sure: float = 0.6
-    alike: float = 0.4
+    alike: float = 0.45
     overlap: float = 0.1
     near_ms: int = 2000
     gap_ms: int = 5000

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from facealbum.domain.faces import Face
 
-_FRAME_KEY = re.compile(r"#t=\d+(\.\d+)?$")
+_FRAME_KEY = re.compile(r"#t=[0-9]+(\.[0-9]+)?\Z")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
