@@ -5,21 +5,16 @@ refused.  Keyframes are preferred, since a keyframe decodes alone: at a frame ea
 everything.  One picture is in memory at a time.  Only orientation and time are read from metadata, never a position.
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from io import BytesIO
-from typing import Any
 
 import av
 import numpy as np
 from av.container import InputContainer
-from av.packet import Packet
-from av.video.codeccontext import VideoCodecContext
-from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -30,17 +25,19 @@ from facealbum.errors import (
     NoPictureError,
     PhotoError,
     UnknownFormatError,
-    VideoLengthError,
 )
 from models.containers import demuxer_of, format_of
 from models.decode import WORKING_SIDE, Photo
 from models.frames import upright
 from models.limits import Limits
+from models.packets import check_length, decode_at, read_index
 
 _CODECS = frozenset({"h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "h263", "mjpeg", "mpeg1video", "mpeg2video"})
 _TAKEN = ("com.apple.quicktime.creationdate", "creation_time")  # only the first one knows its offset from UTC
 _YEARS = range(1991, 2100)  # clocks that were never set say 1904 or 1970, and no video is older than QuickTime
-_MISSING_SECONDS = 1.5  # of the length in the header, before a file counts as cut short
+
+
+_PASSED = Limits(pixels=10**9, video_frames=10**6, video_seconds=10**6)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,18 +46,6 @@ class Frame:
 
     ms: int
     photo: Photo
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Index:
-    """All packets of the pictures, in the order of decoding.
-
-    times: int64[packets], when each is shown, in units of `unit` seconds; keys: intp, which of them decode alone.
-    """
-
-    unit: Fraction
-    times: NDArray[np.int64]
-    keys: NDArray[np.intp]
 
 
 class Video:
@@ -80,31 +65,27 @@ class Video:
         with self._opened() as (container, stream):
             self.format = format_of(data)
             self.taken_at = _taken_at(container.metadata) or _taken_at(stream.metadata)
-            self._index = _read_index(container, stream, self._limits)
-        first, last = self._index.times.min(), self._index.times.max()
-        self._first = int(first)
-        self.seconds = float((int(last) - int(first)) * self._index.unit)
+            self._index = read_index(container, stream, self._limits)
+        self._first = int(self._index.times.min())
+        self.seconds = float((int(self._index.times.max()) - self._first) * self._index.unit)
 
     def sample(self, every: float) -> Iterator[Frame]:
         """A frame about every so many seconds, the first one included; longer steps where the limit is on frames."""
         most = self._limits.video_frames
-        step = max(every, self.seconds / max(most - 1, 1))
-        return self._frames(
-            plan_samples(self._index.times, self._index.keys, step=float(step / self._index.unit))[:most]
-        )
+        step = max(every, self.seconds / max(most - 1, 1)) / self._index.unit
+        return self._frames(plan_samples(self._index.times, self._index.keys, step=float(step))[:most])
 
     def frames_at(self, moments: Iterable[int]) -> Iterator[Frame]:
         """The frames nearest to these milliseconds from the first one, in the order of time."""
-        wanted = [self._first + ms / 1000 / self._index.unit for ms in sorted(set(moments))]
-        nearest = {int(self._index.times[np.abs(self._index.times - float(time)).argmin()]) for time in wanted}
-        return self._frames(sorted(nearest))
+        since = (self._index.times - self._first) * float(self._index.unit * 1000)
+        return self._frames(sorted({int(self._index.times[np.abs(since - ms).argmin()]) for ms in moments}))
 
     def _frames(self, times: Sequence[int]) -> Iterator[Frame]:
         """Each frame as soon as it is decoded; raises DamagedVideoError if there comes none."""
         scaler = VideoReformatter()
         found = False
         with self._opened() as (container, stream), _damage():
-            for time, picture in _decoded(container, stream, self._index, times):
+            for time, picture in decode_at(container, stream, self._index, times):
                 found = True
                 ms = round((time - self._first) * self._index.unit * 1000)
                 taken_at = self.taken_at + timedelta(milliseconds=ms) if self.taken_at else None
@@ -131,8 +112,8 @@ class Video:
 
 
 def read_frames(data: bytes, moments: Iterable[int]) -> Iterator[tuple[int, Photo]]:
-    """The frames of a video at these milliseconds, which sampling gave before."""
-    return ((frame.ms, frame.photo) for frame in Video(data).frames_at(moments))
+    """The frames, at milliseconds that sampling gave before, of a video that passed its limits then."""
+    return ((frame.ms, frame.photo) for frame in Video(data, limits=_PASSED).frames_at(moments))
 
 
 def plan_samples(times: NDArray[np.int64], keys: NDArray[np.intp], *, step: float) -> list[int]:
@@ -180,99 +161,7 @@ def _check(container: InputContainer, stream: VideoStream, limits: Limits) -> No
             f"a video's pictures must have 1 to {limits.pixels:,} pixels, "
             f"these are {width} x {height}; upload a smaller one"
         )
-    _check_length((container.duration or 0) / av.time_base, limits)
-
-
-def _check_length(seconds: float, limits: Limits) -> None:
-    if seconds > limits.video_seconds:
-        raise VideoLengthError(
-            f"a video must be at most {limits.video_seconds:g} seconds long, this one has {seconds:.0f}; upload a part"
-        )
-
-
-def _read_index(container: InputContainer, stream: VideoStream, limits: Limits) -> _Index:
-    """Read all packets; raises DamagedVideoError if there are fewer than the header says, or broken ones."""
-    times: list[int] = []
-    keys: list[int] = []
-    end = 0.0
-    for packet in container.demux():
-        time = _time(packet)
-        if not packet.size or time is None or packet.time_base is None:
-            continue
-        end = max(end, float((time + (packet.duration or 0)) * packet.time_base))
-        if packet.stream.index == stream.index:
-            if packet.is_keyframe:
-                keys.append(len(times))
-            times.append(time)
-            if packet.is_corrupt:
-                raise DamagedVideoError("a video must be whole, a packet of this one is cut off; upload it again")
-    if not times or stream.time_base is None:
-        raise NoPictureError("a video must have pictures, this one has none; upload it again")
-    _check_length(float((max(times) - min(times)) * stream.time_base), limits)
-    promised = ((container.duration or 0) + min(0, container.start_time or 0)) / av.time_base
-    if promised - end > _MISSING_SECONDS:
-        raise DamagedVideoError(
-            f"a video must be whole, of {promised:.0f} seconds this one holds {end:.0f}; upload it again"
-        )
-    return _Index(stream.time_base, np.array(times, np.int64), np.array(keys, np.intp))
-
-
-def _decoded(
-    container: InputContainer, stream: VideoStream, index: _Index, times: Sequence[int]
-) -> Iterator[tuple[int, VideoFrame]]:
-    """The pictures at these sorted times.
-
-    Decoding starts at the last keyframe before each; pictures that no other needs are not decoded on the way there, so
-    one of them is replaced by the next.
-    """
-    codec = stream.codec_context
-    codec.skip_frame = "NONREF"
-    groups = deque(_grouped(index, times))
-    due: deque[int] = deque()
-    packets = (packet for packet in container.demux(stream) if packet.size and _time(packet) is not None)
-    for number, packet in enumerate(packets):
-        if groups and number >= groups[0][0]:
-            yield from _shown(codec, None, due)
-            codec.flush_buffers()
-            due = groups.popleft()[1]
-        if due:
-            alone = len(due) == 1 and due[0] == _time(packet)
-            yield from _shown(codec, packet, due)
-            if alone:
-                yield from _shown(codec, None, due)
-                due.clear()
-        elif not groups:
-            return
-    yield from _shown(codec, None, due)
-
-
-def _grouped(index: _Index, times: Sequence[int]) -> Iterator[tuple[int, deque[int]]]:
-    """The times by the packet at which decoding has to start for them."""
-    keys = index.keys if len(index.keys) else np.zeros(1, np.intp)
-    groups: dict[int, deque[int]] = {}
-    for time in times:
-        before = keys[index.times[keys] <= time]
-        groups.setdefault(int(before.max(initial=keys[0])), deque()).append(time)
-    return iter(sorted(groups.items()))
-
-
-def _shown(
-    codec: VideoCodecContext, packet: "Packet[VideoStream] | None", due: deque[int]
-) -> Iterator[tuple[int, VideoFrame]]:
-    """Decode one packet, or the rest if it is None; of what comes out, the pictures that are due."""
-    if not due:
-        return
-    for picture in codec.decode(packet):
-        time = _time(picture)
-        if due and (time is None or time >= due[0]) and not picture.is_corrupt:
-            first = due.popleft()
-            while due and time is not None and time >= due[0]:
-                due.popleft()
-            yield (first if time is None else time), picture
-
-
-def _time(part: "Packet[Any] | VideoFrame") -> int | None:
-    return part.dts if part.pts is None else part.pts
+    check_length((container.duration or 0) / av.time_base, limits)
 
 
 def _taken_at(metadata: dict[str, str]) -> datetime | None:
