@@ -9,7 +9,6 @@ from math import isqrt
 from PIL import Image
 
 _HUGE = 65_535
-_TYPES = {3: "H", 4: "I"}
 
 
 def make_bombs(seeds: Mapping[str, bytes], pixels: int) -> dict[str, bytes]:
@@ -18,19 +17,27 @@ def make_bombs(seeds: Mapping[str, bytes], pixels: int) -> dict[str, bytes]:
 
 
 def _jpegs(seeds: Mapping[str, bytes]) -> dict[str, bytes]:
-    plain, progressive = seeds["JPEG"], _saved(Image.new("RGB", (2000, 2000)), "JPEG", progressive=True)
-    frame, scan = plain.index(b"\xff\xc0"), progressive.rindex(b"\xff\xda")
+    plain = seeds["JPEG"]
+    frame = plain.index(b"\xff\xc0")
     exif = b"\xff\xe1" + struct.pack(">H", _HUGE) + b"Exif\0\0" + bytes(_HUGE - 8)
     return {
         "JPEG of 65,535 x 65,535": plain[: frame + 5] + b"\xff" * 4 + plain[frame + 9 :],
         "JPEG of height 0": plain[: frame + 5] + bytes(2) + plain[frame + 7 :],
-        "JPEG of 100,000 scans": progressive[:scan] + progressive[scan:-2] * 100_000 + b"\xff\xd9",
+        "JPEG of 100,000 scans": _with_scans(2000, 100_000),
         "JPEG of 500,000 segments": b"\xff\xd8" + b"\xff\xe0\0\2" * 500_000 + plain[2:],
+        "JPEG with 2 MB of filling": b"\xff\xd8" + b"\xff" * 2_000_000 + plain[2:],
         "JPEG with 2 MB before its segments": b"\xff\xd8\xff" + bytes(2_000_000) + plain[2:],
         "JPEG with 500 EXIF segments": b"\xff\xd8" + exif * 500 + plain[2:],
         "JPEG with EXIF that points to itself": _with_exif(plain, _ifd([(0x8769, 4, 1, 8), (0x8825, 4, 1, 8)])),
         "JPEG with EXIF of overlapping values": _with_exif(plain, _ifd([(n, 1, 60_000, 8) for n in range(5000)])),
     }
+
+
+def _with_scans(side: int, scans: int) -> bytes:
+    """A progressive JPEG of one colour whose last scan is there so many times."""
+    data = _saved(Image.new("RGB", (side, side)), "JPEG", progressive=True)
+    scan = data.rindex(b"\xff\xda")
+    return data[:scan] + data[scan:-2] * scans + data[-2:]
 
 
 def _with_exif(jpeg: bytes, tiff: bytes) -> bytes:
@@ -90,6 +97,10 @@ def _tiffs() -> dict[str, bytes]:
         "TIFF with a tile of 2^31 x 2^31": tiff(*tile, (322, 4, 1, 2**31), (323, 4, 1, 2**31)),
         "TIFF of a million tiles": tiff(*tile, (324, 4, many, 200), (325, 4, many, 200), tail=bytes(4 * many)),
         "TIFF of a million strips": tiff((273, 4, many, 200), (279, 4, many, 200), tail=bytes(4 * many)),
+        "TIFF that says twice how many strips it has": _ifd(
+            [(273, 4, many, 200), (256, 4, 1, 8), (257, 4, 1, 8), (273, 4, 1, 8), (279, 4, 1, 64)]
+        )
+        + bytes(4 * many),
         "TIFF whose directory follows itself": tiff()[:-68] + struct.pack("<I", 8) + bytes(64),
         "TIFF whose EXIF is its directory": tiff((0x8769, 4, 1, 8), (330, 4, 1, 8)),
         "TIFF of 65,535 overlapping values": _ifd([(n, 1, 700_000, 8) for n in range(_HUGE)]),
@@ -136,7 +147,11 @@ def _largest(side: int) -> dict[str, bytes]:
         "GIF": ("GIF", Image.new("P", (side, side)), {}),
         "WebP": ("WEBP", Image.new("RGB", (side // 2, side // 2)), {"method": 0}),
     }
-    return {f"{name} as large as may be": _saved(picture, form, **more) for name, (form, picture, more) in flat.items()}
+    largest = {
+        f"{name} as large as may be": _saved(picture, form, **more) for name, (form, picture, more) in flat.items()
+    }
+    small = isqrt(side * side // 200)
+    return largest | {"JPEG of as many scans as may be": _with_scans(small, 12 * 200 - 10)}
 
 
 def _saved(picture: Image.Image, form: str, **options: object) -> bytes:

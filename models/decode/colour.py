@@ -1,7 +1,7 @@
 """Wide colour to sRGB, which the networks were trained on.
 
 A matrix profile's primaries are moved to those of sRGB without undoing the tone curve: exact for grey, near for skin,
-and 5 ms for a photo where a colour engine takes 40.  Phones save Display P3, so this is the usual case, not the rare.
+and a few milliseconds for a photo where a colour engine takes 40.  Phones save Display P3, so it is no rare case.
 """
 
 import struct

@@ -1,4 +1,4 @@
-"""What a file's first bytes say of it, checked before a codec sees it.
+"""What a file says of itself, checked before a codec sees it.
 
 Guarantee: what passes costs a codec no more than its pixels and bytes do.  A file may state a size, or hold so many
 segments, chunks, scans or tiles, that a codec spends minutes or gigabytes before its first pixel; those are refused.
@@ -27,21 +27,16 @@ _SIGNATURES = (
 _MARKER, _SCAN = 0xFF, 0xDA  # of a JPEG (ITU T.81, table B.1)
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
-_WIDTH, _HEIGHT, _STRIPS, _TILE_WIDTH, _TILE_HEIGHT, _TILES = (
-    0x0100,
-    0x0101,
-    0x0111,
-    0x0142,
-    0x0143,
-    0x0144,
-)  # of a TIFF
+_WIDTH, _HEIGHT, _STRIPS = 0x0100, 0x0101, 0x0111  # of a TIFF (TIFF 6.0, sections 8 and 15)
+_TILE_WIDTH, _TILE_HEIGHT, _TILES = 0x0142, 0x0143, 0x0144
+_SHORT = 3
 _WEBP_COPIES = 4  # of its canvas, that its decoder holds at the same time
 _MAX_SEGMENTS = 512  # of a JPEG before its pixels; a depth map in XMP takes about a hundred
-_MAX_SCANS = 16  # of a JPEG that has the most pixels; a usual progressive one has ten
+_MAX_SCANS = 12  # of a JPEG that has the most pixels; a usual progressive one has ten
 _MAX_CHUNKS = 100_000  # of a PNG; encoders write 8 KB or more in each
 _MAX_BLOCKS = 50_000  # of a GIF before its first frame, 255 bytes each at most
 _MAX_BOXES = 100  # of HEIC and AVIF that are looked at; three are usual
-_SHORT, _MAX_ENTRIES = 3, 2**16
+_MAX_ENTRIES = 2**16  # of a TIFF's directory
 _MAX_PIECES = 2**16  # strips or tiles of a TIFF; one row a strip gives the most
 
 
@@ -88,11 +83,12 @@ def _segments(data: bytes) -> Iterator[tuple[int, int]]:
     """Kind and place of every segment of a JPEG up to its first scan."""
     at = 2
     for _ in range(_MAX_SEGMENTS):
-        while data[at : at + 2] == b"\xff\xff":
-            at += 1
         marker, kind, length = struct.unpack_from(">BBH", data, at)
         if marker != _MARKER:
             break
+        if kind == _MARKER:  # a byte of filling
+            at += 1
+            continue
         yield kind, at
         if kind == _SCAN:
             return
@@ -113,30 +109,6 @@ def _check_png(data: bytes, limits: Limits) -> None:
         if kind == b"IEND":
             return
         rest = rest[end + 4 :]
-
-
-def _check_boxes(data: bytes, _limits: Limits) -> None:
-    """Whether all of the pixels are there: of a picture in tiles, libheif leaves out those that are not.
-
-    Its size is for the codec to say, which holds it against its own limits first.
-    """
-    for kind, at, size in iso_boxes(data):
-        if kind in (b"meta", b"mdat") and at + size > len(data):
-            raise DamagedImageError("a HEIC or AVIF file must be whole, this one is cut short; upload it again")
-
-
-def iso_boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Kind, place and length of the outermost boxes (ISO 14496-12, 4.2); nothing after the first few."""
-    at = 0
-    for _ in range(_MAX_BOXES):
-        if at + 8 > len(data):
-            return
-        size, kind = struct.unpack_from(">I4s", data, at)
-        if size == 1:
-            (size,) = struct.unpack_from(">Q", data, at + 8)
-        size = size or len(data) - at
-        yield kind, at, size
-        at += size
 
 
 def _check_gif(data: bytes, limits: Limits) -> None:
@@ -170,12 +142,12 @@ def _check_webp(data: bytes, limits: Limits) -> None:
 
 
 def _check_tiff(data: bytes, limits: Limits) -> None:
-    """The first picture's size, its tiles' size and how many pieces it comes in."""
-    counts, values = {}, {}
+    """The first picture's size, its tiles' size and how many pieces it comes in; of a repeated entry the largest."""
+    values: dict[int, int] = {}
     for tag, many, value in _tiff_entries(data):
-        counts[tag], values[tag] = many, value
-    if max(counts.get(_STRIPS, 0), counts.get(_TILES, 0)) > _MAX_PIECES:
-        raise DamagedImageError(f"a TIFF must have up to {_MAX_PIECES:,} strips or tiles, this one has more")
+        if tag in (_STRIPS, _TILES) and many > _MAX_PIECES:
+            raise DamagedImageError(f"a TIFF must have up to {_MAX_PIECES:,} strips or tiles, this one has {many:,}")
+        values[tag] = max(value, values.get(tag, 0))
     check_size((values[_WIDTH], values[_HEIGHT]), limits)
     if _TILE_WIDTH in values:
         check_size((values[_TILE_WIDTH], values[_TILE_HEIGHT]), limits)
@@ -196,12 +168,36 @@ def _tiff_entries(data: bytes) -> Iterator[tuple[int, int, int]]:
         yield tag, many, value
 
 
+def _check_boxes(data: bytes, _limits: Limits) -> None:
+    """Whether all of the pixels are there: of a picture in tiles, libheif leaves out those that are not.
+
+    Its size is for the codec to say, which holds it against its own limits first.
+    """
+    for kind, at, size in iso_boxes(data):
+        if kind in (b"meta", b"mdat") and at + size > len(data):
+            raise DamagedImageError("a HEIC or AVIF file must be whole, this one is cut short; upload it again")
+
+
+def iso_boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, place and length of the outermost boxes (ISO 14496-12, 4.2); nothing after the first few."""
+    at = 0
+    for _ in range(_MAX_BOXES):
+        if at + 8 > len(data):
+            return
+        size, kind = struct.unpack_from(">I4s", data, at)
+        if size == 1:
+            (size,) = struct.unpack_from(">Q", data, at + 8)
+        size = size or len(data) - at
+        yield kind, at, size
+        at += size
+
+
 _CHECKS: dict[str, Callable[[bytes, Limits], None]] = {
     "JPEG": _check_jpeg,
     "PNG": _check_png,
     "GIF": _check_gif,
-    "HEIF": _check_boxes,
-    "AVIF": _check_boxes,
     "WEBP": _check_webp,
     "TIFF": _check_tiff,
+    "HEIF": _check_boxes,
+    "AVIF": _check_boxes,
 }

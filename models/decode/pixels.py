@@ -10,9 +10,9 @@ from PIL import Image
 from facealbum.errors import DamagedImageError
 from models.decode.colour import in_srgb
 
+_BAND = 256  # rows, a multiple of every factor
 # What libjpeg says of pixels that are lost.  Its other complaints are of oddities that Pillow reads well.
 _LOST = re.compile(r"Premature end|Corrupt JPEG data: (?!bad ICC)")
-_BAND = 256  # rows, a multiple of every factor
 _PADDING = re.compile(r"Corrupt JPEG data: (\d+) extraneous bytes before marker 0xd9")
 
 
@@ -29,7 +29,7 @@ def read_pixels(form: str, data: bytes, image: Image.Image, *, factor: int) -> N
     pixels = _jpeg(data, image, factor=factor) if form == "JPEG" else None
     if pixels is None:
         pixels = np.array(_any(image, factor=factor))
-    return in_srgb(pixels, image.info.get("icc_profile", b""))
+    return in_srgb(pixels, image.info.get("icc_profile") or b"")
 
 
 def _jpeg(data: bytes, image: Image.Image, *, factor: int) -> NDArray[np.uint8] | None:
