@@ -8,9 +8,13 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from facealbum.errors import InvalidValueError, ModelError
 from models.registry import EmbedderSpec, Head, load_embedders
 
+_ROUNDING = 1e-3  # heads are kept as float16
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
 
 
@@ -41,6 +45,19 @@ def load_heads(folder: Path) -> dict[str, EmbedderSpec]:
             raise ModelError(f"{_note(file)} must hold the checksum of {file.name}; train the head again") from error
         found[file.stem] = _spec(file, sha256)
     return found
+
+
+def carry_over(source: EmbedderSpec, target: EmbedderSpec) -> NDArray[np.float32] | None:
+    """The map float32[512, 512] that makes the target's embeddings of the source's, but for rounding and length.
+
+    None if they see a face by other networks, or the source has lost what the target keeps.
+    """
+    if source.backbones != target.backbones or source.head is None or target.head is None:
+        return None
+    first, second = source.head.read(), target.head.read()
+    found: NDArray[np.float32] = np.linalg.lstsq(first, second, rcond=None)[0]
+    lost = np.linalg.norm(first @ found - second) / np.linalg.norm(second)
+    return found if lost < _ROUNDING else None
 
 
 def remove_head(folder: Path, space: str) -> int:

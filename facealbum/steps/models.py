@@ -14,16 +14,17 @@ from facealbum.errors import InvalidValueError, ModelNotInstalledError
 from facealbum.settings import Settings
 from facealbum.steps.cluster import ArmPlan
 from facealbum.steps.context import Context
-from facealbum.steps.embedders import DEFAULT_ARM, default_space, find_embedder, models_folder, with_embedder
-from facealbum.storage.analyses import ensure_analyzer
+from facealbum.steps.embedders import DEFAULT_ARM, default_space, find_embedder, models_folder
+from facealbum.storage.analyses import ensure_space
+from facealbum.storage.families import load_families
 from facealbum.storage.runs import ensure_arm
-from facealbum.storage.spaces import count_lacking, load_space
+from facealbum.storage.spaces import count_lacking, load_space, load_uncarried, save_carried
 from models.alignment import dlib_template
 from models.catalog import Entry, find_entry, load_catalog
 from models.detector import Detection
 from models.download import Report
 from models.embedder import Embedder, aligned
-from models.heads import load_heads, remove_head
+from models.heads import carry_over, load_heads, remove_head
 from models.install import digest_of, install, installed, remove
 from models.registry import EmbedderSpec, load_embedders, load_specs
 
@@ -86,6 +87,7 @@ def install_model(
 def use_model(context: Context, name: str, *, accept_research_only: bool = False) -> Choice:
     """Let analysis fill this embedder's space from now on, and clustering read it.
 
+    Faces whose embedding follows from one of another space get it at once, the rest when they are analysed again.
     Raises UnknownModelError, ModelNotInstalledError, ModelError if it does not run here, and InvalidValueError if its
     licence allows research only and that was not accepted.
     """
@@ -96,17 +98,13 @@ def use_model(context: Context, name: str, *, accept_research_only: bool = False
             "research; give --accept-research-only if that is what you do"
         )
     try_out(embedder)
-    models, plan = with_embedder(embedder), ArmPlan()
+    plan = ArmPlan()
     with context.database.begin() as transaction:
-        analyzer = ensure_analyzer(transaction, models.versions, models.space)
-        ensure_arm(
-            transaction,
-            plan.name,
-            space_id=analyzer.space_id,
-            algorithm=plan.algorithm,
-            parameters=plan.parameters(),
-        )
-        return Choice(name, embedder.licence, count_lacking(transaction, analyzer.space_id))
+        space_id = ensure_space(transaction, name)
+    _carry_over(context, embedder, space_id)
+    with context.database.begin() as transaction:
+        ensure_arm(transaction, plan.name, space_id=space_id, algorithm=plan.algorithm, parameters=plan.parameters())
+        return Choice(name, embedder.licence, count_lacking(transaction, space_id))
 
 
 def check_models(settings: Settings, name: str | None = None) -> list[Check]:
@@ -139,6 +137,25 @@ def try_out(embedder: EmbedderSpec) -> None:
     grey = np.full((256, 256, 3), 128, np.uint8)
     face = Detection(Box(64, 64, 192, 192), dlib_template(256).astype(np.float32), 1.0)
     Embedder(embedder).embed(grey, face, aligned(grey, face.landmarks))
+
+
+def _carry_over(context: Context, embedder: EmbedderSpec, space_id: int) -> None:
+    """Fill the space from others whose embeddings hold all that it needs, family by family, without any photo."""
+    folder = models_folder(context.settings)
+    others = [other for other in (load_embedders() | load_heads(folder)).values() if other.space != embedder.space]
+    maps = {other.space: carry_over(other, embedder) for other in others}
+    with context.database.begin() as transaction:
+        families = load_families(transaction)
+        sources = {ensure_space(transaction, space): found for space, found in maps.items() if found is not None}
+    context.progress.begin("Carrying faces over", len(families) * len(sources))
+    for family in (one.family_id for one in families):
+        for source, found in sources.items():
+            with context.database.begin() as transaction:
+                ids, vectors = load_uncarried(transaction, family, source=source, target=space_id)
+                carried = np.einsum("nf,fe->ne", vectors, found)  # the same bits with any number of threads
+                carried /= np.linalg.norm(carried, axis=1, keepdims=True)
+                save_carried(transaction, family, target=space_id, ids=ids, vectors=carried)
+            context.progress.advance()
 
 
 def _entry(name: str, folder: Path) -> Entry:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from onnx import TensorProto, helper
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from facealbum import demo
 from facealbum.cli import main
@@ -140,6 +140,19 @@ def test_faces_keep_their_persons_when_the_model_changes(
     cluster_families(context, Month.parse("2026-12"), arm_plan=plan)
     assert persons(context) == before
     assert use_model(context, default_space()).lacking == 0
+
+
+def test_a_space_of_the_same_networks_needs_no_photo_again(context: Context, tmp_path: Path) -> None:
+    import_portraits(context, tmp_path / "in")
+    analyze(context)
+    assert use_model(context, "family-512", accept_research_only=True).lacking == 0
+    carried = embeddings(context)["family-512"]
+    with context.database.begin() as transaction:
+        transaction.execute(delete(face_embeddings))
+    analyze(context, again=True)
+    analysed = embeddings(context)["family-512"]
+    assert (carried @ analysed.T).max(axis=1) == pytest.approx(1, abs=1e-3)
+    assert use_model(context, default_space()).lacking == 3
 
 
 def test_a_licence_for_research_only_must_be_accepted(context: Context, file_server: FileServer) -> None:
