@@ -156,12 +156,13 @@ def _interval(interval: Sequence[float] | None) -> str:
 START, END = "<!-- albums: start -->", "<!-- albums: end -->"
 
 
-def write_table(path: Path, table: str) -> None:
+def write_table(path: Path, table: str, *, marks: tuple[str, str] = (START, END)) -> None:
     """Put the table between the two marks of a document; the rest of it stays."""
+    start, end = marks
     text = path.read_text(encoding="utf-8")
-    before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    path.write_text(f"{before}{START}\n{table}{END}{after}", encoding="utf-8")
+    before, _, rest = text.partition(start)
+    _, _, after = rest.partition(end)
+    path.write_text(f"{before}{start}\n{table}{end}{after}", encoding="utf-8")
 
 
 def main() -> None:

@@ -17,8 +17,9 @@ from models.yunet import SCORE, YuNet
 
 _SIZE = 96  # pixels of the cut-out; the face takes half of them
 _SCALE = 2.0
-_TURNS = (0, 45, -45, 90, -90, 135, -135, 180)
-_LEAST = 0.3
+_TURNS = (0, 90, -90, 180, 45, -45, 135, -135)
+_QUARTERS = 4  # turns after which a face has shown, if only a little
+_LEAST = 0.2
 _SHIFT = 0.15  # of the cut-out: how far off its centre the same face may be
 _SIZES = (0.25, 1.0)  # of the cut-out: how large the same face may be
 
@@ -34,7 +35,9 @@ def look_again(net: YuNet, picture: NDArray[np.uint8], face: Found, *, enough: f
     part, scale, offset = _surroundings(picture, face)
     box = Box(*((face[:4] - np.tile(offset, 2)) / np.tile(scale, 2)).tolist())
     best: Found | None = None
-    for turn in _TURNS:
+    for number, turn in enumerate(_TURNS):
+        if number == _QUARTERS and best is None:
+            break
         transform = upright_square(box, turn, scale=_SCALE, size=_SIZE)
         seen = _nearest(net.look(cut(part, transform, _SIZE), (_SIZE, _SIZE), least=_LEAST))
         if seen is not None and (best is None or seen[SCORE] > best[SCORE]):

@@ -1,0 +1,243 @@
+"""Which faces are found, by size and tilt, and what is found where no face is.
+
+    python -m eval.detection ALBUMS [--empty FOLDER] [--out docs/benchmarks.md]
+
+ALBUMS holds detection/noses.csv beside whole photos, and albums in visible/ with the boxes of all faces.  A face of a
+photo counts as found if a box holds its nose, a face of an album if the middle of a box lies near its own.  Size and
+tilt are those of faces pasted into made pictures.  `--empty` names pictures without any face.
+"""
+
+import argparse
+import csv
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import process_time
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from eval.bench import write_table
+from facealbum.clustering.intervals import Rate
+from facealbum.domain.faces import Box
+from models.decode import decode
+from models.detector import Detection, Detector
+from models.registry import load_specs
+
+Picture: TypeAlias = NDArray[np.uint8]
+Detect: TypeAlias = Callable[[Picture], list[Detection]]
+
+SIZES = (20, 32, 48, 64, 96, 128, 200, 400)
+"""Pixels of the longer side of a face in a photo of 4000 x 3000, which is decoded at half of that."""
+TILTS = (0, 20, 45, 90, 135, 180)
+_SCALE, _WIDTH, _HEIGHT = 2, 2000, 1500
+_NEAR = 0.35  # of the longer side of the face
+_MARGIN = 1.5  # of a pasted disc around a face
+_MARKS = ("<!-- detection: start -->", "<!-- detection: end -->")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """One face of an album."""
+
+    picture: Picture
+    box: Box
+
+
+@dataclass(slots=True)
+class Count:
+    """Faces that were found of those that are there, boxes elsewhere, and CPU milliseconds, over some pictures."""
+
+    found: int = 0
+    faces: int = 0
+    extra: int = 0
+    pictures: int = 0
+    milliseconds: float = 0.0
+
+    @property
+    def recall(self) -> Rate:
+        """The share of faces that was found."""
+        return Rate(self.found, self.faces)
+
+    def add(self, picture: Picture, detect: Detect, matches: Sequence[Callable[[Box], bool]]) -> None:
+        """Look at one picture whose faces are told by `matches`."""
+        start = process_time()
+        boxes = [face.box for face in detect(picture)]
+        self.milliseconds += (process_time() - start) * 1000
+        self.found += sum(any(match(box) for box in boxes) for match in matches)
+        self.faces += len(matches)
+        self.extra += sum(not any(match(box) for match in matches) for box in boxes)
+        self.pictures += 1
+
+
+def near(truth: Box) -> Callable[[Box], bool]:
+    """Whether the middle of a box lies near that of the true one."""
+    reach = _NEAR * max(truth.width, truth.height)
+
+    def match(box: Box) -> bool:
+        across, down = box.x1 + box.x2 - truth.x1 - truth.x2, box.y1 + box.y2 - truth.y1 - truth.y2
+        return bool(np.hypot(across, down) / 2 < reach)
+
+    return match
+
+
+def holds(across: float, down: float) -> Callable[[Box], bool]:
+    """Whether a box holds a point."""
+    return lambda box: box.x1 <= across <= box.x2 and box.y1 <= down <= box.y2
+
+
+def count_noses(folder: Path, detect: Detect) -> Count:
+    """The photos of noses.csv, decoded as analysis does."""
+    noses = _grouped(folder / "noses.csv", "file")
+    count = Count()
+    for path in sorted(folder.glob("*.jpg")):
+        photo = decode(path.read_bytes())
+        across, down = photo.scale
+        points = [(float(nose["x"]) / across, float(nose["y"]) / down) for nose in noses.get(path.name, [])]
+        count.add(photo.pixels, detect, [holds(*point) for point in points])
+    return count
+
+
+def count_album(folder: Path, detect: Detect) -> Count:
+    """Every photo of an album."""
+    count = Count()
+    for path, boxes in _album(folder):
+        count.add(decode(path.read_bytes()).pixels, detect, [near(box) for box in boxes])
+    return count
+
+
+def count_empty(folder: Path, detect: Detect) -> Count:
+    """Pictures without any face."""
+    count = Count()
+    for path in sorted(folder.iterdir()):
+        count.add(decode(path.read_bytes()).pixels, detect, [])
+    return count
+
+
+def load_samples(albums: Path, each: int) -> list[Sample]:
+    """Some faces of every album, the same ones each time."""
+    draw = np.random.default_rng(3)
+    samples = []
+    for folder in sorted(path.parent for path in albums.glob("visible/*/truth.csv")):
+        photos = list(_album(folder))
+        for number in draw.choice(len(photos), each, replace=False):
+            path, boxes = photos[number]
+            samples.append(Sample(decode(path.read_bytes()).pixels, boxes[0]))
+    return samples
+
+
+def count_collages(samples: Sequence[Sample], detect: Detect, *, size: int, tilt: int, each: int) -> Count:
+    """Faces of `size` pixels of the photo, turned clockwise by `tilt` degrees, `each` of them in a picture."""
+    draw = np.random.default_rng([size, tilt, each])
+    count = Count()
+    for begin in range(0, len(samples), each):
+        picture, boxes = collage(samples[begin : begin + each], draw, side=size / _SCALE, tilt=tilt)
+        count.add(picture, detect, [near(box) for box in boxes])
+    return count
+
+
+def collage(
+    samples: Sequence[Sample], draw: np.random.Generator, *, side: float, tilt: float
+) -> tuple[Picture, list[Box]]:
+    """The faces, `side` pixels large and turned, on soft shapes with a sensor's grain; and where they are."""
+    shapes = cv2.resize(draw.integers(0, 255, (12, 16, 3), np.uint8), (_WIDTH, _HEIGHT), interpolation=cv2.INTER_CUBIC)
+    picture = shapes + draw.normal(0, 5, (_HEIGHT, _WIDTH, 1))
+    disc = int(side * _MARGIN) | 1
+    columns, rows = _WIDTH // (disc + 2), _HEIGHT // (disc + 2)
+    boxes = []
+    for sample, place in zip(samples, draw.choice(columns * rows, len(samples), replace=False), strict=True):
+        top, left = (disc + 2) * (place // columns), (disc + 2) * (place % columns)
+        face, cover = _disc(sample, side=side, tilt=tilt, size=disc)
+        under = picture[top : top + disc, left : left + disc]
+        under[:] = under + cover * (face - under)
+        middle = np.array([left, top, left, top]) + disc / 2
+        boxes.append(Box(*(middle + side / 2 * np.array([-1, -1, 1, 1])).tolist()))
+    return picture.clip(0, 255).astype(np.uint8), boxes
+
+
+def _disc(sample: Sample, *, side: float, tilt: float, size: int) -> tuple[Picture, NDArray[np.float64]]:
+    """A face, turned and `side` pixels large, and how much of each pixel it covers: a disc with a soft edge."""
+    picture, box = sample.picture, sample.box
+    middle = np.array([box.x1 + box.x2, box.y1 + box.y2]) / 2
+    factor = side / max(box.width, box.height)
+    while factor <= 0.5:  # noqa: PLR2004 - halves, so that warping does not alias
+        picture = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA).astype(np.uint8)
+        middle, factor = middle / 2, factor * 2
+    turn = np.array(cv2.getRotationMatrix2D(middle.tolist(), -tilt, factor), np.float64)
+    turn[:, 2] += size / 2 - middle
+    face = cv2.warpAffine(picture, turn, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    rows, columns = np.mgrid[:size, :size] + 0.5 - size / 2
+    cover = np.clip(8 - 16 * np.hypot(rows, columns) / size, 0, 1)[..., np.newaxis]
+    return face.astype(np.uint8), cover
+
+
+def _album(folder: Path) -> Iterator[tuple[Path, list[Box]]]:
+    """Each photo of an album with its true boxes."""
+    truth = _grouped(folder / "truth.csv", "family", "photo")
+    for photo in _rows(folder / "photos.csv"):
+        faces = truth[photo["family"], photo["photo"]]
+        yield folder / photo["path"], [Box(*(float(face[edge]) for edge in ("x1", "y1", "x2", "y2"))) for face in faces]
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _grouped(path: Path, *names: str) -> dict[str | tuple[str, ...], list[dict[str, str]]]:
+    groups = defaultdict(list)
+    for row in _rows(path):
+        groups[tuple(row[name] for name in names) if len(names) > 1 else row[names[0]]].append(row)
+    return groups
+
+
+def render(pictures: dict[str, Count], sizes: Iterable[tuple[int, Sequence[Count]]]) -> str:
+    """Two Markdown tables: sets of pictures, and recall by size (rows) and by tilt, then alone in a picture."""
+    lines = ["| pictures | n | found (95 %) | boxes elsewhere | CPU ms a picture |", "|---|---|---|---|---|"]
+    for name, count in pictures.items():
+        low, high = count.recall.interval
+        found = f"{count.found} of {count.faces} ({low:.3f} to {high:.3f})" if count.faces else ""
+        milliseconds = count.milliseconds / count.pictures
+        lines.append(f"| {name} | {count.pictures} | {found} | {count.extra} | {milliseconds:.1f} |")
+    tilts = " | ".join(f"{tilt}°" for tilt in TILTS)
+    lines += ["", f"| pixels | {tilts} | alone, 0° |", "|---" * (len(TILTS) + 2) + "|"]
+    for size, counts in sizes:
+        lines.append(f"| {size} | " + " | ".join(f"{count.recall.value or 0:.2f}" for count in counts) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def measure(albums: Path, detect: Detect, *, empty: Path | None = None, each: int = 10) -> str:
+    """Both tables; `each` faces of every album are pasted."""
+    pictures = {"whole photos": count_noses(albums / "detection", detect)}
+    for folder in sorted(path.parent for path in albums.glob("visible/*/truth.csv")):
+        pictures[f"album {folder.name}"] = count_album(folder, detect)
+    if empty:
+        pictures["without a face"] = count_empty(empty, detect)
+    samples = load_samples(albums, each)
+    sizes = []
+    for size in SIZES:
+        counts = [count_collages(samples, detect, size=size, tilt=tilt, each=6) for tilt in TILTS]
+        sizes.append((size, [*counts, count_collages(samples, detect, size=size, tilt=0, each=1)]))
+    return render(pictures, sizes)
+
+
+def main() -> None:
+    """Measure the packaged detector and print the tables."""
+    parser = argparse.ArgumentParser(description="Recall and false boxes of the packaged detector.")
+    parser.add_argument("albums", type=Path)
+    parser.add_argument("--empty", type=Path, help="a folder of pictures without any face")
+    parser.add_argument("--out", type=Path, help="the document whose tables are replaced")
+    args = parser.parse_args()
+    cv2.setNumThreads(1)
+    table = measure(args.albums, Detector(load_specs()["detector"]).detect, empty=args.empty)
+    sys.stdout.write(table)
+    if args.out:
+        write_table(args.out, table, marks=_MARKS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""What the detector promises: heads turned any way, small faces of a large picture, each face once, the same bits."""
+
+import math
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from models.detector import Detection, Detector
+from models.landmarks import roll_of
+from models.registry import load_specs
+from models.second_look import look_again
+from models.shrink import shrunk
+from models.yunet import SCORE, YuNet
+
+
+@pytest.fixture(scope="module")
+def detector() -> Detector:
+    return Detector(load_specs()["detector"])
+
+
+def turned(portrait: Image.Image, degrees: float) -> NDArray[np.uint8]:
+    """The portrait turned clockwise on a grey ground."""
+    return np.array(portrait.rotate(-degrees, Image.Resampling.BICUBIC, expand=True, fillcolor="grey"))
+
+
+def crowd(portrait: Image.Image, side: int) -> NDArray[np.uint8]:
+    """Five portraits, `side` pixels wide, in a picture of 2000 x 1500."""
+    small = portrait.resize((side, side * portrait.height // portrait.width), Image.Resampling.LANCZOS)
+    picture = Image.new("RGB", (2000, 1500), "grey")
+    for place in range(5):
+        picture.paste(small, (90 + 380 * place, 300 + 200 * (place % 3)))
+    return np.array(picture)
+
+
+def bits(faces: list[Detection]) -> list[tuple[object, float, bytes]]:
+    return [(face.box, face.score, face.landmarks.tobytes()) for face in faces]
+
+
+@pytest.mark.parametrize("degrees", [0, 45, 90, 135, 180, -135, -90, -45])
+def test_a_turned_head_is_found_once_and_its_landmarks_turn_with_it(
+    detector: Detector, portrait: Image.Image, degrees: float
+) -> None:
+    (upright,) = detector.detect(np.array(portrait))
+    (face,) = detector.detect(turned(portrait, degrees))
+    off = (roll_of(face.landmarks) - roll_of(upright.landmarks) - degrees + 180) % 360 - 180
+    assert abs(off) < 30
+    assert face.box.width == pytest.approx(upright.box.width, rel=0.5)
+
+
+def test_small_faces_of_a_large_picture_are_found_each_once(detector: Detector, portrait: Image.Image) -> None:
+    faces = detector.detect(crowd(portrait, 100))
+    assert len(faces) == 5
+    middles = sorted((face.box.x1 + face.box.x2) / 2 for face in faces)
+    assert np.diff(middles) == pytest.approx(380, abs=12)
+
+
+def test_the_same_pixels_give_the_same_bits_whatever_was_seen_before(detector: Detector, portrait: Image.Image) -> None:
+    picture = crowd(portrait, 130)
+    detector.detect(turned(portrait, 90))
+    again = detector.detect(picture)
+    assert bits(again) == bits(Detector(load_specs()["detector"]).detect(picture))
+    assert [face.score for face in again] == sorted((face.score for face in again), reverse=True)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 3000), (3000, 1), (33, 4000), (375, 375)])
+def test_a_picture_of_any_shape_without_a_face_has_none(detector: Detector, shape: tuple[int, int]) -> None:
+    assert detector.detect(np.full((*shape, 3), 90, np.uint8)) == []
+
+
+def test_what_only_resembles_a_face_is_dismissed_by_the_second_look(detector: Detector) -> None:
+    picture = np.full((1500, 2000, 3), (222, 184, 160), np.uint8)
+    for left in range(150, 1900, 400):
+        for across in (-35, 35):
+            cv2.circle(picture, (left + across, 700), 14, (40, 30, 30), -1)
+        cv2.ellipse(picture, (left, 760), (40, 18), 0, 0, 180, (150, 60, 60), 8)
+        cv2.circle(picture, (left, 720), 105, (90, 70, 60), 4)
+    assert detector.detect(picture) == []
+
+
+def test_a_second_look_finds_the_face_of_a_rough_box_and_nothing_beside_it(portrait: Image.Image) -> None:
+    spec = load_specs()["detector"]
+    picture = np.array(portrait)
+    (known,) = Detector(spec).detect(picture)
+    box = known.box
+    rough = np.zeros(SCORE + 1, np.float32)
+    rough[:4] = box.x1 + 6, box.y1 - 8, box.x2 + 12, box.y2 + 4
+    found = look_again(YuNet(spec), picture, rough, enough=0.9)
+    assert found is not None
+    assert found[:4] == pytest.approx([box.x1, box.y1, box.x2, box.y2], abs=0.12 * box.width)
+    assert look_again(YuNet(spec), np.full_like(picture, 128), rough, enough=0.9) is None
+
+
+@pytest.mark.parametrize(("width", "height"), [(512, 384), (375, 500), (2000, 1500), (100, 9)])
+def test_a_shrunk_picture_has_the_size_that_was_asked_for_and_its_mean(width: int, height: int) -> None:
+    rows, columns = np.mgrid[:1500, :2000]
+    picture = np.stack([columns // 8, rows // 6, (columns + rows) // 14], axis=-1).astype(np.uint8)
+    small = shrunk(picture, width, height)
+    assert small.shape == (height, width, 3)
+    assert math.isclose(small.mean(), picture.mean(), abs_tol=2)
