@@ -22,7 +22,7 @@ class TrackParameters:
 
     sure: cosine similarity from which a face belongs to a track wherever it is.  alike: the same where boxes overlap,
     by at least `overlap` (intersection over union), and the track was seen `near_ms` before at most.
-    gap_ms: a track that was not seen for longer has ended.
+    gap_ms: a track that was not seen for longer, and in two frames at least, has ended.
     most: faces kept of a track, one more for every `apart_ms` that it lasts.  least_quality: of a face that is kept.
     """
 
@@ -72,10 +72,10 @@ def track_faces(frames: Sequence[SampledFrame], parameters: TrackParameters = DE
     that may be one person.  A track without a face good enough to keep is left out.
     """
     tracks: list[_Open] = []
+    step = (frames[-1].ms - frames[0].ms) // max(len(frames) - 1, 1) if frames else 0
+    gap = max(parameters.gap_ms, 2 * step)
     for frame in frames:
-        going = [
-            track for track in tracks if track.scene == frame.scene and frame.ms - track.last.ms <= parameters.gap_ms
-        ]
+        going = [track for track in tracks if track.scene == frame.scene and frame.ms - track.last.ms <= gap]
         owners = _assigned(going, frame, parameters)
         for number, face in enumerate(frame.faces):
             track = owners.get(number)

@@ -25,14 +25,12 @@ _CUT = 0.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class VideoAnalysis:
-    """What `PhotoAnalysis` is for a photo; taken_at is of the first frame, frames the number of those looked at."""
+    """What `PhotoAnalysis` is for a photo; taken_at is of the first frame."""
 
     width: int
     height: int
     format: str
     taken_at: datetime | None
-    seconds_long: float
-    frames: int
     tracks: tuple[Track, ...]
     seconds: dict[str, float]
 
@@ -56,9 +54,7 @@ def analyze_video(
             seconds[phase] += spent
         frames.append(SampledFrame(frame.ms, scene, found.faces))
     seconds["decode"] = perf_counter() - start - sum(seconds.values())
-    return VideoAnalysis(
-        *size, video.format, video.taken_at, video.seconds, len(frames), track_faces(frames), dict(seconds)
-    )
+    return VideoAnalysis(*size, video.format, video.taken_at, track_faces(frames), dict(seconds))
 
 
 def _look(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

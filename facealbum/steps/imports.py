@@ -222,7 +222,7 @@ def _read(path: Path, settings: Settings) -> bytes:
 
 
 def _taken_at(file: PhotoFile) -> tuple[datetime, str]:
-    """When the photo was taken as far as the import knows; analysis corrects "file" from EXIF."""
+    """When the photo was taken as far as the import knows; analysis corrects "file" from what the content says."""
     if file.taken_at is not None:
         return file.taken_at, "manifest"
     return datetime.fromtimestamp(file.path.stat().st_mtime, UTC), "file"

@@ -57,9 +57,15 @@ def test_a_cut_ends_every_track() -> None:
 
 
 def test_a_short_absence_is_bridged_and_a_long_one_is_not() -> None:
-    back = DEFAULTS.gap_ms / 1000
-    assert seen([frame(0, face(0, 0)), frame(back, face(0, 0))]) == [(0, DEFAULTS.gap_ms)]
-    assert seen([frame(0, face(0, 0)), frame(back + 1, face(0, 0))]) == [(0,), (DEFAULTS.gap_ms + 1000,)]
+    here, back = {0, 5}, {0, 6}
+    bridged, broken = ([frame(t, *[face(0, 0)] * (t in times)) for t in range(7)] for times in (here, back))
+    assert seen(bridged) == [(0, 5000)]
+    assert seen(broken) == [(0,), (6000,)]
+
+
+def test_frames_far_apart_are_followed_by_the_face_alone() -> None:
+    assert seen([frame(60 * t, face(0, 0, seed=t)) for t in range(3)]) == [(0, 60_000, 120_000)]
+    assert seen([frame(60 * t, face(0, 0, like=0.5, seed=t)) for t in range(2)]) == [(0,), (60_000,)]
 
 
 def test_two_lookalikes_in_one_frame_are_two_tracks() -> None:
