@@ -98,6 +98,23 @@ def test_a_normalisation_becomes_a_factor_and_a_shift_and_dropout_nothing() -> N
     assert relu.inputs == (shift.output,)
 
 
+def test_a_map_that_is_doubled_and_moved_to_the_end_keeps_its_channels_last() -> None:
+    nodes = [
+        helper.make_node("Resize", ["image", "region", "scales"], ["large"], mode="nearest"),
+        helper.make_node("Transpose", ["large"], ["moved"], perm=[0, 2, 3, 1]),
+        helper.make_node("Reshape", ["moved", "rows"], ["cells"]),
+        helper.make_node("Sigmoid", ["cells"], ["result"]),
+    ]
+    scales, rows, region = np.array([1, 1, 2, 2], np.float32), np.array([1, -1, 2]), np.zeros(0, np.float32)
+    graph = read_onnx(onnx_file(nodes, scales=scales, rows=rows, region=region))
+    assert [(step.operation, step.inputs) for step in graph.steps] == [
+        (Plain("double"), ("image",)),
+        (Plain("sigmoid"), ("large",)),
+    ]
+    with pytest.raises(ModelError, match="repeat pixels"):
+        read_onnx(onnx_file(nodes, scales=scales * 2, rows=rows, region=region))
+
+
 def test_an_unknown_onnx_operator_is_named() -> None:
     with pytest.raises(ModelError, match="Erf"):
         read_onnx(onnx_file([helper.make_node("Erf", ["image"], ["result"])]))
