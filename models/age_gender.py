@@ -19,7 +19,7 @@ from models.network import open_network
 from models.registry import ModelSpec
 
 _CROP = 1.25
-_AGES = 100  # classes of faceres: 1 to 100 years, then male, then features
+_AGES = 100  # classes of faceres: 1 to 100 years; male follows
 _FACERES_AGES = np.arange(1, _AGES + 1, dtype=np.float32)
 _DLIB_LOG_AGES = np.log1p(np.arange(81, dtype=np.float32))  # classes of dlib: 0 to 80 years
 _OLDEST = 100.0
@@ -35,16 +35,15 @@ class AgeGender:
     p_female: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True)
 class Opinions:
     """What faceres and dlib's networks say, in this order.
 
-    log_ages: log(1 + years).  female_odds: log odds of female.  features: float32[1024] of faceres, for an embedder.
+    log_ages: log(1 + years).  female_odds: log odds of female.
     """
 
     log_ages: tuple[float, float]
     female_odds: tuple[float, float]
-    features: NDArray[np.float32]
 
 
 class AgeGenderEstimator:
@@ -64,7 +63,6 @@ class AgeGenderEstimator:
         return Opinions(
             log_ages=(float(np.log1p(_likeliest_two(both[:_AGES]))), float(ages @ _DLIB_LOG_AGES / ages.sum())),
             female_odds=(-_log_odds(both[_AGES]), -_log_odds(genders[1])),
-            features=both[_AGES + 1 :],
         )
 
 

@@ -3,7 +3,6 @@
 import math
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +18,7 @@ ages, odds = st.floats(0, 100), st.floats(-7, 7)
 def judged(first: float, second: float, *, female_odds: float = 0.0) -> AgeGender:
     """Two estimated ages in years, and log odds that both networks agree on."""
     log_ages = math.log1p(first), math.log1p(second)
-    return judge(Opinions(log_ages, (female_odds, female_odds), np.empty(0, np.float32)), CALIBRATION)
+    return judge(Opinions(log_ages, (female_odds, female_odds)), CALIBRATION)
 
 
 @given(first=ages, second=ages, female_odds=odds)
