@@ -151,7 +151,7 @@ def _largest(side: int) -> dict[str, bytes]:
         f"{name} as large as may be": _saved(picture, form, **more) for name, (form, picture, more) in flat.items()
     }
     small = isqrt(side * side // 200)
-    return largest | {"JPEG of as many scans as may be": _with_scans(small, 12 * 200 - 10)}
+    return largest | {"JPEG of as many scans as may be": _with_scans(small, 10 * 200 - 10)}
 
 
 def _saved(picture: Image.Image, form: str, **options: object) -> bytes:
