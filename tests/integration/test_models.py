@@ -71,9 +71,9 @@ def quiet(_done: int, _total: int | None) -> None:
     """Nothing to show."""
 
 
-def import_portraits(context: Context, folder: Path) -> None:
+def import_portraits(context: Context, folder: Path, *, count: int = 1) -> None:
     folder.mkdir()
-    for name in ("obama-2009", "obama-2010", "obama-2012"):
+    for name in ("obama-2009", "obama-2010", "obama-2012")[:count]:
         (folder / f"{name}.jpg").write_bytes((PORTRAITS / f"{name}.jpg").read_bytes())
     import_folder(context, folder, "Mori")
 
@@ -112,8 +112,8 @@ def test_an_installed_model_embeds_faces(context: Context, tmp_path: Path, file_
     assert state(context, "tiny-147") == "installed"
     assert use_model(context, "tiny-147").lacking == 0
     assert (state(context, "tiny-147"), state(context, default_space())) == ("in use", "packaged")
-    import_portraits(context, tmp_path / "in")
-    assert analyze_pending(context).faces == 3
+    import_portraits(context, tmp_path / "in", count=2)
+    assert analyze_pending(context).faces == 2
     ((space, vectors),) = embeddings(context).items()
     assert space == "tiny-147"
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-3)
@@ -125,7 +125,7 @@ def test_faces_keep_their_persons_when_the_model_changes(
     context: Context, tmp_path: Path, file_server: FileServer
 ) -> None:
     publish(context, file_server)
-    import_portraits(context, tmp_path / "in")
+    import_portraits(context, tmp_path / "in", count=3)
     analyze(context)
     plan = ArmPlan(clustering=ClusteringParameters())
     cluster_families(context, Month.parse("2026-12"), arm_plan=plan)
@@ -152,7 +152,7 @@ def test_a_space_of_the_same_networks_needs_no_photo_again(context: Context, tmp
     analyze(context, again=True)
     analysed = embeddings(context)["family-512"]
     assert (carried @ analysed.T).max(axis=1) == pytest.approx(1, abs=1e-3)
-    assert use_model(context, default_space()).lacking == 3
+    assert use_model(context, default_space()).lacking == 1
 
 
 def test_a_licence_for_research_only_must_be_accepted(context: Context, file_server: FileServer) -> None:
@@ -240,7 +240,7 @@ def test_photos_wait_where_the_chosen_model_is_missing_or_damaged(
     with pytest.raises(ModelNotInstalledError):
         analyze_pending(context)
     with context.database.begin() as transaction:
-        assert count_photos(transaction) == {"pending": 3}
+        assert count_photos(transaction) == {"pending": 1}
 
 
 def test_a_space_that_nothing_here_fills_is_named(context: Context, file_server: FileServer) -> None:
