@@ -45,19 +45,20 @@ def analyze_file(
     """Show the faces of files: box, pose, age, gender, quality. Needs no database and keeps nothing."""
     from facealbum.steps.analyze_file import FileProblem, analyze_files
 
-    problems: list[FileProblem] = []
-    values: list[dict[str, object]] = []
     with console.progress_bars() as bars:
-        for found in analyze_files(files, settings=load_settings(), progress=bars, draw=draw):
-            if isinstance(found, FileProblem):
-                problems.append(found)
-            if as_json:
-                values.append(asdict(found) if isinstance(found, FileProblem) else _value(found, embeddings=embeddings))
-            elif not isinstance(found, FileProblem):
-                _show(found)
+        results = list(analyze_files(files, settings=load_settings(), progress=bars, draw=draw))
+    problems = [result for result in results if isinstance(result, FileProblem)]
+    found = [result for result in results if not isinstance(result, FileProblem)]
     if as_json:
-        console.say_json(values)
+        console.say_json(
+            [
+                asdict(result) if isinstance(result, FileProblem) else _value(result, embeddings=embeddings)
+                for result in results
+            ]
+        )
     else:
+        for one in found:
+            _show(one)
         console.show_problems([f"{problem.file}: {problem.detail}" for problem in problems])
     finish(problems=bool(problems))
 
