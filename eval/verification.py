@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ from models.analyzer import Analyzer
 from models.registry import load_embedders
 
 _CHILD = 12  # years
-_DRAWS = 200
+_DRAWS = 100
 _SFACE = 128  # the first numbers of the default space are SFace's, the others MobileFaceNet's
 
 Row: TypeAlias = tuple[Face, str, str, str, int]
@@ -65,8 +65,8 @@ class Pairs:
     first: NDArray[np.int64]
     second: NDArray[np.int64]
 
-    def only(self, chosen: NDArray[np.bool_]) -> Self:
-        """The chosen ones."""
+    def only(self, chosen: NDArray[Any]) -> Self:
+        """The chosen ones, by a mask or in an order."""
         return type(self)(self.similarities[chosen], self.same[chosen], self.first[chosen], self.second[chosen])
 
 
@@ -135,8 +135,9 @@ def _pairs(faces: Faces, chosen: NDArray[np.bool_], *, within: bool | None = Non
         kept &= same | (one_group == within)
     first, second, same = first[kept], second[kept], same[kept]
     _, groups = np.unique(faces.groups, return_inverse=True)
-    similarities = np.einsum("pe,pe->p", faces.embeddings[first], faces.embeddings[second])
-    return Pairs(similarities, same, groups[first], groups[second])
+    similarities = (faces.embeddings @ faces.embeddings.T)[first, second]
+    order = np.argsort(-similarities, kind="stable")  # which makes it quick to sort them again for every draw
+    return Pairs(similarities, same, groups[first], groups[second]).only(order)
 
 
 def load_growth(folder: Path, analyzer: Analyzer) -> Iterator[Row]:
