@@ -23,7 +23,8 @@ _AGES = 100  # classes of faceres: 1 to 100 years; male follows
 _FACERES_AGES = np.arange(1, _AGES + 1, dtype=np.float32)
 _DLIB_LOG_AGES = np.log1p(np.arange(81, dtype=np.float32))  # classes of dlib: 0 to 80 years
 _OLDEST = 100.0
-_GROWN = 30.0  # from this age on, gender shows equally well
+_OLD_ENOUGH = 30.0  # from this age on, gender shows equally well
+_GROWING_UP = (10.0, 20.0)  # over these years the networks begin to take women for men
 _SURE = 1e-3  # no network is trusted beyond this
 
 
@@ -93,8 +94,8 @@ def gender_terms(opinions: Opinions, age: float, calibration: Calibration) -> ND
     """float64[4], what the log odds of female are linear in: the younger, the less is believed."""
     (share,) = calibration["faceres_share"]
     odds = share * opinions.female_odds[0] + (1 - share) * opinions.female_odds[1]
-    log_age = math.log1p(min(age, _GROWN))
-    return np.array([1, odds, odds * log_age, log_age])
+    grown = float(np.interp(age, _GROWING_UP, (0.0, 1.0)))
+    return np.array([1, odds, odds * math.log1p(min(age, _OLD_ENOUGH)), grown])
 
 
 def _log_odds(probability: np.float32) -> float:
