@@ -17,9 +17,12 @@ from models.alignment import Points
 from models.registry import ModelSpec
 from models.second_look import look_again
 from models.shrink import shrunk
-from models.yunet import SCORE, Candidates, YuNet, distinct
+from models.yunet import SCORE, Candidates, YuNet, distinct, moved
 
-_CLOSER = 1.5  # so many times smaller must a look be for closer ones to show more
+_MOST_DOUBTS = 100
+"""Of one picture, so that no picture costs more than about a second; then the first look's score has to do."""
+_CLOSER = 1.5
+"""So many times smaller than the picture must a look be for closer ones to show more."""
 _PART = 0.55
 """Of width and height: a quarter of a picture; they overlap by more than a small face."""
 
@@ -40,40 +43,44 @@ class Detector:
         constants = spec.constants
         self._long, self._short = (int(side) for side in constants["canvas"])
         self._doubt, self._sure = constants["first_score"]
-        (self._score,), (self._small,) = constants["second_score"], constants["small"]
+        (self._score,), (self._small,) = constants["score"], constants["small"]
         self._net = YuNet(spec)
 
     def detect(self, picture: NDArray[np.uint8]) -> list[Detection]:
         """The faces of an RGB picture uint8[rows, columns, 3]."""
-        return [_detection(row) for row in distinct(np.concatenate(list(self._looks(picture))))]
+        doubts = iter(range(_MOST_DOUBTS))
+        return [_detection(row) for row in distinct(np.concatenate(list(self._looks(picture, doubts))))]
 
-    def _looks(self, picture: NDArray[np.uint8]) -> Iterator[Candidates]:
-        """The faces of the picture, then the small ones of its parts."""
-        found, scale = self._look(picture)
+    def _looks(self, picture: NDArray[np.uint8], doubts: Iterator[int]) -> Iterator[Candidates]:
+        """The faces of the picture, then the small ones of its parts; `doubts` are the second looks that are left."""
+        found, scale = self._look(picture, doubts)
         yield found
         small = self._small * scale
         if scale >= _CLOSER and (_sides(found) < small).any():
             for part, offset in _quarters(picture):
-                for faces in self._looks(part):
-                    yield _moved(faces[_sides(faces) < small], offset)
+                for faces in self._looks(part, doubts):
+                    yield moved(faces[_sides(faces) < small], (1, 1), offset)
 
-    def _look(self, picture: NDArray[np.uint8]) -> tuple[Candidates, float]:
+    def _look(self, picture: NDArray[np.uint8], doubts: Iterator[int]) -> tuple[Candidates, float]:
         """The faces that show when the whole picture is as small as the canvas, and how many times it was larger."""
         rows, columns, _ = picture.shape
         canvas = (self._short, self._long) if columns >= rows else (self._long, self._short)
         scale = max(1.0, rows / canvas[0], columns / canvas[1])
         width, height = max(1, round(columns / scale)), max(1, round(rows / scale))
         candidates = self._net.look(shrunk(picture, width, height), canvas, least=self._doubt)
-        candidates[:, :SCORE] *= np.tile(np.array([columns / width, rows / height], np.float32), SCORE // 2)
-        checked = (self._checked(picture, row) for row in candidates)
+        placed = moved(candidates, (columns / width, rows / height), (0, 0))
+        checked = (self._checked(picture, row, doubts) for row in placed)
         return np.array([row for row in checked if row is not None], np.float32).reshape(-1, SCORE + 1), scale
 
-    def _checked(self, picture: NDArray[np.uint8], face: NDArray[np.float32]) -> NDArray[np.float32] | None:
-        """A face that is sure as it is, or as a second look has it; else None."""
-        if face[SCORE] >= self._sure:
-            return face
-        again = look_again(self._net, picture, face, enough=self._sure)
-        return again if again is not None and again[SCORE] >= self._score else None
+    def _checked(
+        self, picture: NDArray[np.uint8], face: NDArray[np.float32], doubts: Iterator[int]
+    ) -> NDArray[np.float32] | None:
+        """The face as the better of two looks has it; None if neither is certain enough."""
+        if face[SCORE] < self._sure and next(doubts, None) is not None:
+            again = look_again(self._net, picture, face, enough=self._sure)
+            if again is not None and again[SCORE] > face[SCORE]:
+                face = again
+        return face if face[SCORE] >= self._score else None
 
 
 def _sides(faces: Candidates) -> NDArray[np.float32]:
@@ -89,12 +96,6 @@ def _quarters(picture: NDArray[np.uint8]) -> Iterator[tuple[NDArray[np.uint8], t
     for top in (0, rows - height):
         for left in (0, columns - width):
             yield picture[top : top + height, left : left + width], (left, top)
-
-
-def _moved(faces: Candidates, offset: tuple[int, int]) -> Candidates:
-    moved = faces.copy()
-    moved[:, :SCORE] += np.tile(np.array(offset, np.float32), SCORE // 2)
-    return moved
 
 
 def _detection(row: NDArray[np.float32]) -> Detection:

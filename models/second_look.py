@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from facealbum.domain.faces import Box
 from models.alignment import Transform, cut, upright_square
 from models.shrink import shrunk
-from models.yunet import SCORE, YuNet
+from models.yunet import SCORE, Pair, YuNet, moved
 
 _SIZE = 96  # pixels of the cut-out; the face takes half of them
 _SCALE = 2.0
@@ -33,7 +33,8 @@ def look_again(net: YuNet, picture: NDArray[np.uint8], face: Found, *, enough: f
     One that scores `enough` is not turned any further.
     """
     part, scale, offset = _surroundings(picture, face)
-    box = Box(*((face[:4] - np.tile(offset, 2)) / np.tile(scale, 2)).tolist())
+    left, top, right, bottom = ((face[:4] - np.tile(offset, 2)) / np.tile(scale, 2)).tolist()
+    box = Box(left, top, right, bottom)
     best: Found | None = None
     for number, turn in enumerate(_TURNS):
         if number == _QUARTERS and best is None:
@@ -44,14 +45,10 @@ def look_again(net: YuNet, picture: NDArray[np.uint8], face: Found, *, enough: f
             best = _restored(seen, transform, turn)
         if best is not None and best[SCORE] >= enough:
             break
-    if best is not None:
-        best[:SCORE] = best[:SCORE] * np.tile(scale, SCORE // 2) + np.tile(offset, SCORE // 2)
-    return best
+    return None if best is None else moved(best, scale, offset)
 
 
-def _surroundings(
-    picture: NDArray[np.uint8], face: Found
-) -> tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]:
+def _surroundings(picture: NDArray[np.uint8], face: Found) -> tuple[NDArray[np.uint8], Pair, Pair]:
     """What any turn of the cut-out shows, at no more pixels than that needs, its scale, and where it begins."""
     rows, columns, _ = picture.shape
     centre, reach = (face[:2] + face[2:4]) / 2, math.sqrt(0.5) * _SCALE * float(max(face[2:4] - face[:2]))
@@ -60,8 +57,7 @@ def _surroundings(
     part = picture[top:bottom, left:right]
     shrink = max(1.0, reach / _SIZE)
     width, height = max(1, round((right - left) / shrink)), max(1, round((bottom - top) / shrink))
-    scale = np.array([(right - left) / width, (bottom - top) / height], np.float32)
-    return shrunk(part, width, height), scale, np.array([left, top], np.float32)
+    return shrunk(part, width, height), ((right - left) / width, (bottom - top) / height), (left, top)
 
 
 def _nearest(candidates: NDArray[np.float32]) -> Found | None:

@@ -19,6 +19,9 @@ from models.registry import ModelSpec
 Candidates: TypeAlias = NDArray[np.float32]
 """float32[n, 15]: left, top, right, bottom, x and y of five points, score; by falling score."""
 
+Pair: TypeAlias = tuple[float, float]
+"""Across and down."""
+
 SCORE = 14
 _STRIDES = (8, 16, 32)
 _CLASS, _OBJECT, _CENTRE, _SIZE, _POINTS = 0, 1, slice(2, 4), slice(4, 6), slice(6, 16)
@@ -83,6 +86,14 @@ def _decoded(values: NDArray[np.float32], scores: NDArray[np.float32], cells: ND
     centres, halves = (corners + values[:, _CENTRE]) * strides, np.exp(values[:, _SIZE]) * strides / 2
     points = (np.tile(corners, 5) + values[:, _POINTS]) * strides
     return np.column_stack([centres - halves, centres + halves, points, scores])
+
+
+def moved(candidates: Candidates, scale: Pair, offset: Pair) -> Candidates:
+    """The candidates, or one row of them, in pixels of a picture that is `scale` times larger and begins elsewhere."""
+    result = candidates.copy()
+    scales, offsets = (np.tile(np.array(pair, np.float32), SCORE // 2) for pair in (scale, offset))
+    result[..., :SCORE] = result[..., :SCORE] * scales + offsets
+    return result
 
 
 OVERLAP = 0.3
