@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, select
 
 from facealbum.clustering import Observation, TrackState
 from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId, PhotoId
@@ -123,6 +124,8 @@ def load_photos_of(connection: Connection, family: FamilyId, arm: Arm) -> dict[P
 
 def load_tracks(connection: Connection, family: FamilyId, arm: Arm) -> list[TrackState]:
     """Every track of the videos in which a face of a track belongs to nobody."""
+    if not _has_tracks(connection, family):
+        return []
     rows = _track_faces(family, arm).subquery()
     waiting = select(rows.c.video_id).where(rows.c.person_id.is_(None))
     query = select(rows).where(rows.c.video_id.in_(waiting)).order_by(rows.c.video_id, rows.c.track, rows.c.face_id)
@@ -157,7 +160,7 @@ def load_evidence(
     for row in connection.execute(query):
         seen[PersonId(row.person_id)].append(FaceEvidence(row.taken_at, row.age, row.p_female, row.quality))
     linked = load_links(connection, family, arm)
-    meets = _meetings(photos_of, _load_video_meetings(connection, family, arm))
+    meets = _meetings(photos_of, _load_company(connection, family, arm))
     return [
         PersonEvidence(person, tuple(evidence), meets.get(person, frozenset()), linked.get(person))
         for person, evidence in seen.items()
@@ -177,16 +180,20 @@ def load_links(connection: Connection, family: FamilyId, arm: Arm) -> dict[Perso
     return {PersonId(row.person_id): ChildId(row.child_id) for row in connection.execute(query)}
 
 
-def _load_video_meetings(connection: Connection, family: FamilyId, arm: Arm) -> list[tuple[PersonId, PersonId]]:
-    """The pairs of persons whose tracks share a frame, whether a face of it was kept or not."""
-    one, other = (_track_faces(family, arm).subquery() for _ in range(2))
-    query = (
-        select(one.c.person_id, other.c.person_id)
-        .distinct()
-        .join(other, (one.c.video_id == other.c.video_id) & (one.c.person_id < other.c.person_id))
-        .where(one.c.seen.overlap(other.c.seen))
-    )
-    return [(PersonId(first), PersonId(second)) for first, second in connection.execute(query)]
+def _load_company(connection: Connection, family: FamilyId, arm: Arm) -> list[set[PersonId]]:
+    """The persons of each sampled frame of each video, whether it shows a kept face or not."""
+    if not _has_tracks(connection, family):
+        return []
+    together: dict[tuple[UUID, int], set[PersonId]] = defaultdict(set)
+    for row in connection.execute(_track_faces(family, arm).where(assignments.c.person_id.is_not(None))):
+        for ms in row.seen:
+            together[row.video_id, ms].add(PersonId(row.person_id))
+    return list(together.values())
+
+
+def _has_tracks(connection: Connection, family: FamilyId) -> bool:
+    """Whether the rest is worth asking; most families have few videos, and the question is cheap."""
+    return bool(connection.execute(select(exists().where(tracks.c.family_id == family))).scalar_one())
 
 
 def _track_faces(family: FamilyId, arm: Arm) -> Select[Any]:
@@ -206,14 +213,14 @@ def _track_faces(family: FamilyId, arm: Arm) -> Select[Any]:
 
 
 def _meetings(
-    photos_of: Mapping[PersonId, Iterable[PhotoId]], pairs: Iterable[tuple[PersonId, PersonId]]
+    photos_of: Mapping[PersonId, Iterable[PhotoId]], companies: Iterable[set[PersonId]]
 ) -> dict[PersonId, frozenset[PersonId]]:
     together: dict[PhotoId, set[PersonId]] = defaultdict(set)
     for person, shown in photos_of.items():
         for photo in shown:
             together[photo].add(person)
     met: dict[PersonId, set[PersonId]] = defaultdict(set)
-    for company in (*together.values(), *map(set, pairs)):
+    for company in (*together.values(), *companies):
         for person in company:
             met[person] |= company - {person}
     return {person: frozenset(others) for person, others in met.items()}

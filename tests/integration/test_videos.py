@@ -12,6 +12,7 @@ from facealbum.domain.faces import EMBEDDING_SIZE, Box, Face
 from facealbum.domain.ids import family_id, photo_id
 from facealbum.domain.months import Month
 from facealbum.domain.videos import Sighting, Track
+from facealbum.steps import cluster
 from facealbum.steps.analyze import AnalyzeResult, analyze_pending
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
@@ -22,6 +23,7 @@ from facealbum.steps.imports import import_folder
 from facealbum.steps.report import write_report
 from facealbum.storage.analyses import AnalysedVideo, ensure_analyzer, save_video
 from facealbum.storage.families import save_family
+from facealbum.storage.observations import load_evidence
 from facealbum.storage.photos import NewPhoto, count_photos, load_problems, save_photos
 from facealbum.storage.schema import assignments, faces, metadata, photos, tracks
 from tests.clips import Actor, Clip, film, frames, still
@@ -152,6 +154,16 @@ def test_lookalikes_whose_kept_faces_never_share_a_frame_stay_two_people(context
     save(context, "later.mp4", START + timedelta(days=31), [track((0, 9000), keep=(0, 9000))])
     cluster_families(context, Month(2026, 4))
     assert companions(context) == {"twins.mp4#t=0", "twins.mp4#t=6", "later.mp4#t=0", "later.mp4#t=9"}
+
+
+def test_people_who_meet_only_in_frames_without_a_kept_face_are_known_to_meet(context: Context) -> None:
+    one = track((0, 1000, 6000), keep=(0, 6000))
+    save(context, "twins.mp4", START, [one, track((1000, 4000, 9000), keep=(4000, 9000), number=1)])
+    cluster_families(context, Month(2026, 3))
+    with context.database.begin() as transaction:
+        arm, _ = cluster._arm(context, transaction, cluster.ArmPlan())
+        first, second = load_evidence(transaction, FAMILY, arm, {})
+    assert (first.meets, second.meets) == ({second.person_id}, {first.person_id})
 
 
 def test_a_track_over_the_turn_of_a_month_is_one_person(context: Context) -> None:
