@@ -55,6 +55,6 @@ def plain_hdbscan(vectors: Vectors, distance: float) -> Labels:
 
 def distances(vectors: Vectors) -> NDArray[np.float32]:
     """Cosine distances float32[n, n], 0 on the diagonal."""
-    found = np.clip(1 - vectors @ vectors.T, 0, 2)
+    found: NDArray[np.float32] = np.clip(1 - vectors @ vectors.T, 0, 2)
     np.fill_diagonal(found, 0)
     return found
