@@ -1,6 +1,7 @@
 """What the detector promises: heads turned any way, small faces of a large picture, each face once, the same bits."""
 
 import math
+from io import BytesIO
 
 import cv2
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from models.analyzer import Analyzer
 from models.detector import Detection, Detector
 from models.landmarks import roll_of
 from models.registry import load_specs
@@ -48,6 +50,19 @@ def test_a_turned_head_is_found_once_and_its_landmarks_turn_with_it(
     off = (roll_of(face.landmarks) - roll_of(upright.landmarks) - degrees + 180) % 360 - 180
     assert abs(off) < 30
     assert face.box.width == pytest.approx(upright.box.width, rel=0.5)
+
+
+@pytest.mark.parametrize("degrees", [90, 180])
+def test_a_photo_on_its_side_or_head_shows_the_same_person(
+    analyzer: Analyzer, portrait: Image.Image, degrees: float
+) -> None:
+    embeddings = []
+    for picture in (np.array(portrait), turned(portrait, degrees)):
+        buffer = BytesIO()
+        Image.fromarray(picture).save(buffer, "PNG")
+        (face,) = analyzer.analyze(buffer.getvalue()).faces
+        embeddings.append(face.embedding)
+    assert float(embeddings[0] @ embeddings[1]) > 0.95
 
 
 def test_small_faces_of_a_large_picture_are_found_each_once(detector: Detector, portrait: Image.Image) -> None:
