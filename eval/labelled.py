@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 
 from models.age_gender import AgeGenderEstimator, Opinions
+from models.alignment import Pyramid
 from models.decode import decode
 from models.detector import Detector
 from models.landmarks import place_landmarks
@@ -59,8 +60,9 @@ def load_faces(albums: Path) -> list[Labelled]:
             face for face in detector.detect(pixels) if face.box.x1 < x < face.box.x2 and face.box.y1 < y < face.box.y2
         ]
         if found:
-            placed = place_landmarks(mesh, pixels, found[0])
-            opinions = estimator.ask(pixels, placed.face)
+            pyramid = Pyramid(pixels)
+            placed = place_landmarks(mesh, pyramid, found[0])
+            opinions = estimator.ask(pyramid, placed.face)
             pose = estimate_pose(placed)
             faces.append(Labelled(row.source, row.subject, row.years, row.female, row.roll, row.yaw, pose, opinions))
     return faces

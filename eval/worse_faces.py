@@ -15,6 +15,7 @@ import numpy as np
 from eval.calibrate import Array
 from eval.faults import FAULTS, Picture, cut_out
 from facealbum.domain.faces import Embedding
+from models.alignment import Pyramid
 from models.decode import decode
 from models.detector import Detection, Detector
 from models.embedder import Embedder, aligned
@@ -64,11 +65,12 @@ class Models:
 
     def see(self, truth: Truth, fault: str, picture: Picture, face: Detection) -> Seen:
         """The face in a picture."""
-        placed = place_landmarks(self._mesh, picture, face)
+        pyramid = Pyramid(picture)
+        placed = place_landmarks(self._mesh, pyramid, face)
         pose, points = estimate_pose(placed), placed.face.landmarks
-        chip = aligned(picture, points)
+        chip = aligned(pyramid, points)
         good = np.linalg.norm(points[1] - points[0]) >= _GOOD_EYES and np.hypot(pose.yaw, pose.pitch) <= _GOOD_TURN
-        embedding = self._embedder.embed(picture, placed.face, chip)
+        embedding = self._embedder.embed(pyramid, placed.face, chip)
         return Seen(truth, fault, bool(good), quality_terms(placed.presence, sharpness(chip)), embedding)
 
 

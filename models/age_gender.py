@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.alignment import cut, dlib_template, similarity, upright_square
+from models.alignment import Pyramid, cut, dlib_template, similarity, upright_square
 from models.calibration import Calibration
 from models.detector import Detection
 from models.landmarks import roll_of
@@ -53,12 +53,12 @@ class AgeGenderEstimator:
     def __init__(self, specs: dict[str, ModelSpec]) -> None:
         self._both, self._age, self._gender = (open_network(specs[role]) for role in ("age_gender", "age", "gender"))
 
-    def ask(self, picture: NDArray[np.uint8], face: Detection) -> Opinions:
+    def ask(self, pyramid: Pyramid, face: Detection) -> Opinions:
         """What the networks say of one face in an RGB picture."""
         square = upright_square(face.box, roll_of(face.landmarks), scale=_CROP, size=self._both.size)
-        both = self._both.run(cut(picture, square, self._both.size))
+        both = self._both.run(cut(pyramid, square, self._both.size))
         ages, genders = (
-            network.run(cut(picture, similarity(face.landmarks, dlib_template(network.size)), network.size))
+            network.run(cut(pyramid, similarity(face.landmarks, dlib_template(network.size)), network.size))
             for network in (self._age, self._gender)
         )
         return Opinions(

@@ -1,9 +1,10 @@
 """Square chips of a face as each network was trained on them.
 
 A similarity transform (turn, scale, shift; no shear, no mirror) brings five landmarks onto a template, or a box
-upright into the chip.  Strong reductions are averaged first, so a large face does not alias.
+upright into the chip.  A large face is taken from a halved picture, so it does not alias.
 """
 
+import math
 from typing import TypeAlias
 
 import cv2
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from facealbum.domain.faces import Box
 from models.network import Chip
 
+Picture: TypeAlias = NDArray[np.uint8]
+"""uint8[rows, columns, 3], RGB."""
 Points: TypeAlias = NDArray[np.float32]
 """float32[5, 2]: eye at the left, eye at the right, nose tip, mouth corner at the left, at the right."""
 Transform: TypeAlias = NDArray[np.float64]
@@ -25,7 +28,6 @@ ARCFACE = np.array(
 
 _DLIB = np.array([[0.2273, 0.2154], [0.753, 0.2154], [0.4901, 0.5156], [0.2541, 0.7802], [0.7261, 0.7802]], np.float32)
 _DLIB_PADDING = 0.2
-_SHRINK = 2  # a chip pixel may stand for so many picture pixels before they are averaged
 
 
 def dlib_template(size: int) -> Points:
@@ -54,27 +56,32 @@ def upright_square(box: Box, roll: float, *, scale: float, size: int) -> Transfo
     return np.column_stack([linear, shift])
 
 
-def cut(picture: NDArray[np.uint8], transform: Transform, size: int) -> Chip:
-    """The chip uint8[size, size, 3] that the transform takes from the picture; black outside of it."""
-    shrink = int(1 / max(np.hypot(*transform[:, 0]), 1e-6))
-    if shrink >= _SHRINK:
-        picture, transform = _averaged(picture, transform, size, shrink=shrink)
-    return cv2.warpAffine(picture, transform, (size, size), flags=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+class Pyramid:
+    """A picture at its full size and at exact halves of it, each made when first asked for (Burt and Adelson 1983).
+
+    All chips of a photo are cut from one: what one face needs halved, the next finds halved.
+    """
+
+    def __init__(self, picture: Picture) -> None:
+        self._levels = [picture]
+
+    def level(self, halvings: int) -> tuple[Picture, int]:
+        """The picture halved so often, or as often as its pixels allow, and how often that was."""
+        while len(self._levels) <= halvings and min(self._levels[-1].shape[:2]) > 1:
+            last = self._levels[-1]
+            rows, columns = last.shape[0] // 2, last.shape[1] // 2
+            halved = cv2.resize(last[: 2 * rows, : 2 * columns], (columns, rows), interpolation=cv2.INTER_AREA)
+            self._levels.append(halved.astype(np.uint8, copy=False))
+        found = min(halvings, len(self._levels) - 1)
+        return self._levels[found], found
 
 
-def _averaged(
-    picture: NDArray[np.uint8], transform: Transform, size: int, *, shrink: int
-) -> tuple[NDArray[np.uint8], Transform]:
-    """The part of the picture that the chip shows, smaller by `shrink`, and the transform from there."""
-    rows, columns, _ = picture.shape
+def cut(pyramid: Pyramid, transform: Transform, size: int) -> Chip:
+    """The chip uint8[size, size, 3] that the transform takes from the whole picture; black outside of it."""
+    shrink = 1 / max(float(np.hypot(*transform[:, 0])), 1e-6)
+    picture, halvings = pyramid.level(max(0, int(math.log2(shrink))))
     linear, shift = transform[:, :2], transform[:, 2]
-    chip_corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float64)
-    corners = np.linalg.solve(linear, (chip_corners - shift).T).T
-    left, top = np.clip(np.floor(corners.min(0)) - shrink, 0, (columns - 1, rows - 1)).astype(int)
-    right, bottom = np.clip(np.ceil(corners.max(0)) + shrink, (left + 1, top + 1), (columns, rows)).astype(int)
-    part = picture[top:bottom, left:right]
-    small_size = max(1, round((right - left) / shrink)), max(1, round((bottom - top) / shrink))
-    small = cv2.resize(part, small_size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-    ratio = np.diag([(right - left) / small_size[0], (bottom - top) / small_size[1]])
-    offset = (ratio.diagonal() - 1) / 2 + np.array([left, top])  # pixel centres of the small picture in the large one
-    return small, np.column_stack([linear @ ratio, linear @ offset + shift])
+    factor = 2**halvings
+    centre = np.full(2, (factor - 1) / 2)  # of the first pixel, in pixels of the whole picture
+    from_level = np.column_stack([linear * factor, linear @ centre + shift])
+    return cv2.warpAffine(picture, from_level, (size, size), flags=cv2.INTER_LINEAR).astype(np.uint8, copy=False)

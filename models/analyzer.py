@@ -4,8 +4,9 @@ The same bytes give the same result, bit for bit.  One Analyzer belongs to one t
 ready in well under a second.
 """
 
+import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ import numpy as np
 
 from facealbum.domain.faces import Box, Face
 from models.age_gender import AgeGenderEstimator, judge
+from models.alignment import Pyramid
 from models.calibration import calibration_versions, load_calibrations
 from models.decode import Photo, decode
 from models.detector import Detection, Detector
@@ -29,6 +31,9 @@ from models.quality import estimate_quality
 from models.registry import FOLDER, EmbedderSpec, ModelSpec, load_embedders, load_specs
 
 _LIMITS = Limits()
+_PHASES = ("decode", "detect", "landmarks", "age_gender", "embed")
+_SHARP = 64.0  # pixels of a face's longer side from which more of them tell little more
+_LARGEST = 12_500_000  # pixels, and up to four times as many as sizes go by halves, that a sharper look may take
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,34 +76,43 @@ class Analyzer:
 
     def analyze(self, data: bytes) -> PhotoAnalysis:
         """Everything that is known of the photo in `data`; raises a PhotoError if it can't be decoded."""
-        start = time.perf_counter()
-        photo = decode(data, limits=self._limits)
-        return self.analyze_picture(photo, decoding=time.perf_counter() - start)
+        seconds = dict.fromkeys(_PHASES, 0.0)
+        with _timed(seconds, "decode"):
+            photo = decode(data, limits=self._limits)
+        with _timed(seconds, "detect"):
+            found = self._detector.detect(photo.pixels)
+        side = _sharp_side(photo, found)
+        if side > max(photo.pixels.shape):
+            with _timed(seconds, "decode"):
+                photo, found = _enlarged(photo, found, decode(data, limits=self._limits, working_side=side))
+        return self._describe(photo, found, seconds)
 
     def analyze_picture(self, photo: Photo, *, decoding: float = 0.0) -> PhotoAnalysis:
         """The same for what is decoded already, such as a frame of a video; `decoding` is the time that took."""
-        seconds = {"decode": decoding} | dict.fromkeys(("detect", "landmarks", "age_gender", "embed"), 0.0)
+        seconds = dict.fromkeys(_PHASES, 0.0) | {"decode": decoding}
         with _timed(seconds, "detect"):
             found = self._detector.detect(photo.pixels)
-        faces = tuple(self._face(photo, face, seconds) for face in found)
+        return self._describe(photo, found, seconds)
+
+    def _describe(self, photo: Photo, found: Sequence[Detection], seconds: dict[str, float]) -> PhotoAnalysis:
+        pyramid = Pyramid(photo.pixels)
+        faces = tuple(self._face(pyramid, face, photo.scale, seconds) for face in found)
         return PhotoAnalysis(photo.width, photo.height, photo.format, photo.taken_at, faces, seconds)
 
-    def _face(self, photo: Photo, face: Detection, seconds: dict[str, float]) -> Face:
+    def _face(self, pyramid: Pyramid, face: Detection, scale: tuple[float, float], seconds: dict[str, float]) -> Face:
         with _timed(seconds, "landmarks"):
-            placed = place_landmarks(self._landmarks, photo.pixels, face)
+            placed = place_landmarks(self._landmarks, pyramid, face)
             face, pose = placed.face, estimate_pose(placed)
         with _timed(seconds, "age_gender"):
-            opinions = self._age_gender.ask(photo.pixels, face)
+            opinions = self._age_gender.ask(pyramid, face)
             who = judge(opinions, self._calibrations["age_gender"])
         with _timed(seconds, "embed"):
-            chip = aligned(photo.pixels, face.landmarks)
-            embedding = self._embedder.embed(photo.pixels, face, chip)
+            chip = aligned(pyramid, face.landmarks)
+            embedding = self._embedder.embed(pyramid, face, chip)
             quality = estimate_quality(placed, chip, self._calibrations["quality"])
-        across, down = photo.scale
-        box = face.box
         return Face(
-            box=Box(box.x1 * across, box.y1 * down, box.x2 * across, box.y2 * down),
-            landmarks=face.landmarks * np.array(photo.scale, np.float32),
+            box=_scaled(face.box, scale),
+            landmarks=face.landmarks * np.array(scale, np.float32),
             yaw=pose.yaw,
             pitch=pose.pitch,
             roll=pose.roll,
@@ -108,6 +122,26 @@ class Analyzer:
             score=face.score,
             embedding=embedding,
         )
+
+
+def _sharp_side(photo: Photo, found: Sequence[Detection]) -> int:
+    """The longer side that the photo needs to be decoded at for its smallest face to be sharp."""
+    side: int = max(photo.pixels.shape)
+    smallest = min((max(face.box.width, face.box.height) for face in found), default=_SHARP)
+    largest = max(photo.width, photo.height) * min(1.0, math.sqrt(_LARGEST / (photo.width * photo.height)))
+    return min(round(side * max(1.0, _SHARP / smallest)), math.floor(largest))
+
+
+def _enlarged(photo: Photo, found: Sequence[Detection], larger: Photo) -> tuple[Photo, list[Detection]]:
+    """The larger picture of the same photo, with the faces where they are in it."""
+    across, down = (small / large for small, large in zip(photo.scale, larger.scale, strict=True))
+    scale = np.array([across, down], np.float32)
+    return larger, [Detection(_scaled(face.box, (across, down)), face.landmarks * scale, face.score) for face in found]
+
+
+def _scaled(box: Box, scale: tuple[float, float]) -> Box:
+    across, down = scale
+    return Box(box.x1 * across, box.y1 * down, box.x2 * across, box.y2 * down)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from facealbum.domain.faces import EMBEDDING_SIZE, Embedding
 from facealbum.errors import ModelError
-from models.alignment import ARCFACE, Points, cut, similarity, upright_square
+from models.alignment import ARCFACE, Points, Pyramid, cut, similarity, upright_square
 from models.detector import Detection
 from models.landmarks import roll_of
 from models.network import Chip, Network, open_network
@@ -22,9 +22,9 @@ _CROP = 1.25
 """Side of an upright box's chip over the longer side of the box."""
 
 
-def aligned(picture: NDArray[np.uint8], landmarks: Points) -> Chip:
+def aligned(pyramid: Pyramid, landmarks: Points) -> Chip:
     """ArcFace's chip of a face, uint8[112, 112, 3]."""
-    return cut(picture, similarity(landmarks, ARCFACE), _SIDE)
+    return cut(pyramid, similarity(landmarks, ARCFACE), _SIDE)
 
 
 class Embedder:
@@ -35,16 +35,16 @@ class Embedder:
         self._head = spec.head.read() if spec.head else None
         self._version = spec.version
 
-    def embed(self, picture: NDArray[np.uint8], face: Detection, chip: Chip) -> Embedding:
+    def embed(self, pyramid: Pyramid, face: Detection, chip: Chip) -> Embedding:
         """The embedding float32[512] of length 1 of a face in an RGB picture, whose `aligned` chip is given.
 
         Raises ModelError if the networks' outputs do not fit the head, or 512 numbers.
         """
-        return self.project(self.features(picture, face, chip))
+        return self.project(self.features(pyramid, face, chip))
 
-    def features(self, picture: NDArray[np.uint8], face: Detection, chip: Chip) -> NDArray[np.float32]:
+    def features(self, pyramid: Pyramid, face: Detection, chip: Chip) -> NDArray[np.float32]:
         """What the head maps: float32[features], the networks' outputs one after the other."""
-        return np.concatenate([backbone.look(picture, face, chip) for backbone in self._backbones])
+        return np.concatenate([backbone.look(pyramid, face, chip) for backbone in self._backbones])
 
     def project(self, features: NDArray[np.float32]) -> Embedding:
         """The embedding of features."""
@@ -69,10 +69,10 @@ class _Opened:
         self._weight = np.float32(backbone.weight)
         self._mirrored = backbone.mirrored
 
-    def look(self, picture: NDArray[np.uint8], face: Detection, chip: Chip) -> NDArray[np.float32]:
+    def look(self, pyramid: Pyramid, face: Detection, chip: Chip) -> NDArray[np.float32]:
         """The network's output, of length `weight`."""
         if not _takes_arcface(self._preprocessing):
-            chip = _chip(self._preprocessing, picture, face)
+            chip = _chip(self._preprocessing, pyramid, face)
         output = self._network.run(chip)
         if self._mirrored:
             output += self._network.run(np.ascontiguousarray(chip[:, ::-1]))
@@ -84,10 +84,10 @@ def _takes_arcface(preprocessing: Preprocessing | None) -> bool:
     return preprocessing is not None and (preprocessing.template, preprocessing.size) == ("arcface", _SIDE)
 
 
-def _chip(preprocessing: Preprocessing | None, picture: NDArray[np.uint8], face: Detection) -> Chip:
+def _chip(preprocessing: Preprocessing | None, pyramid: Pyramid, face: Detection) -> Chip:
     """A chip of another template or size."""
     assert preprocessing is not None, "open_network refuses a model without"  # noqa: S101
     size = preprocessing.size
     if preprocessing.template == "arcface":
-        return cut(picture, similarity(face.landmarks, ARCFACE * (size / _SIDE)), size)
-    return cut(picture, upright_square(face.box, roll_of(face.landmarks), scale=_CROP, size=size), size)
+        return cut(pyramid, similarity(face.landmarks, ARCFACE * (size / _SIDE)), size)
+    return cut(pyramid, upright_square(face.box, roll_of(face.landmarks), scale=_CROP, size=size), size)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facealbum.domain.faces import Box
-from models.alignment import Points, cut, upright_square
+from models.alignment import Points, Pyramid, cut, upright_square
 from models.detector import Detection
 from models.network import Network
 
@@ -46,11 +46,11 @@ def roll_of(landmarks: Points) -> float:
     return math.degrees(math.atan2(down, across))
 
 
-def place_landmarks(network: Network, picture: NDArray[np.uint8], face: Detection) -> Placed:
+def place_landmarks(network: Network, pyramid: Pyramid, face: Detection) -> Placed:
     """The face of an RGB picture with better landmarks."""
     roll = roll_of(face.landmarks)
     for _ in range(_MOST_LOOKS):
-        mesh, presence = _look(network, picture, face.box, roll)
+        mesh, presence = _look(network, pyramid, face.box, roll)
         if presence <= _PRESENT:
             return Placed(face, None, presence)
         landmarks = _five_points(mesh)
@@ -60,10 +60,10 @@ def place_landmarks(network: Network, picture: NDArray[np.uint8], face: Detectio
     return Placed(replace(face, landmarks=landmarks), mesh, presence)
 
 
-def _look(network: Network, picture: NDArray[np.uint8], box: Box, roll: float) -> tuple[Mesh, float]:
+def _look(network: Network, pyramid: Pyramid, box: Box, roll: float) -> tuple[Mesh, float]:
     """The mesh of the face in a box when the picture is turned back by `roll`, and its presence."""
     transform = upright_square(box, roll, scale=_CROP, size=network.size)
-    result = network.run(cut(picture, transform, network.size))
+    result = network.run(cut(pyramid, transform, network.size))
     linear, shift = transform[:, :2], transform[:, 2]
     chip = result[:-1].reshape(-1, 3)
     across_and_down = np.linalg.solve(linear, (chip[:, :2] - shift).T).T

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facealbum.domain.faces import Box
-from models.alignment import Transform, cut, upright_square
+from models.alignment import Pyramid, Transform, cut, upright_square
 from models.shrink import shrunk
 from models.yunet import SCORE, Pair, YuNet, moved
 
@@ -40,7 +40,7 @@ def look_again(net: YuNet, picture: NDArray[np.uint8], face: Found, *, enough: f
         if number == _QUARTERS and best is None:
             break
         transform = upright_square(box, turn, scale=_SCALE, size=_SIZE)
-        seen = _nearest(net.look(cut(part, transform, _SIZE), (_SIZE, _SIZE), least=_LEAST))
+        seen = _nearest(net.look(cut(Pyramid(part), transform, _SIZE), (_SIZE, _SIZE), least=_LEAST))
         if seen is not None and (best is None or seen[SCORE] > best[SCORE]):
             best = _restored(seen, transform, turn)
         if best is not None and best[SCORE] >= enough:

@@ -19,7 +19,7 @@ from facealbum.storage.analyses import ensure_space
 from facealbum.storage.families import load_families
 from facealbum.storage.runs import ensure_arm
 from facealbum.storage.spaces import count_lacking, load_space, load_uncarried, save_carried
-from models.alignment import dlib_template
+from models.alignment import Pyramid, dlib_template
 from models.catalog import Entry, find_entry, load_catalog
 from models.detector import Detection
 from models.download import Report
@@ -134,7 +134,7 @@ def remove_model(context: Context, name: str) -> int:
 
 def try_out(embedder: EmbedderSpec) -> None:
     """Run the embedder once on a grey picture; raises ModelError if it does not run here."""
-    grey = np.full((256, 256, 3), 128, np.uint8)
+    grey = Pyramid(np.full((256, 256, 3), 128, np.uint8))
     face = Detection(Box(64, 64, 192, 192), dlib_template(256).astype(np.float32), 1.0)
     Embedder(embedder).embed(grey, face, aligned(grey, face.landmarks))
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facealbum.domain.faces import Box
-from models.alignment import ARCFACE, cut, dlib_template, similarity, upright_square
+from models.alignment import ARCFACE, Pyramid, cut, dlib_template, similarity, upright_square
 
 
 def applied(transform: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -22,7 +22,7 @@ def test_landmarks_of_a_turned_template_map_back_onto_it(turn: float, scale: flo
 
 
 def test_landmarks_on_one_spot_still_give_a_chip() -> None:
-    chip = cut(np.zeros((50, 50, 3), np.uint8), similarity(np.zeros((5, 2), np.float32), ARCFACE), 112)
+    chip = cut(Pyramid(np.zeros((50, 50, 3), np.uint8)), similarity(np.zeros((5, 2), np.float32), ARCFACE), 112)
     assert chip.shape == (112, 112, 3)
 
 
@@ -45,7 +45,7 @@ def test_a_square_is_centred_on_its_box_and_turned_back() -> None:
 def test_strong_reduction_keeps_the_picture_in_place_and_averages(side: int) -> None:
     rows, columns = np.mgrid[:2000, :2000]
     picture = np.stack([columns * 255 // 2000, rows * 255 // 2000, (rows + columns) % 2 * 200], -1).astype(np.uint8)
-    chip = cut(picture, upright_square(Box(50, 50, 50 + side, 50 + side), 0, scale=1, size=50), 50)
+    chip = cut(Pyramid(picture), upright_square(Box(50, 50, 50 + side, 50 + side), 0, scale=1, size=50), 50)
     centre = 50 + side / 2
     assert chip[25, 25, :2].astype(float) == pytest.approx((centre * 255 / 2000,) * 2, abs=1.5)
     if side > 200:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from facealbum.domain.faces import Box
 from facealbum.errors import ModelError
-from models.alignment import ARCFACE
+from models.alignment import ARCFACE, Pyramid
 from models.detector import Detection
 from models.embedder import Embedder, aligned
 from models.network import Chip
@@ -24,13 +24,13 @@ def face() -> Detection:
 
 
 @pytest.fixture(scope="module")
-def picture(portrait: Image.Image) -> np.ndarray:
-    return np.asarray(portrait.resize((448, 448)))
+def pyramid(portrait: Image.Image) -> Pyramid:
+    return Pyramid(np.asarray(portrait.resize((448, 448))))
 
 
 @pytest.fixture(scope="module")
-def chip(picture: np.ndarray, face: Detection) -> Chip:
-    return aligned(picture, face.landmarks)
+def chip(pyramid: Pyramid, face: Detection) -> Chip:
+    return aligned(pyramid, face.landmarks)
 
 
 def alone(role: str, *, mirrored: bool = False) -> EmbedderSpec:
@@ -40,47 +40,47 @@ def alone(role: str, *, mirrored: bool = False) -> EmbedderSpec:
 
 @pytest.mark.parametrize("space", SPACES)
 def test_an_embedding_has_512_numbers_of_length_1_and_is_the_same_every_time(
-    space: str, picture: np.ndarray, face: Detection, chip: Chip
+    space: str, pyramid: Pyramid, face: Detection, chip: Chip
 ) -> None:
     embedder = Embedder(load_embedders()[space])
-    first, again = embedder.embed(picture, face, chip), embedder.embed(picture, face, chip)
+    first, again = embedder.embed(pyramid, face, chip), embedder.embed(pyramid, face, chip)
     assert (first.shape, first.dtype) == ((512,), np.float32)
     assert np.linalg.norm(first) == pytest.approx(1)
     assert first.tobytes() == again.tobytes()
 
 
-def test_the_fused_space_keeps_every_cosine_of_its_networks(picture: np.ndarray, face: Detection, chip: Chip) -> None:
+def test_the_fused_space_keeps_every_cosine_of_its_networks(pyramid: Pyramid, face: Detection, chip: Chip) -> None:
     embedder = Embedder(load_embedders()["fused-512"])
     chips = [chip, chip[:, ::-1].copy(), np.roll(chip, 9, axis=0)]
-    features = np.stack([embedder.features(picture, face, one) for one in chips])
+    features = np.stack([embedder.features(pyramid, face, one) for one in chips])
     embeddings = np.stack([embedder.project(one) for one in features])
     features /= np.linalg.norm(features, axis=1, keepdims=True)
     assert np.abs(features @ features.T - embeddings @ embeddings.T).max() < 1e-4
 
 
-def test_each_network_counts_by_its_weight(picture: np.ndarray, face: Detection, chip: Chip) -> None:
+def test_each_network_counts_by_its_weight(pyramid: Pyramid, face: Detection, chip: Chip) -> None:
     spec = load_embedders()["fused-512"]
-    features = Embedder(spec).features(picture, face, chip)
+    features = Embedder(spec).features(pyramid, face, chip)
     lengths = [float(np.linalg.norm(part)) for part in (features[:128], features[128:])]
     assert lengths == pytest.approx([backbone.weight for backbone in spec.backbones], rel=1e-5)
 
 
-def test_a_short_output_without_a_head_is_filled_with_zeros(picture: np.ndarray, face: Detection, chip: Chip) -> None:
-    embedding = Embedder(alone("sface")).embed(picture, face, chip)
+def test_a_short_output_without_a_head_is_filled_with_zeros(pyramid: Pyramid, face: Detection, chip: Chip) -> None:
+    embedding = Embedder(alone("sface")).embed(pyramid, face, chip)
     assert embedding.shape == (512,)
     assert not embedding[128:].any()
 
 
-def test_a_mirrored_network_does_not_see_which_side_is_which(picture: np.ndarray, face: Detection, chip: Chip) -> None:
+def test_a_mirrored_network_does_not_see_which_side_is_which(pyramid: Pyramid, face: Detection, chip: Chip) -> None:
     embedder = Embedder(alone("mobilefacenet", mirrored=True))
     other = np.ascontiguousarray(chip[:, ::-1])
-    cosine = embedder.embed(picture, face, chip) @ embedder.embed(picture, face, other)
+    cosine = embedder.embed(pyramid, face, chip) @ embedder.embed(pyramid, face, other)
     assert float(cosine) == pytest.approx(1, abs=1e-5)
 
 
 @pytest.mark.parametrize(("template", "size"), [("arcface", 112), ("box", 112)])
 def test_a_network_gets_the_chip_that_it_asks_for(
-    template: str, size: int, picture: np.ndarray, face: Detection, chip: Chip
+    template: str, size: int, pyramid: Pyramid, face: Detection, chip: Chip
 ) -> None:
     spec = alone("mobilefacenet")
     preprocessing = spec.backbones[0].model.preprocessing
@@ -88,11 +88,11 @@ def test_a_network_gets_the_chip_that_it_asks_for(
     model = replace(spec.backbones[0].model, preprocessing=replace(preprocessing, template=template, size=size))
     embedder = Embedder(replace(spec, backbones=(Backbone(model, 1.0, mirrored=False),)))
     blank = np.zeros_like(chip)
-    ours = embedder.embed(picture, face, chip)
-    assert np.array_equal(ours, embedder.embed(picture, face, blank)) == (template == "box")
+    ours = embedder.embed(pyramid, face, chip)
+    assert np.array_equal(ours, embedder.embed(pyramid, face, blank)) == (template == "box")
 
 
-def test_a_head_that_does_not_fit_its_networks_is_refused(picture: np.ndarray, face: Detection, chip: Chip) -> None:
+def test_a_head_that_does_not_fit_its_networks_is_refused(pyramid: Pyramid, face: Detection, chip: Chip) -> None:
     spec = load_embedders()["fused-512"]
     with pytest.raises(ModelError, match="640"):
-        Embedder(replace(spec, backbones=spec.backbones[:1])).embed(picture, face, chip)
+        Embedder(replace(spec, backbones=spec.backbones[:1])).embed(pyramid, face, chip)

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
+from models.alignment import Pyramid
 from models.detector import Detection, Detector
 from models.landmarks import Mesh, Placed, place_landmarks
 from models.network import open_network
@@ -67,7 +68,7 @@ def test_a_tilted_portrait_and_its_mirror_image_agree(portrait: Image.Image, ang
     def pose(picture: Image.Image) -> Pose:
         pixels = np.array(picture)
         (face,) = detector.detect(pixels)
-        return estimate_pose(place_landmarks(network, pixels, face))
+        return estimate_pose(place_landmarks(network, Pyramid(pixels), face))
 
     upright, tilted = pose(portrait), portrait.rotate(-angle, Image.Resampling.BICUBIC, fillcolor="grey")
     assert pose(tilted).roll == pytest.approx(upright.roll + angle, abs=2)

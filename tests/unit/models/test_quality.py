@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from models.alignment import ARCFACE, cut, similarity
+from models.alignment import ARCFACE, Pyramid, cut, similarity
 from models.calibration import load_calibrations
 from models.detector import Detection, Detector
 from models.landmarks import Placed, place_landmarks
@@ -57,8 +57,9 @@ def found(portrait: Image.Image) -> tuple[Picture, Detection]:
 
 
 def quality(network: Network, picture: Picture, face: Detection) -> float:
-    placed = place_landmarks(network, picture, face)
-    chip = cut(picture, similarity(placed.face.landmarks, ARCFACE), 112)
+    pyramid = Pyramid(picture)
+    placed = place_landmarks(network, pyramid, face)
+    chip = cut(pyramid, similarity(placed.face.landmarks, ARCFACE), 112)
     return estimate_quality(placed, chip, CALIBRATION)
 
 
