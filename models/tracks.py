@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from facealbum.domain.faces import Box, Face
 from facealbum.domain.videos import Sighting, Track
@@ -100,6 +99,8 @@ def _assigned(going: Sequence[_Open], frame: SampledFrame, parameters: TrackPara
     gains = np.array([[_gain(track, frame.ms, face, parameters) for face in frame.faces] for track in going])
     if not gains.size:
         return {}
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415 - half a second, which photos need not pay
+
     rows, columns = linear_sum_assignment(gains, maximize=True)
     pairs = zip(rows.tolist(), columns.tolist(), strict=True)
     return {column: going[row] for row, column in pairs if gains[row, column] > 0}

@@ -6,6 +6,7 @@ from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, make_url, text
 
 from facealbum.settings import Settings
@@ -13,6 +14,11 @@ from facealbum.steps.context import Context, NoProgress
 from facealbum.storage.database import Database, open_database
 from facealbum.storage.embedded import EmbeddedPostgres
 from facealbum.storage.objects import LocalObjectStore
+
+# Every run tries the same examples; `--hypothesis-profile=search` looks for new ones.  Nothing is timed.
+settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("same")
 
 pytest_plugins = ["tests.file_server", "tests.object_server"]
 
