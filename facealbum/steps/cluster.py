@@ -35,6 +35,7 @@ from facealbum.storage.database import Transaction
 from facealbum.storage.families import Family, load_children, load_families
 from facealbum.storage.observations import (
     Arm,
+    expect_whole_families,
     load_evidence,
     load_face_ids,
     load_months,
@@ -171,10 +172,12 @@ class _Clustering:
         if len(self.result.runs) == runs_before:  # a run links by itself; this is for children registered since
             with self.context.database.begin() as transaction:
                 lock_family(transaction, self.family.family_id)
+                expect_whole_families(transaction)
                 self.result.relinked += self._link(transaction, run=None)
 
     def _months(self, transaction: Transaction, months: Sequence[Month]) -> None:
         lock_family(transaction, self.family.family_id)
+        expect_whole_families(transaction)
         for month in months:
             self._month(transaction, month)
 

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, select, text
 
 from facealbum.clustering import Observation, TrackState
 from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId, PhotoId
@@ -33,6 +33,15 @@ class Arm:
     space_id: int
     algorithm: str
     parameters: Mapping[str, Any]
+
+
+def expect_whole_families(connection: Connection) -> None:
+    """Until the transaction ends, have every join read each table's rows of the family once.
+
+    The planner knows nothing yet of rows that were written a moment ago: it took a family's faces for one, and
+    compared each of them with each.  Compiling a query costs more than running it here.
+    """
+    connection.execute(text("SET LOCAL enable_nestloop = off; SET LOCAL jit = off"))
 
 
 def load_months(connection: Connection, family: FamilyId, through: Month) -> list[Month]:

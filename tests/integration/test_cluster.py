@@ -4,7 +4,7 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, event, select
 
 from facealbum.domain.ids import FaceId
 from facealbum.domain.months import Month
@@ -86,6 +86,23 @@ def test_the_order_of_arrival_does_not_matter(context: Context) -> None:
     add(context, photos[::-1])
     cluster_families(context, YEAR)
     assert persons(context) == first
+
+
+def test_fresh_faces_are_read_without_comparing_each_with_each(context: Context) -> None:
+    add(context, shots(months=2, a_month=8))
+    plans: list[str] = []
+
+    def explain(connection: Connection, _: object, query: str, values: object, *__: object) -> None:
+        if query.startswith("SELECT") and "JOIN faces" in query:
+            with connection.connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN {query}", values)
+                plans.append(str(cursor.fetchall()))
+
+    event.listen(context.database.engine, "before_cursor_execute", explain)
+    cluster_families(context, YEAR)
+    event.remove(context.database.engine, "before_cursor_execute", explain)
+    assert plans
+    assert not [plan for plan in plans if "Nested Loop" in plan]
 
 
 def test_later_months_move_no_face_that_has_its_person(context: Context) -> None:
