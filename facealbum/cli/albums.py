@@ -58,7 +58,10 @@ def import_(
 def analyze(
     family: OneFamily = None,
     again: Annotated[
-        bool, typer.Option("--again", help="Also the photos that other models than today's have analysed.")
+        bool,
+        typer.Option(
+            "--again", help="Also photos that failed, and those that other models than today's have analysed."
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:

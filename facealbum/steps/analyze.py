@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import islice
 from multiprocessing import get_context
+from pathlib import Path
 from time import perf_counter
+from traceback import extract_tb
 
-from facealbum.errors import ObjectNotFoundError, PhotoError
+from facealbum.errors import FacealbumError, ObjectNotFoundError, PhotoError
 from facealbum.settings import Settings
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import find_embedder, models_folder, models_in_use
@@ -86,7 +88,10 @@ class _Worker:
         self.analyzer = Analyzer.load(embedder=embedder, limits=self.limits)
 
     def analyse(self, photo: PendingPhoto) -> Outcome:
-        """Read and analyse one upload; what is wrong with it is a result, not an error."""
+        """Read and analyse one upload; what is wrong with it is a result, not an error.
+
+        So is a failure that nobody foresaw: it must not keep all others out of their albums.
+        """
         start = perf_counter()
         try:
             data = self.objects.get(original_key(photo.family_id, photo.sha256))
@@ -95,6 +100,14 @@ class _Worker:
         except (PhotoError, ObjectNotFoundError) as error:
             problem = Problem(photo.photo_id, "analysis", error.code, str(error))
             return Outcome(photo, problem, {"failed": perf_counter() - start})
+        except (FacealbumError, OSError):  # the machine's, not the photo's
+            raise
+        except Exception as error:  # noqa: BLE001 - see above; the kind and place of it are kept, no value
+            last = extract_tb(error.__traceback__)[-1]
+            where = f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
+            return Outcome(
+                photo, _crashed(photo, f"failed on this photo ({where})"), {"failed": perf_counter() - start}
+            )
         return Outcome(photo, result, {"read": read, **seconds})
 
     def _photo(self, photo: PendingPhoto, data: bytes) -> tuple[AnalysedPhoto, Mapping[str, float]]:
@@ -123,8 +136,8 @@ def analyze_pending(
 ) -> AnalyzeResult:
     """Analyse what is pending in one family or in all; raises UnknownFamilyError.
 
-    With `again`, photos that other models than today's have analysed count as pending; a face that is found again
-    keeps its id, its person and every decision.
+    With `again`, photos that other models than today's have analysed count as pending, and those that failed; a face
+    that is found again keeps its id, its person and every decision.
     With `in_process` this process does the work itself: that is for the children of a queue's pool, which may start
     no processes of their own and are replaced by their pool when a photo kills them.
     """
@@ -209,8 +222,12 @@ def _alone(photo: PendingPhoto, setup: _Setup) -> Outcome:
         with _pool(1) as pool:
             return pool.submit(_analyse, photo, setup).result()
     except BrokenProcessPool:
-        detail = "the analysing process died on this photo; it is set aside"
-        return Outcome(photo, Problem(photo.photo_id, "analysis", "analysis_crashed", detail), {})
+        return Outcome(photo, _crashed(photo, "died on this photo"), {})
+
+
+def _crashed(photo: PendingPhoto, how: str) -> Problem:
+    detail = f"the analysing process {how}; it is set aside, facealbum analyze --again tries once more"
+    return Problem(photo.photo_id, "analysis", "analysis_crashed", detail)
 
 
 def _pool(processes: int) -> ProcessPoolExecutor:

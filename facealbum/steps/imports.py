@@ -188,7 +188,7 @@ class _FamilyImport:
             return None
         self.context.objects.put(original_key(self.family, sha256), data)
         self.result.photos += 1
-        return NewPhoto(identity, file.key, sha256, len(data), *_taken_at(file))
+        return NewPhoto(identity, file.key, sha256, len(data), *_taken_at(file, now=self.context.clock()))
 
     def _without_content(self, file: PhotoFile, identity: PhotoId) -> NewPhoto:
         """The row that keeps a photo's problem in view until its file can be read."""
@@ -221,8 +221,8 @@ def _read(path: Path, settings: Settings) -> bytes:
     return data
 
 
-def _taken_at(file: PhotoFile) -> tuple[datetime, str]:
+def _taken_at(file: PhotoFile, *, now: datetime) -> tuple[datetime, str]:
     """When the photo was taken as far as the import knows; analysis corrects "file" from what the content says."""
     if file.taken_at is not None:
         return file.taken_at, "manifest"
-    return datetime.fromtimestamp(file.path.stat().st_mtime, UTC), "file"
+    return min(now, datetime.fromtimestamp(file.path.stat().st_mtime, UTC)), "file"

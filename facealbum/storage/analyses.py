@@ -15,6 +15,8 @@ from facealbum.domain.videos import Track, frame_key
 from facealbum.storage.photos import clear_problems
 from facealbum.storage.schema import analyzers, embedding_spaces, face_embeddings, faces, photos, tracks
 
+_DAY = timedelta(days=1)  # more than the clocks of two time zones differ
+
 
 @dataclass(frozen=True, slots=True)
 class AnalyzerRow:
@@ -122,7 +124,10 @@ def save_video(connection: Connection, video: AnalysedVideo, analyzer: AnalyzerR
 def _complete(
     connection: Connection, upload: AnalysedPhoto | AnalysedVideo, analyzer: AnalyzerRow, *, now: datetime
 ) -> datetime | None:
-    """Complete the upload's row and tell when it was taken; None if it was deleted meanwhile."""
+    """Complete the upload's row and tell when it was taken; None if it was deleted meanwhile.
+
+    A camera that claims the future is not believed.
+    """
     here = (photos.c.family_id == upload.family_id) & (photos.c.photo_id == upload.photo_id)
     row = connection.execute(
         select(photos.c.taken_at, photos.c.taken_at_source).where(here).with_for_update()
@@ -131,7 +136,7 @@ def _complete(
         return None
     taken_at: datetime = row.taken_at
     source = row.taken_at_source
-    if upload.taken_at is not None and source != "manifest":
+    if upload.taken_at is not None and upload.taken_at <= now + _DAY and source != "manifest":
         taken_at, source = upload.taken_at, "video" if isinstance(upload, AnalysedVideo) else "exif"
     connection.execute(
         update(photos)

@@ -65,6 +65,8 @@ def save_carried(
 
 
 def mark_outdated(connection: Connection, family: FamilyId, analyzer_id: int) -> int:
-    """Let the family's photos of other analyzers wait for analysis again; their faces and persons stay."""
-    outdated = photos.c.family_id == family, photos.c.status == "analysed", photos.c.analyzer_id != analyzer_id
-    return connection.execute(update(photos).where(*outdated, UPLOADED).values(status="pending")).rowcount
+    """Let the family's photos of other analyzers, and those that failed, wait for analysis; faces and persons stay."""
+    other = (photos.c.status == "analysed") & (photos.c.analyzer_id != analyzer_id)
+    failed = (photos.c.status == "failed") & photos.c.sha256.is_not(None)
+    outdated = photos.c.family_id == family, other | failed, UPLOADED
+    return connection.execute(update(photos).where(*outdated).values(status="pending")).rowcount

@@ -3,11 +3,12 @@
 import os
 import signal
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 from sqlalchemy import select
 
 from facealbum import demo
@@ -19,6 +20,7 @@ from facealbum.steps.embedders import default_space
 from facealbum.steps.imports import import_folder
 from facealbum.storage.photos import count_photos, load_problems
 from facealbum.storage.schema import face_embeddings, faces, photos
+from models.containers import is_video
 
 PORTRAITS = Path(demo.__file__).parent / "portraits"
 PORTRAIT = min(PORTRAITS.glob("*.jpg"))
@@ -136,6 +138,47 @@ def die_on_deadly(photo: analyze.PendingPhoto, setup: analyze._Setup) -> analyze
     if photo.key == "deadly.jpg":
         os.kill(os.getpid(), signal.SIGKILL)
     return analyze._analyse(photo, setup)
+
+
+def test_a_failure_that_nobody_foresaw_stops_no_other_photo_and_is_tried_again_when_asked(
+    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path / "in", "odd.jpg", PORTRAIT.read_bytes() + b"odd")
+    put(tmp_path / "in", "good.jpg", PORTRAIT.read_bytes())
+    import_folder(context, tmp_path / "in", "Mori")
+    with monkeypatch.context() as patch:
+        patch.setattr(analyze, "is_video", fail_on_odd)
+        result = analyze_pending(context, in_process=True)
+    assert (result.photos, result.faces) == (2, 1)
+    assert [problem.code for problem in result.problems] == ["analysis_crashed"]
+    assert "ValueError at test_analyze.py" in result.problems[0].detail
+    assert "secret" not in result.problems[0].detail
+    assert analyze_pending(context, in_process=True).photos == 0
+    assert analyze_pending(context, again=True, in_process=True).faces == 1
+    assert problems(context) == {}
+
+
+def fail_on_odd(data: bytes) -> bool:
+    if data.endswith(b"odd"):
+        raise ValueError("secret")
+    return is_video(data)
+
+
+@pytest.mark.parametrize(("ahead", "believed"), [(timedelta(hours=14), True), (timedelta(days=2), False)])
+def test_a_camera_that_claims_the_future_is_not_believed(
+    context: Context, tmp_path: Path, ahead: timedelta, *, believed: bool
+) -> None:
+    claimed = context.clock() + ahead
+    exif = Image.Exif()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = f"{claimed:%Y:%m:%d %H:%M:%S}"
+    (tmp_path / "in").mkdir()
+    Image.new("RGB", (64, 64)).save(tmp_path / "in" / "a.jpg", exif=exif)
+    import_folder(context, tmp_path / "in", "Mori")
+    analyze_pending(context, in_process=True)
+    with context.database.begin() as transaction:
+        photo = transaction.execute(select(photos)).one()
+    expected = (claimed, "exif") if believed else (context.clock(), "file")  # the file is younger than the fixed clock
+    assert (photo.taken_at, photo.taken_at_source) == expected
 
 
 def test_an_unknown_family_is_refused(context: Context) -> None:
