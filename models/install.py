@@ -90,8 +90,15 @@ def installed(entry: Entry, folder: Path, *, check: bool = False) -> EmbedderSpe
     if check and (found := digest_of(file)) != sha256:
         raise ChecksumError(f"{file} must have sha256 {sha256}, got {found}; remove {entry.space} and install it again")
     backbone = Backbone(model, weight=1.0, mirrored=entry.mirrored)
-    research_only = not entry.licence.commercial
-    return EmbedderSpec(entry.space, entry.version, (backbone,), None, entry.licence.name, research_only)
+    return EmbedderSpec(
+        space=entry.space,
+        version=entry.version,
+        backbones=(backbone,),
+        head=None,
+        licence=entry.licence.name,
+        research_only=not entry.licence.commercial,
+        similarity=entry.similarity,
+    )
 
 
 def remove(entry: Entry, folder: Path) -> int:

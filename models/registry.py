@@ -106,6 +106,7 @@ class EmbedderSpec:
     """How one embedding space is made; without a head the output of its one backbone is the embedding.
 
     research_only: made from pictures that allow no other use, so it must be chosen by hand.
+    similarity: mean cosine similarity from which two groups of faces are one person; None if that wasn't measured.
     """
 
     space: str
@@ -114,6 +115,7 @@ class EmbedderSpec:
     head: Head | None
     licence: str
     research_only: bool
+    similarity: float | None = None
 
 
 def load_embedders(folder: Path = FOLDER) -> dict[str, EmbedderSpec]:
@@ -148,6 +150,7 @@ def _embedder(space: str, entry: dict[str, Any], specs: Mapping[str, ModelSpec],
         head=Head(folder / "weights" / head["file"], head["sha256"], head["version"]),
         licence=entry["licence"],
         research_only=entry["research_only"],
+        similarity=entry.get("similarity"),
     )
 
 

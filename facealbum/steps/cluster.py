@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Self
 
 from facealbum.clustering import (
     BreakageThresholds,
@@ -28,7 +28,7 @@ from facealbum.domain.ids import FaceId, FamilyId, RunId, run_id
 from facealbum.domain.months import Month
 from facealbum.linking import LinkParameters, plan_links
 from facealbum.steps.context import Context
-from facealbum.steps.embedders import DEFAULT_ARM, models_in_use
+from facealbum.steps.embedders import DEFAULT_ARM, ModelsInUse, models_in_use
 from facealbum.steps.link_parameters import packaged_link_parameters
 from facealbum.storage.analyses import ensure_analyzer
 from facealbum.storage.database import Transaction
@@ -52,6 +52,7 @@ from facealbum.storage.runs import (
     has_run,
     lock_family,
 )
+from models.registry import EmbedderSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,13 @@ class ArmPlan:
     clustering: ClusteringParameters = field(default_factory=ClusteringParameters)
     linking: LinkParameters = field(default_factory=packaged_link_parameters)
     breakage: BreakageThresholds = field(default_factory=BreakageThresholds)
+
+    @classmethod
+    def of_space(cls, embedder: EmbedderSpec) -> Self:
+        """The default arm in the space of this embedder, with the similarity that was measured there."""
+        if embedder.similarity is None:
+            return cls()
+        return cls(clustering=ClusteringParameters(similarity=embedder.similarity, poor_similarity=embedder.similarity))
 
     def parameters(self) -> dict[str, dict[str, Any]]:
         """All numbers that the arm depends on, as they are stored with every run."""
@@ -121,29 +129,28 @@ def cluster_families(
 
     With `dry_run` everything is computed, then rolled back.  Raises UnknownFamilyError.
     """
-    arm_plan = arm_plan or ArmPlan()
     with context.database.begin() as transaction:
         families = load_families(transaction, family)
-        arm, models = _arm(context, transaction, arm_plan)
+        models = models_in_use(transaction, context.settings)
+        arm_plan = arm_plan or ArmPlan.of_space(models.embedder)
+        arm = _arm(transaction, arm_plan, models)
     result = ClusterResult(families=len(families))
     context.progress.begin("Clustering families", len(families))
     for one in families:
-        _Clustering(context, one, arm, arm_plan, models, result).through(through, dry_run=dry_run)
+        _Clustering(context, one, arm, arm_plan, dict(models.versions), result).through(through, dry_run=dry_run)
         context.progress.advance()
     return result
 
 
-def _arm(context: Context, transaction: Transaction, plan: ArmPlan) -> tuple[Arm, dict[str, str]]:
-    models = models_in_use(transaction, context.settings)
+def _arm(transaction: Transaction, plan: ArmPlan, models: ModelsInUse) -> Arm:
     analyzer = ensure_analyzer(transaction, models.versions, models.space)
-    arm = ensure_arm(
+    return ensure_arm(
         transaction,
         plan.name,
         space_id=analyzer.space_id,
         algorithm=plan.algorithm,
         parameters=plan.parameters(),
     )
-    return arm, dict(models.versions)
 
 
 @dataclass(frozen=True, slots=True)

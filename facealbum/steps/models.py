@@ -98,7 +98,7 @@ def use_model(context: Context, name: str, *, accept_research_only: bool = False
             "research; give --accept-research-only if that is what you do"
         )
     try_out(embedder)
-    plan = ArmPlan()
+    plan = ArmPlan.of_space(embedder)
     with context.database.begin() as transaction:
         space_id = ensure_space(transaction, name)
     _carry_over(context, embedder, space_id)

@@ -64,7 +64,7 @@ class Entry(_Table):
     """One embedder that can be installed; space: its name, and that of the embedding space that it fills.
 
     output: how many numbers it gives, at most 512.  mirrored: the face and its mirror image are averaged, for twice
-    the time.  The file itself says whether channels come first or last.
+    the time.  similarity: as in EmbedderSpec.  The file itself says whether channels come first or last.
     """
 
     space: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{0,62}$")]
@@ -77,6 +77,7 @@ class Entry(_Table):
     runtime: Literal["litert", "onnx", "keras"]
     output: Annotated[int, Field(ge=1, le=512)]
     mirrored: bool = False
+    similarity: Annotated[float, Field(ge=-1, le=1)] | None = None
     input: Input
     path: Annotated[Path, Field(exclude=True)]
 

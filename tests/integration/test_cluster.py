@@ -13,7 +13,9 @@ from facealbum.steps import cluster
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.families import forget_family
+from facealbum.steps.models import use_model
 from facealbum.storage.schema import assignments, metadata, plans, runs
+from models.registry import load_embedders
 from tests.integration.album import FAMILY, FAMILY_ID, add, shots
 
 YEAR = Month(2026, 12)
@@ -103,6 +105,16 @@ def test_fresh_faces_are_read_without_comparing_each_with_each(context: Context)
     event.remove(context.database.engine, "before_cursor_execute", explain)
     assert plans
     assert not [plan for plan in plans if "Nested Loop" in plan]
+
+
+@pytest.mark.parametrize("space", load_embedders())
+def test_each_space_is_clustered_by_its_own_similarity(context: Context, space: str) -> None:
+    add(context, shots(months=1, a_month=8))
+    use_model(context, space, accept_research_only=True)
+    cluster_families(context, YEAR)
+    with context.database.begin() as transaction:
+        used = transaction.execute(select(runs)).one().parameters["clustering"]
+    assert used["similarity"] == used["poor_similarity"] == load_embedders()[space].similarity
 
 
 def test_later_months_move_no_face_that_has_its_person(context: Context) -> None:

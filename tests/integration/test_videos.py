@@ -161,7 +161,8 @@ def test_people_who_meet_only_in_frames_without_a_kept_face_are_known_to_meet(co
     save(context, "twins.mp4", START, [one, track((1000, 4000, 9000), keep=(4000, 9000), number=1)])
     cluster_families(context, Month(2026, 3))
     with context.database.begin() as transaction:
-        arm, _ = cluster._arm(context, transaction, cluster.ArmPlan())
+        models = cluster.models_in_use(transaction, context.settings)
+        arm = cluster._arm(transaction, cluster.ArmPlan(), models)
         first, second = load_evidence(transaction, FAMILY, arm, {})
     assert (first.meets, second.meets) == ({second.person_id}, {first.person_id})
 
