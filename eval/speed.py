@@ -13,18 +13,28 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
 
 from facealbum.demo.portraits import load_pixels, load_portraits
+from models.decode import decode
+from models.detector import Detector
+from models.network import open_network
+from models.registry import load_embedders, load_specs
 
 WIDTH, HEIGHT = 4000, 3000
 _PORTRAIT_HEIGHT = 1100
+_PARTS = 12  # photos on which the parts are measured
+_FACE_ROLES = ("landmarks", "age_gender", "age", "gender")
+_Result = TypeVar("_Result")
 
 
 def write_photos(folder: Path, count: int) -> list[Path]:
@@ -62,12 +72,49 @@ def decoding_ms(paths: Sequence[Path], flag: int) -> float:
     return (perf_counter() - start) / len(paths) * 1000
 
 
-def facealbum(data: Path, *arguments: str) -> Any:  # noqa: ANN401 - a command's JSON
-    """What a command says with --json."""
+def facealbum(data: Path, *arguments: str) -> tuple[Any, float]:
+    """What a command says with --json, and the megabytes of its largest process."""
     environment = os.environ | {"FACEALBUM_DATA": str(data), "FACEALBUM_PROCESSES": "1"}
     command = [str(Path(sys.executable).with_name("facealbum")), *arguments, "--json"]
-    done = subprocess.run(command, env=environment, capture_output=True, check=True)  # noqa: S603 - our own program
-    return json.loads(done.stdout)
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as process:  # noqa: S603 - our own program
+        assert process.stdout is not None  # noqa: S101 - it is a pipe
+        said = process.stdout.read()
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return json.loads(said), used.ru_maxrss * 1024 / 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the parts cost when nothing else is done: milliseconds a photo, and those of one face in all networks."""
+
+    decode: float
+    detect: float
+    face: float
+    load: float
+
+
+def measure_parts(paths: Sequence[Path]) -> Parts:
+    """Decoding, detection and inference measured alone, on the same photos; load: of all models, once."""
+    start = perf_counter()
+    specs, embedder = load_specs(), next(iter(load_embedders().values()))
+    used = [specs[role] for role in _FACE_ROLES] + [backbone.model for backbone in embedder.backbones]
+    detector, networks = Detector(specs["detector"]), [open_network(spec) for spec in used]
+    load = perf_counter() - start
+    contents = [path.read_bytes() for path in paths]
+    pictures, decoding = _timed(lambda: [decode(content).pixels for content in contents])
+    _, detecting = _timed(lambda: [detector.detect(picture) for picture in pictures])
+    chips = [(network, np.full((network.size, network.size, 3), 128, np.uint8)) for network in networks]
+    _, inferring = _timed(lambda: [network.run(chip) for _ in paths for network, chip in chips])
+    each = 1000 / len(paths)
+    return Parts(decoding * each, detecting * each, inferring * each, load * 1000)
+
+
+def _timed(work: Callable[[], _Result]) -> tuple[_Result, float]:
+    start = perf_counter()
+    return work(), perf_counter() - start
 
 
 def main() -> None:
@@ -78,22 +125,30 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         photos = Path(folder) / "photos"
         photos.mkdir()
-        paths = write_photos(photos, count)
+        with ProcessPoolExecutor(1, get_context("spawn")) as pool:  # a child inherits its parent's peak
+            paths = pool.submit(write_photos, photos, count).result()
         megabytes = sum(path.stat().st_size for path in paths) / 1e6 / count
         facealbum(Path(folder) / "data", "import", str(photos), "--family", "speed")
         full = decoding_ms(paths, cv2.IMREAD_COLOR)
-        result = facealbum(Path(folder) / "data", "analyze")
-    sys.stdout.write(render(result, count=count, megabytes=megabytes, full=full))
+        result, largest = facealbum(Path(folder) / "data", "analyze")
+        parts = measure_parts(paths[:_PARTS])
+    sys.stdout.write(render(result, parts, count=count, megabytes=megabytes, full=full))
+    sys.stdout.write(f"largest process {largest:.0f} MB; loading the models {parts.load:.0f} ms\n")
 
 
-def render(result: Any, *, count: int, megabytes: float, full: float) -> str:  # noqa: ANN401 - a command's JSON
+def render(result: Any, parts: Parts, *, count: int, megabytes: float, full: float) -> str:  # noqa: ANN401 - a command's JSON
     """The figures as text; `full` is what decoding one photo at full size costs in milliseconds."""
     total = result["wall_seconds"] / count * 1000
+    faces = result["faces"] / count
     phases = {phase: seconds / count * 1000 for phase, seconds in result["seconds"].items()}
     phases["start-up"] = total - sum(phases.values())
+    alone = parts.decode + parts.detect + faces * parts.face
+    ratios = f"{total / full:.2f} x decoding it whole ({full:.0f} ms), {total / alone:.2f} x its parts alone"
+    each = f"decode {parts.decode:.0f}, detect {parts.detect:.0f}, networks {parts.face:.0f} a face"
     lines = [
-        f"{count} 12-megapixel photos, {megabytes:.1f} MB and {result['faces'] / count:.2f} faces each, one process",
-        f"{1000 / total:.1f} photos/s; {total:.0f} ms a photo, {total / full:.2f} x decoding it whole ({full:.0f} ms)",
+        f"{count} 12-megapixel photos, {megabytes:.1f} MB and {faces:.2f} faces each, one process",
+        f"{1000 / total:.1f} photos/s, {faces * 1000 / total:.1f} faces/s",
+        f"{total:.0f} ms a photo: {ratios} ({alone:.0f} ms: {each})",
         *(f"  {phase:11} {milliseconds:6.1f} ms" for phase, milliseconds in phases.items()),
     ]
     return "\n".join(lines) + "\n"
