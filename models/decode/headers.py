@@ -28,6 +28,7 @@ _MARKER, _SCAN = 0xFF, 0xDA  # of a JPEG (ITU T.81, table B.1)
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _WIDTH, _HEIGHT, _STRIPS = 0x0100, 0x0101, 0x0111  # of a TIFF (TIFF 6.0, sections 8 and 15)
+_KIND, _DNG_VERSION = 0x00FE, 0xC612
 _TILE_WIDTH, _TILE_HEIGHT, _TILES = 0x0142, 0x0143, 0x0144
 _SHORT = 3
 _WEBP_COPIES = 4  # of its canvas, that its decoder holds at the same time
@@ -53,7 +54,7 @@ def format_of(data: bytes) -> str:
 
 
 def check_header(form: str, data: bytes, limits: Limits) -> None:
-    """Raises ImageSizeError or DamagedImageError, and struct.error where the header ends too early."""
+    """Raises a PhotoError that fits, and struct.error where the header ends too early."""
     if form in _CHECKS:
         _CHECKS[form](data, limits)
 
@@ -148,6 +149,11 @@ def _check_tiff(data: bytes, limits: Limits) -> None:
         if tag in (_STRIPS, _TILES) and many > _MAX_PIECES:
             raise DamagedImageError(f"a TIFF must have up to {_MAX_PIECES:,} strips or tiles, this one has {many:,}")
         values[tag] = max(value, values.get(tag, 0))
+    if values.get(_KIND, 0) & 1 or _DNG_VERSION in values or data[8:10] == b"CR":
+        raise UnknownFormatError(
+            "a TIFF must begin with its picture, this one begins with the preview of a raw file (DNG, NEF, CR2, ARW); "
+            "save it as JPEG and upload that"
+        )
     check_size((values[_WIDTH], values[_HEIGHT]), limits)
     if _TILE_WIDTH in values:
         check_size((values[_TILE_WIDTH], values[_TILE_HEIGHT]), limits)

@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from facealbum.errors import DamagedImageError, ImageSizeError, PhotoError
+from facealbum.errors import DamagedImageError, ImageSizeError, PhotoError, UnknownFormatError
 from models.decode.headers import check_header, format_of
 from models.limits import Limits
 
@@ -56,6 +56,15 @@ def test_every_kind_of_tiff_states_its_size(order: str, *, big: bool) -> None:
     )
     with pytest.raises(ImageSizeError, match="640 x 480"):
         check_header("TIFF", (b"II" if order == "<" else b"MM") + start + body, Limits(1))
+
+
+@pytest.mark.parametrize("raw", [{254: 1}, {50706: (1, 4, 0, 0)}, None])
+def test_the_preview_in_a_raw_file_is_not_taken_for_the_photo(raw: dict[int, object] | None) -> None:
+    data = saved("TIFF", tiffinfo=raw or {})
+    canon = b"II*\0" + struct.pack("<I", 16) + b"CR\2\0".ljust(8, b"\0") + data[8:]
+    with pytest.raises(UnknownFormatError, match="raw file"):
+        check_header("TIFF", data if raw else canon, Limits())
+    check_header("TIFF", saved("TIFF", tiffinfo={254: 0}), Limits())
 
 
 def test_a_progressive_jpeg_may_have_many_scans_only_if_it_is_small() -> None:
