@@ -84,6 +84,8 @@ def models_use(
     text = f"this database works with {choice.name} from now on; its licence is {choice.licence}"
     if choice.lacking:
         text += f"\n{choice.lacking} photos must be analysed again: facealbum analyze --again, then facealbum cluster"
+    else:
+        text += "\nevery face is in its space already: facealbum cluster goes on from there"
     say_result(asdict(choice), text, as_json=as_json)
 
 

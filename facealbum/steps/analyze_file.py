@@ -15,7 +15,7 @@ from facealbum.domain.videos import frame_key
 from facealbum.errors import InvalidValueError, MissingFileError, PhotoError, UnknownFormatError
 from facealbum.settings import Settings
 from facealbum.steps.context import Progress
-from facealbum.steps.whole_file import whole_file
+from facealbum.steps.whole_file import check_place, whole_file
 from models.analyzer import Analyzer
 from models.containers import is_video
 from models.decode import Photo, decode
@@ -82,12 +82,14 @@ def analyze_files(
     """Each file's faces, or what is wrong with it, in the order given.
 
     draw: the picture to write for a single file, or the folder of PNGs for several; of a video the frame with most
-    faces is drawn.  Raises InvalidValueError if a picture can't have this name.
+    faces is drawn.  Raises InvalidValueError if no picture can be written there.
     """
     alone = len(files) == 1
     if draw is not None and alone and draw.suffix.lower() not in _FORMATS:
         raise InvalidValueError(f"--draw must name a file that ends in {', '.join(_FORMATS)}, got {draw}")
-    if draw is not None and not alone:
+    if draw is not None and alone:
+        check_place(draw)
+    elif draw is not None:
         draw.mkdir(parents=True, exist_ok=True)
     looker = _Looker(settings)
     progress.begin("Analysing files", len(files))
@@ -110,6 +112,7 @@ def write_contact_sheet(
 
     What is neither picture nor video is left out, as an import does.
     """
+    check_place(out)
     looker = _Looker(settings)
     files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
     progress.begin("Analysing files", len(files))

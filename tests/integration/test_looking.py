@@ -110,6 +110,15 @@ def test_a_drawing_needs_the_name_of_a_picture(run: Run, tmp_path: Path) -> None
     assert "--draw must name" in err
 
 
+@pytest.mark.parametrize("place", ["nowhere/out.png", "folder.png"])
+def test_a_place_that_cannot_be_written_to_is_told_before_the_work(run: Run, tmp_path: Path, place: str) -> None:
+    (tmp_path / "folder.png").mkdir()
+    for command in (("analyze-file", tmp_path / "missing.jpg", "--draw"), ("contact-sheet", tmp_path)):
+        code, _, err = run(*command, tmp_path / place)
+        assert code == 2
+        assert "a file in a folder that is there" in err
+
+
 def test_a_contact_sheet_has_every_face_of_the_folder(run: Run, folder: Path, tmp_path: Path) -> None:
     code, out, _ = run("contact-sheet", folder, tmp_path / "sheet.html", "--sort", "age", "--json")
     told = json.loads(out)
