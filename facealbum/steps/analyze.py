@@ -5,14 +5,17 @@ on where it stopped.  The result does not depend on the number of processes.
 """
 
 import os
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from time import perf_counter
 from traceback import extract_tb
 
@@ -207,7 +210,8 @@ def _pooled(
             room = processes * _QUEUED_PER_PROCESS - len(running)
             for photo in islice(waiting, room):
                 in_work.add(photo)
-                running.add(pool.submit(_analyse, photo, setup))
+                with _starting_processes():
+                    running.add(pool.submit(_analyse, photo, setup))
             if not running:
                 return
             finished, running = wait(running, return_when=FIRST_COMPLETED)
@@ -220,7 +224,9 @@ def _pooled(
 def _alone(photo: PendingPhoto, setup: _Setup) -> Outcome:
     try:
         with _pool(1) as pool:
-            return pool.submit(_analyse, photo, setup).result()
+            with _starting_processes():
+                future = pool.submit(_analyse, photo, setup)
+            return future.result()
     except BrokenProcessPool:
         return Outcome(photo, _crashed(photo, "died on this photo"), {})
 
@@ -231,4 +237,27 @@ def _crashed(photo: PendingPhoto, how: str) -> Problem:
 
 
 def _pool(processes: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+    return ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_end_with_parent)
+
+
+@contextmanager
+def _starting_processes() -> Iterator[None]:
+    """Processes that start inside are deaf to Ctrl-C, which reaches them too, until they call _end_with_parent."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end_with_parent() -> None:
+    """Have Ctrl-C, and the death of the parent, end this process without a word: what it works on stays pending."""
+    Thread(target=_outlive_nobody, daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+def _outlive_nobody() -> None:
+    if (parent := parent_process()) is not None:
+        parent.join()
+        os._exit(1)

@@ -2,9 +2,12 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from select import select as select_ready
 
 import numpy as np
 import pytest
@@ -138,6 +141,20 @@ def die_on_deadly(photo: analyze.PendingPhoto, setup: analyze._Setup) -> analyze
     if photo.key == "deadly.jpg":
         os.kill(os.getpid(), signal.SIGKILL)
     return analyze._analyse(photo, setup)
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
+def test_no_process_outlives_an_analysis_that_is_ended_or_complains_of_it(end: signal.Signals) -> None:
+    work = "print(pool.submit(os.getpid).result(), flush=True); pool.submit(time.sleep, 60).result()"
+    command = f"import os, time; from facealbum.steps.analyze import _pool\nwith _pool(1) as pool: {work}"
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True, "text": True}
+    with subprocess.Popen([sys.executable, "-c", command], **pipes) as parent:
+        worker = os.pidfd_open(int(parent.stdout.readline()))
+        os.kill(parent.pid, end) if end == signal.SIGKILL else os.killpg(parent.pid, end)
+        ended, _, _ = select_ready([worker], [], [], 20)
+        os.close(worker)
+        assert ended
+        assert "SpawnProcess" not in parent.communicate()[1]
 
 
 def test_a_failure_that_nobody_foresaw_stops_no_other_photo_and_is_tried_again_when_asked(
