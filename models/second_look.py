@@ -17,8 +17,8 @@ from models.yunet import SCORE, Pair, YuNet, moved
 
 _SIZE = 96  # pixels of the cut-out; the face takes half of them
 _SCALE = 2.0
-_TURNS = (0, 90, -90, 180, 45, -45, 135, -135)
-_QUARTERS = 4  # turns after which a face has shown, if only a little
+_TURNS = ((0.0, (0, 90, -90, 180)), (0.2, (45, -45)), (0.5, (22, -22)))
+"""When the best look so far scores so much, turn on from there by so many degrees clockwise."""
 _LEAST = 0.2
 _SHIFT = 0.15  # of the cut-out: how far off its centre the same face may be
 _SIZES = (0.25, 1.0)  # of the cut-out: how large the same face may be
@@ -34,17 +34,18 @@ def look_again(net: YuNet, picture: NDArray[np.uint8], face: Found, *, enough: f
     """
     part, scale, offset = _surroundings(picture, face)
     left, top, right, bottom = ((face[:4] - np.tile(offset, 2)) / np.tile(scale, 2)).tolist()
-    box = Box(left, top, right, bottom)
-    best: Found | None = None
-    for number, turn in enumerate(_TURNS):
-        if number == _QUARTERS and best is None:
+    box, pyramid = Box(left, top, right, bottom), Pyramid(part)
+    best, score, upright = None, 0.0, 0
+    for nearly, turns in _TURNS:
+        if not nearly <= score < enough:
             break
-        transform = upright_square(box, turn, scale=_SCALE, size=_SIZE)
-        seen = _nearest(net.look(cut(Pyramid(part), transform, _SIZE), (_SIZE, _SIZE), least=_LEAST))
-        if seen is not None and (best is None or seen[SCORE] > best[SCORE]):
-            best = _restored(seen, transform, turn)
-        if best is not None and best[SCORE] >= enough:
-            break
+        for turn in (upright + turn for turn in turns):
+            transform = upright_square(box, turn, scale=_SCALE, size=_SIZE)
+            seen = _nearest(net.look(cut(pyramid, transform, _SIZE), (_SIZE, _SIZE), least=_LEAST))
+            if seen is not None and seen[SCORE] > score:
+                best, score, upright = _restored(seen, transform, turn), float(seen[SCORE]), turn
+            if score >= enough:
+                break
     return None if best is None else moved(best, scale, offset)
 
 

@@ -28,20 +28,25 @@ def turned(portrait: Image.Image, degrees: float) -> NDArray[np.uint8]:
     return np.array(portrait.rotate(-degrees, Image.Resampling.BICUBIC, expand=True, fillcolor="grey"))
 
 
-def crowd(portrait: Image.Image, side: int) -> NDArray[np.uint8]:
-    """Five portraits, `side` pixels wide, in a picture of 2000 x 1500."""
+def with_portraits(portrait: Image.Image, side: int, *places: tuple[int, int]) -> NDArray[np.uint8]:
+    """Portraits, `side` pixels wide, at these columns and rows of a picture of 2000 x 1500."""
     small = portrait.resize((side, side * portrait.height // portrait.width), Image.Resampling.LANCZOS)
     picture = Image.new("RGB", (2000, 1500), "grey")
-    for place in range(5):
-        picture.paste(small, (90 + 380 * place, 300 + 200 * (place % 3)))
+    for place in places:
+        picture.paste(small, place)
     return np.array(picture)
+
+
+def crowd(portrait: Image.Image, side: int) -> NDArray[np.uint8]:
+    """Five portraits in a picture."""
+    return with_portraits(portrait, side, *((90 + 380 * place, 300 + 200 * (place % 3)) for place in range(5)))
 
 
 def bits(faces: list[Detection]) -> list[tuple[object, float, bytes]]:
     return [(face.box, face.score, face.landmarks.tobytes()) for face in faces]
 
 
-@pytest.mark.parametrize("degrees", [0, 45, 90, 135, 180, -135, -90, -45])
+@pytest.mark.parametrize("degrees", [0, 22, 45, 90, 135, 180, -135, -90, -67, -45])
 def test_a_turned_head_is_found_once_and_its_landmarks_turn_with_it(
     detector: Detector, portrait: Image.Image, degrees: float
 ) -> None:
@@ -70,6 +75,20 @@ def test_small_faces_of_a_large_picture_are_found_each_once(detector: Detector, 
     assert len(faces) == 5
     middles = sorted((face.box.x1 + face.box.x2) / 2 for face in faces)
     assert np.diff(middles) == pytest.approx(380, abs=12)
+
+
+@pytest.mark.parametrize("side", [70, 90])
+def test_a_small_face_alone_in_a_large_picture_is_found(detector: Detector, portrait: Image.Image, side: int) -> None:
+    (face,) = detector.detect(with_portraits(portrait, side, (1400, 1000)))
+    assert face.box.x1 > 1400
+    assert face.box.x2 < 1400 + side
+
+
+def test_a_small_face_where_two_parts_of_the_picture_meet_is_found_once(
+    detector: Detector, portrait: Image.Image
+) -> None:
+    places = [(left, top) for left in (860, 1060) for top in (620, 770)]
+    assert len(detector.detect(with_portraits(portrait, 80, *places))) == len(places)
 
 
 def test_the_same_pixels_give_the_same_bits_whatever_was_seen_before(detector: Detector, portrait: Image.Image) -> None:
