@@ -76,28 +76,13 @@ class Pool:
 
 
 @dataclass(frozen=True, slots=True)
-class Channels:
-    """The channels from `begin` up to `end`."""
-
-    begin: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Shuffle:
-    """Interleave `groups` equal groups of channels."""
-
-    groups: int
-
-
-@dataclass(frozen=True, slots=True)
 class Plain:
     """An operation without parameters; `flatten` orders values as channels, height, width, `double` repeats pixels."""
 
-    name: Literal["add", "concat", "double", "flatten", "global_mean", "sigmoid", "softmax"]
+    name: Literal["add", "double", "flatten", "global_mean", "sigmoid", "softmax"]
 
 
-Operation: TypeAlias = Conv | Dense | PRelu | Relu | Multiply | Offset | Pad | Pool | Channels | Shuffle | Plain
+Operation: TypeAlias = Conv | Dense | PRelu | Relu | Multiply | Offset | Pad | Pool | Plain
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from io import StringIO
 from typing import Any
 
 from models.convert.graph import (
-    Channels,
     Conv,
     Dense,
     Graph,
@@ -17,7 +16,6 @@ from models.convert.graph import (
     Pool,
     PRelu,
     Relu,
-    Shuffle,
 )
 
 _PICTURES = 4  # dimensions of [batch, height, width, channels]
@@ -53,7 +51,7 @@ def to_tflite(model: Any) -> bytes:  # noqa: ANN401 - keras ships no types
         return bytes(converter.convert())
 
 
-def _apply(operation: Operation, inputs: list[Any]) -> Any:  # noqa: ANN401, C901, PLR0911 - one line per kind
+def _apply(operation: Operation, inputs: list[Any]) -> Any:  # noqa: ANN401, PLR0911 - one line per kind
     import keras  # noqa: PLC0415 - only conversion pays for it
 
     layers, ops = keras.layers, keras.ops
@@ -75,10 +73,6 @@ def _apply(operation: Operation, inputs: list[Any]) -> Any:  # noqa: ANN401, C90
             return ops.pad(first, [(0, 0), *amounts])
         case Pool():
             return _pool(operation, first)
-        case Channels(begin, end):
-            return first[..., begin:end]
-        case Shuffle(groups):
-            return _shuffle(first, groups=groups)
         case Plain(name):
             return _plain(name, inputs)
 
@@ -119,23 +113,13 @@ def _pool(pool: Pool, tensor: Any) -> Any:  # noqa: ANN401 - keras ships no type
     return kind(pool.size, pool.stride, padding)(tensor)
 
 
-def _shuffle(tensor: Any, *, groups: int) -> Any:  # noqa: ANN401 - keras ships no types
-    import keras  # noqa: PLC0415 - only conversion pays for it
-
-    _, height, width, channels = tensor.shape
-    grouped = keras.ops.reshape(tensor, (1, height * width, groups, channels // groups))
-    return keras.ops.reshape(keras.ops.transpose(grouped, (0, 1, 3, 2)), (1, height, width, channels))
-
-
-def _plain(name: str, inputs: list[Any]) -> Any:  # noqa: ANN401, PLR0911 - one line per kind
+def _plain(name: str, inputs: list[Any]) -> Any:  # noqa: ANN401 - one line per kind
     import keras  # noqa: PLC0415 - only conversion pays for it
 
     layers = keras.layers
     match name:
         case "add":
             return layers.Add()(inputs)
-        case "concat":
-            return layers.Concatenate()(inputs)
         case "double":  # unlike a resize, this fits any size of picture
             return keras.ops.nn.depth_to_space(layers.Concatenate()(inputs * 4), 2)
         case "flatten" if len(inputs[0].shape) == _PICTURES:

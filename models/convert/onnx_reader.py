@@ -1,4 +1,4 @@
-"""ONNX files into a `Graph`: channels move last, weights are transposed, a shuffle's reshapes become one step.
+"""ONNX files into a `Graph`: channels move last, weights are transposed.
 
 Raises ModelError for every operator or setting that our models do not hold.
 """
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from facealbum.errors import ModelError
 from models.convert.graph import (
-    Channels,
     Conv,
     Dense,
     Graph,
@@ -24,7 +23,6 @@ from models.convert.graph import (
     Pool,
     PRelu,
     Relu,
-    Shuffle,
     Step,
 )
 
@@ -32,7 +30,6 @@ Array: TypeAlias = NDArray[Any]
 Attributes: TypeAlias = dict[str, Any]
 
 _FLAT = 2  # dimensions of [batch, values]
-_GROUPED = 5  # dimensions of [batch, groups, channels of a group, height, width]
 
 
 def read_onnx(content: bytes) -> Graph:
@@ -64,7 +61,6 @@ class _Reader:
         self.steps: list[Step] = []
         self._constants = constants
         self._alias: dict[str, str] = {}
-        self._groups = 0
 
     def name_of(self, tensor: str) -> str:
         """The tensor that holds these values."""
@@ -81,17 +77,9 @@ class _Reader:
             self.steps.append(Step(Offset(shift), (f"{node.output[0]}/factor",), node.output[0]))
         elif node.op_type == "Reshape" and len(values[0]) != _FLAT:
             self._alias[node.output[0]] = inputs[0]
-            if len(values[0]) == _GROUPED:
-                self._groups = int(values[0][1])
-        elif node.op_type == "Transpose" and attributes["perm"] == [0, 2, 3, 1]:
-            self._alias[node.output[0]] = inputs[0]  # channels are last already
         elif node.op_type == "Transpose":
-            _require(attributes["perm"] == [0, 2, 1, 3, 4], "a transposition must shuffle channels")
-            self.steps.append(Step(Shuffle(self._groups), inputs, node.output[0]))
-        elif node.op_type == "Split":
-            ends = [int(end) for end in np.cumsum(attributes["split"])]
-            for begin, end, output in zip([0, *ends], ends, node.output, strict=False):
-                self.steps.append(Step(Channels(begin, end), inputs, output))
+            _require(attributes["perm"] == [0, 2, 3, 1], "a transposition must move channels last")
+            self._alias[node.output[0]] = inputs[0]  # where they are already
         else:
             _require(node.op_type in _OPERATIONS, f"operator {node.op_type} is not known")
             operation = _OPERATIONS[node.op_type](values, attributes)
@@ -174,12 +162,6 @@ def _pad(values: list[Array], attributes: Attributes) -> Operation:
     return Pad((amounts[2], amounts[3], amounts[1]))
 
 
-def _mean(values: list[Array], attributes: Attributes) -> Operation:
-    del values
-    _require(attributes["axes"] == [2, 3], "a mean must be over the whole picture")
-    return Plain("global_mean")
-
-
 def _add(values: list[Array], attributes: Attributes) -> Operation:
     del attributes
     return Offset(values[0].ravel()) if values else Plain("add")
@@ -193,7 +175,6 @@ def _double(values: list[Array], attributes: Attributes) -> Operation:
 _OPERATIONS: dict[str, Callable[[list[Array], Attributes], Operation]] = {
     "Add": _add,
     "AveragePool": _pool,
-    "Concat": lambda _values, _attributes: Plain("concat"),
     "Conv": _conv,
     "Flatten": lambda _values, _attributes: Plain("flatten"),
     "Gemm": _gemm,
@@ -202,7 +183,6 @@ _OPERATIONS: dict[str, Callable[[list[Array], Attributes], Operation]] = {
     "Mul": lambda values, _attributes: Multiply(values[0].ravel()),
     "PRelu": lambda values, _attributes: PRelu(values[0].ravel()),
     "Pad": _pad,
-    "ReduceMean": _mean,
     "Relu": lambda _values, _attributes: Relu(),
     "Reshape": lambda _values, _attributes: Plain("flatten"),
     "Resize": _double,
