@@ -1,9 +1,10 @@
 """Pose, age and gender on labelled faces, and the numbers that calibrate the latter.
 
-    python -m eval.attributes ALBUMS [--numbers]
+    python -m eval.attributes ALBUMS [--numbers] [--plots FOLDER]
 
 ALBUMS is as in eval.labelled.  Ages and genders are judged out of fold: by numbers fitted to other people.  With
---numbers the numbers fitted to all faces are printed for models/manifest.json instead.
+--numbers the numbers fitted to all faces are printed for models/manifest.json instead; with --plots age.png and
+gender.png are drawn as well.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from eval.calibrate import (
     out_of_fold,
 )
 from eval.labelled import Labelled, load_faces
+from eval.plots import plot_calibration
 from models.age_gender import age_terms, gender_terms, to_years
 from models.calibration import load_calibrations
 
@@ -106,6 +108,16 @@ def render(judged: Judged) -> str:
     return "\n".join(lines) + "\n"
 
 
+def draw(judged: Judged, folder: Path) -> None:
+    """The calibration of ages and of genders as plots, a column for each source."""
+    columns = [(str(source), judged.source == source) for source in sorted(set(judged.source))]
+    true_age = judged.years + _HALF
+    ages = [(name, judged.ages[some], true_age[some]) for name, some in columns]
+    genders = [(name, judged.p_female[some], judged.female[some]) for name, some in columns]
+    plot_calibration(ages, folder / "age.png", label="years", limit=60)
+    plot_calibration(genders, folder / "gender.png", label="P(female)")
+
+
 def _cells(judged: Judged, some: NDArray[np.bool_]) -> str:
     off = np.abs(judged.ages - judged.years - _HALF)[some]
     right = ((judged.p_female > _HALF) == judged.female)[some].astype(float)
@@ -137,8 +149,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Score pose, age and gender on labelled faces.")
     parser.add_argument("albums", type=Path)
     parser.add_argument("--numbers", action="store_true", help="print the calibration instead")
+    parser.add_argument("--plots", type=Path, metavar="FOLDER", help="draw the calibration there as well")
     arguments = parser.parse_args()
     judged = Judged(load_faces(arguments.albums))
+    if arguments.plots:
+        draw(judged, arguments.plots)
     sys.stdout.write(json.dumps(judged.numbers(), indent=2) + "\n" if arguments.numbers else render(judged))
 
 

@@ -1,10 +1,11 @@
 """How well quality foretells whether an embedding can be trusted, on faces as they are and made worse on purpose.
 
-    python -m eval.quality ALBUMS [--numbers]
+    python -m eval.quality ALBUMS [--numbers] [--plots FOLDER]
 
 A face is judged by its matches: the share of good faces of the same person (at most six years apart) whose similarity
 is above the threshold that one of a hundred pairs of strangers passes.  Quality is judged out of fold, by numbers
-fitted to other families.  With --numbers those fitted to all faces are printed for models/manifest.json instead.
+fitted to other families.  With --numbers those fitted to all faces are printed for models/manifest.json instead; with
+--plots quality.png is drawn as well.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from eval.attributes import calibration_error
 from eval.calibrate import Array, equal_shares, fit_logistic, folds, out_of_fold
+from eval.plots import plot_calibration
 from eval.worse_faces import Seen, see_faces
 
 _YEARS_APART = 6.0
@@ -101,6 +103,14 @@ def render(judged: Judged) -> str:
     return "\n".join(lines) + "\n"
 
 
+def draw(judged: Judged, folder: Path) -> None:
+    """The calibration of quality as a plot, a column for each album."""
+    quality = judged.out_of_fold()
+    albums = [(str(album), judged.album == album) for album in sorted(set(judged.album))]
+    plotted = [(name, quality[some], judged.matches[some]) for name, some in albums]
+    plot_calibration(plotted, folder / "quality.png", label="quality")
+
+
 def _cells(quality: Array, matches: Array) -> str:
     curve, perfect = error_after_rejecting(quality, matches), error_after_rejecting(matches, matches)
     numbers = [quality.mean(), matches.mean(), curve[0], curve[20], curve.mean(), perfect.mean()]
@@ -115,8 +125,11 @@ def main() -> None:
     parser.add_argument("albums", type=Path)
     parser.add_argument("--numbers", action="store_true", help="print the calibration instead")
     parser.add_argument("--one-of", type=int, default=1, metavar="N", help="look at one of N families only")
+    parser.add_argument("--plots", type=Path, metavar="FOLDER", help="draw the calibration there as well")
     arguments = parser.parse_args()
     judged = judge(list(see_faces(arguments.albums, one_of=arguments.one_of)))
+    if arguments.plots:
+        draw(judged, arguments.plots)
     fitted = fit_logistic(judged.terms, judged.matches, judged.weights)
     numbers = json.dumps({"odds": np.round(fitted, 3).tolist()}) + "\n"
     sys.stdout.write(numbers if arguments.numbers else render(judged))
