@@ -114,7 +114,7 @@ def draw(judged: Judged, folder: Path) -> None:
     true_age = judged.years + _HALF
     ages = [(name, judged.ages[some], true_age[some]) for name, some in columns]
     genders = [(name, judged.p_female[some], judged.female[some]) for name, some in columns]
-    plot_calibration(ages, folder / "age.png", label="years", limit=60)
+    plot_calibration(ages, folder / "age.png", label="years", limit=80)
     plot_calibration(genders, folder / "gender.png", label="P(female)")
 
 
