@@ -34,6 +34,8 @@ Detect: TypeAlias = Callable[[Picture], list[Detection]]
 SIZES = (20, 32, 48, 64, 96, 128, 200, 400)
 """Pixels of the longer side of a face in a photo of 4000 x 3000, which is decoded at half of that."""
 TILTS = (0, 20, 45, 90, 135, 180)
+COMPANY = (20, 1)
+"""So many faces in a picture, beside the sixes of every tilt."""
 _SCALE, _WIDTH, _HEIGHT = 2, 2000, 1500
 _NEAR = 0.35  # of the longer side of the face
 _MARGIN = 1.5  # of a pasted disc around a face
@@ -196,7 +198,7 @@ def _grouped(path: Path, *names: str) -> dict[str | tuple[str, ...], list[dict[s
 
 
 def render(pictures: dict[str, Count], sizes: Iterable[tuple[int, Sequence[Count]]]) -> str:
-    """Two Markdown tables: sets of pictures, and recall by size (rows) and by tilt, then alone in a picture."""
+    """Two Markdown tables: sets of pictures, and recall by size (rows) and by tilt, then in other company."""
     lines = ["| pictures | n | found (95 %) | boxes elsewhere | CPU ms a picture |", "|---|---|---|---|---|"]
     for name, count in pictures.items():
         low, high = count.recall.interval
@@ -204,7 +206,8 @@ def render(pictures: dict[str, Count], sizes: Iterable[tuple[int, Sequence[Count
         milliseconds = count.milliseconds / count.pictures
         lines.append(f"| {name} | {count.pictures} | {found} | {count.extra} | {milliseconds:.1f} |")
     tilts = " | ".join(f"{tilt}°" for tilt in TILTS)
-    lines += ["", f"| pixels | {tilts} | alone, 0° |", "|---" * (len(TILTS) + 2) + "|"]
+    company = " | ".join(f"{each} in a picture, 0°" for each in COMPANY)
+    lines += ["", f"| pixels | {tilts} | {company} |", "|---" * (len(TILTS) + len(COMPANY) + 1) + "|"]
     for size, counts in sizes:
         lines.append(f"| {size} | " + " | ".join(f"{count.recall.value or 0:.2f}" for count in counts) + " |")
     return "\n".join(lines) + "\n"
@@ -220,8 +223,10 @@ def measure(albums: Path, detect: Detect, *, empty: Path | None = None, each: in
     samples = load_samples(albums, each)
     sizes = []
     for size in SIZES:
-        counts = [count_collages(samples, detect, size=size, tilt=tilt, each=6) for tilt in TILTS]
-        sizes.append((size, [*counts, count_collages(samples, detect, size=size, tilt=0, each=1)]))
+        turned = [count_collages(samples, detect, size=size, tilt=tilt, each=6) for tilt in TILTS]
+        sizes.append(
+            (size, turned + [count_collages(samples, detect, size=size, tilt=0, each=each) for each in COMPANY])
+        )
     return render(pictures, sizes)
 
 
