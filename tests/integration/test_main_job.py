@@ -141,18 +141,18 @@ def test_bad_input_is_named_recorded_and_does_not_stop_the_rest(run: Run, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("arguments", "expect"),
+    "arguments",
     [
-        (("analyze", "--family", "nobody"), 2),
-        (("cluster", "--through", "October"), 2),
-        (("import", "nowhere.csv"), 2),
-        (("export", "faces", "/nowhere/out.csv"), 1),
-        (("family", "delete", "nobody", "--yes"), 2),
-        (("no-such-command",), 2),
+        ("analyze", "--family", "nobody"),
+        ("cluster", "--through", "October"),
+        ("import", "nowhere.csv"),
+        ("export", "faces", "/nowhere/out.csv"),
+        ("family", "delete", "nobody", "--yes"),
+        ("no-such-command",),
     ],
 )
-def test_what_cannot_be_done_is_one_clear_message(run: Run, arguments: tuple[str, ...], expect: int) -> None:
-    said = run(*arguments, expect=expect)
+def test_what_cannot_be_done_is_one_clear_message(run: Run, arguments: tuple[str, ...]) -> None:
+    said = run(*arguments, expect=2)
     assert "Traceback" not in said.stderr
     assert said.stderr.strip()
 
