@@ -49,7 +49,7 @@ def add(context: Context, photos: list[Shot], *, family: str = FAMILY) -> dict[F
         for shot in photos:
             new = _new_photo(identity, shot)
             save_photos(transaction, identity, [new], now=context.clock())
-            faces = [_face(identity, shot.key, number, person) for number, person in enumerate(shot.people)]
+            faces = [draw_face(identity, shot.key, number, person) for number, person in enumerate(shot.people)]
             analysed = AnalysedPhoto(identity, new.photo_id, "JPEG", 800, 600, None, faces)
             save_analysis(transaction, analysed, analyzer, now=context.clock())
             for number, person in enumerate(shot.people):
@@ -62,7 +62,8 @@ def _new_photo(family: FamilyId, shot: Shot) -> NewPhoto:
     return NewPhoto(identity, shot.key, identity.bytes * 2, 1, shot.taken_at, "manifest")
 
 
-def _face(family: FamilyId, key: str, number: int, person: int) -> Face:
+def draw_face(family: FamilyId, key: str, number: int, person: int) -> Face:
+    """The face of one of the people."""
     direction = np.random.default_rng([person, family.int % 2**32]).normal(size=EMBEDDING_SIZE)
     noise = np.random.default_rng([*key.encode(), number]).normal(size=EMBEDDING_SIZE)
     vector = direction + _SPREAD * noise
