@@ -76,7 +76,7 @@ class BreakageRates:
 
 
 def cluster_unpinned(
-    problem: ClusteringProblem, parameters: ClusteringParameters, *, algorithm: str = "hdbscan"
+    problem: ClusteringProblem, parameters: ClusteringParameters, *, algorithm: str = "constrained"
 ) -> tuple[NodeLabel, ...]:
     """Cluster faces and nodes as if no person were known; gives the nodes, sorted by id."""
     constraints = Constraints(problem.constraints.must_link, problem.constraints.cannot_link)

@@ -41,7 +41,7 @@ class Grouping:
 
 
 def plan_clusters(
-    problem: ClusteringProblem, parameters: ClusteringParameters, *, algorithm: str = "hdbscan"
+    problem: ClusteringProblem, parameters: ClusteringParameters, *, algorithm: str = "constrained"
 ) -> ClusterPlan:
     """The plan of one clustering; `algorithm` is a name in ALGORITHMS."""
     found = group_problem(problem, parameters, algorithm=algorithm)

@@ -60,7 +60,7 @@ class ArmPlan:
     """The arm to run: its name, algorithm and parameters."""
 
     name: str = DEFAULT_ARM
-    algorithm: str = "hdbscan"
+    algorithm: str = "constrained"
     clustering: ClusteringParameters = field(default_factory=ClusteringParameters)
     linking: LinkParameters = field(default_factory=packaged_link_parameters)
     breakage: BreakageThresholds = field(default_factory=BreakageThresholds)
