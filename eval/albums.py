@@ -4,7 +4,6 @@ What analysis found is kept in a folder of the caller's, since a bench of cluste
 file there belongs to one album and one set of model versions.  It holds embeddings: it is never to be committed.
 """
 
-import csv
 import hashlib
 import json
 import pickle
@@ -15,6 +14,7 @@ from datetime import UTC, date, datetime
 from multiprocessing import get_context
 from pathlib import Path
 
+from eval.rows import read_rows
 from facealbum.clustering import Observation
 from facealbum.domain.faces import Face
 from facealbum.domain.ids import PhotoId, child_id, face_id, family_id, photo_id
@@ -56,7 +56,7 @@ class _Photo:
 
 def load_album(folder: Path, cache: Path, *, space: str | None = None, processes: int = 2) -> Album:
     """The album in `folder`, analysed into the embedding space if `cache` does not hold that yet."""
-    photos = [_photo(folder, row) for row in _rows(folder / "photos.csv")]
+    photos = [_photo(folder, row) for row in read_rows(folder / "photos.csv")]
     analyzer = _load(space)
     about = json.dumps([folder.name, analyzer.space, dict(analyzer.model_versions)], sort_keys=True)
     kept = cache / f"{folder.name}-{analyzer.space}-{hashlib.sha256(about.encode()).hexdigest()[:12]}.pickle"
@@ -116,14 +116,9 @@ def _photo(folder: Path, row: dict[str, str]) -> _Photo:
 
 def _children(folder: Path) -> dict[str, tuple[Child, ...]]:
     found: dict[str, list[Child]] = {}
-    for row in _rows(folder / "families.csv"):
+    for row in read_rows(folder / "families.csv"):
         family = found.setdefault(row["family"], [])
         if row["child"]:
             identity = child_id(family_id(row["family"]), row["child"])
             family.append(Child(identity, row["child"], date.fromisoformat(row["birth_date"]), Gender(row["gender"])))
     return {family: tuple(children) for family, children in found.items()}
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return list(csv.DictReader(file))

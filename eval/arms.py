@@ -7,19 +7,16 @@ ALBUMS is as in eval.bench.  Photos are analysed once into the cache, which hold
 
 import argparse
 import csv
-import json
-import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from time import process_time
-from typing import Any
 
 from eval.albums import AlbumFace, load_album
-from eval.bench import MONTHLY
+from eval.bench import MONTHLY, score_exports
 from eval.months import Household, TrialArm, live_through
 from facealbum.clustering import ClusteringParameters, breakage_rates
 from facealbum.domain.ids import FaceId
@@ -48,20 +45,17 @@ def score(albums: Path, name: str, arm: TrialArm, *, cache: Path, space: str | N
         exports: list[Path] = []
         for month, households, labels in live_through(album, arm):
             broken += labels
-            if name in MONTHLY or not exports:
-                exports.append(Path(folder) / f"{month}.csv")
-            last = households
             if name in MONTHLY:
-                _write(exports[-1], last)
-        _write(exports[-1], last)
+                exports.append(_write(Path(folder) / f"{month}.csv", households))
+        exports = exports or [_write(Path(folder) / "all.csv", households)]
         seconds = process_time() - start
-        scores = _scored(albums, name, exports)
+        scores = score_exports(albums, name, exports)
     found = {title: scores.get(part, {}).get(key, {}).get("value") for title, (part, key) in SHOWN.items()}
     found["broken"] = breakage_rates(broken).any.value
     return {title: value for title, value in found.items() if value is not None} | {"seconds": seconds}
 
 
-def _write(path: Path, households: Mapping[str, Household]) -> None:
+def _write(path: Path, households: Mapping[str, Household]) -> Path:
     rows = [
         _row(name, household, key, one)
         for name, household in households.items()
@@ -71,6 +65,7 @@ def _write(path: Path, households: Mapping[str, Household]) -> None:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
+    return path
 
 
 def _row(family: str, household: Household, key: FaceId, one: AlbumFace) -> dict[str, object]:
@@ -89,17 +84,6 @@ def _row(family: str, household: Household, key: FaceId, one: AlbumFace) -> dict
         "person": person,
         "child": household.child(key),
     }
-
-
-def _scored(albums: Path, name: str, exports: Sequence[Path]) -> Mapping[str, Any]:
-    report = exports[-1].with_suffix(".json")
-    truth = albums / "visible" / name / "truth.csv"
-    command = [sys.executable, "score.py", str(truth), str(exports[-1]), "--json", str(report)]
-    if len(exports) > 1:
-        command += ["--by-month", *map(str, exports)]
-    subprocess.run(command, cwd=albums, stdout=subprocess.DEVNULL, check=True)  # noqa: S603 - the albums' scorer
-    found: Mapping[str, Any] = json.loads(report.read_text(encoding="utf-8"))
-    return found
 
 
 def main() -> None:

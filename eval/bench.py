@@ -21,6 +21,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from eval.rows import read_rows
 from facealbum.domain.months import Month
 
 MONTHLY = ("stream",)
@@ -73,14 +74,13 @@ class Bench:
 
     def run(self) -> AlbumScore:
         """Import, analyse, cluster, export and score; raises CalledProcessError if a command fails."""
-        with (self.album / "photos.csv").open(encoding="utf-8", newline="") as file:
-            photos = list(csv.DictReader(file))
+        photos = read_rows(self.album / "photos.csv")
         by_month: dict[Month, list[dict[str, str]]] = defaultdict(list)
         last = max(_month(photo) for photo in photos)
         for photo in photos:
             by_month[_month(photo) if self.name in MONTHLY else last].append(photo)
         exports = [self._upload(month, by_month[month]) for month in sorted(by_month)]
-        return AlbumScore(self.name, len(photos), self._score(exports), self.seconds)
+        return AlbumScore(self.name, len(photos), score_exports(self.albums, self.name, exports), self.seconds)
 
     def _upload(self, month: Month, photos: Sequence[Mapping[str, str]]) -> Path:
         """The main job on photos that arrive together, up to the export of everything known by then."""
@@ -106,21 +106,16 @@ class Bench:
         )
         self.seconds[arguments[0]] = self.seconds.get(arguments[0], 0) + perf_counter() - start
 
-    def _score(self, exports: Sequence[Path]) -> Mapping[str, Any]:
-        report = self.folder / "report.json"
-        command = [
-            sys.executable,
-            "score.py",
-            str(self.album / "truth.csv"),
-            str(exports[-1]),
-            "--json",
-            str(report),
-        ]
-        if len(exports) > 1:
-            command += ["--by-month", *map(str, exports)]
-        subprocess.run(command, cwd=self.albums, stdout=subprocess.DEVNULL, check=True)  # noqa: S603 - the albums' scorer
-        scores: Mapping[str, Any] = json.loads(report.read_text(encoding="utf-8"))
-        return scores
+
+def score_exports(albums: Path, name: str, exports: Sequence[Path]) -> Mapping[str, Any]:
+    """What the albums' own scorer says of the last export; several, oldest first, tell of churn as well."""
+    report, truth = exports[-1].with_suffix(".json"), albums / "visible" / name / "truth.csv"
+    command = [sys.executable, "score.py", str(truth), str(exports[-1]), "--json", str(report)]
+    if len(exports) > 1:
+        command += ["--by-month", *map(str, exports)]
+    subprocess.run(command, cwd=albums, stdout=subprocess.DEVNULL, check=True)  # noqa: S603 - the albums' scorer
+    scores: Mapping[str, Any] = json.loads(report.read_text(encoding="utf-8"))
+    return scores
 
 
 def _month(photo: Mapping[str, str]) -> Month:

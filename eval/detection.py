@@ -8,7 +8,6 @@ tilt are those of faces pasted into made pictures.  `--empty` names pictures wit
 """
 
 import argparse
-import csv
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.bench import write_table
+from eval.rows import read_rows
 from facealbum.clustering.intervals import Rate
 from facealbum.domain.faces import Box
 from models.decode import decode
@@ -180,19 +180,14 @@ def _disc(sample: Sample, *, side: float, tilt: float, size: int) -> tuple[Pictu
 def _album(folder: Path) -> Iterator[tuple[Path, list[Box]]]:
     """Each photo of an album with its true boxes."""
     truth = _grouped(folder / "truth.csv", "family", "photo")
-    for photo in _rows(folder / "photos.csv"):
+    for photo in read_rows(folder / "photos.csv"):
         faces = truth[photo["family"], photo["photo"]]
         yield folder / photo["path"], [Box(*(float(face[edge]) for edge in ("x1", "y1", "x2", "y2"))) for face in faces]
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def _grouped(path: Path, *names: str) -> dict[str | tuple[str, ...], list[dict[str, str]]]:
     groups = defaultdict(list)
-    for row in _rows(path):
+    for row in read_rows(path):
         groups[tuple(row[name] for name in names) if len(names) > 1 else row[names[0]]].append(row)
     return groups
 

@@ -18,7 +18,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.verification import Pairs, hit_rate, load_growth, rate, read_rows
+from eval.rows import read_rows
+from eval.verification import Pairs, hit_rate, load_growth, rate
 from facealbum.domain.faces import Face
 from models.analyzer import Analyzer
 from models.train.faces import LabelledFaces

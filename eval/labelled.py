@@ -4,13 +4,13 @@ ALBUMS/growth_faces/labels.csv gives age in completed years, gender, and roll an
 ALBUMS/visible/age one face a photo with age and gender.
 """
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 
+from eval.rows import read_rows
 from models.age_gender import AgeGenderEstimator, Opinions
 from models.alignment import Pyramid
 from models.decode import decode
@@ -69,7 +69,7 @@ def load_faces(albums: Path) -> list[Labelled]:
 
 
 def _growth_faces(folder: Path) -> Iterator[_Row]:
-    for row in _rows(folder / "labels.csv"):
+    for row in read_rows(folder / "labels.csv"):
         nose = float(row["nx"]), float(row["ny"])
         roll, yaw = float(row["roll_deg"]), float(row["yaw_proxy"])
         female = row["gender_hand"] == "f"
@@ -77,15 +77,10 @@ def _growth_faces(folder: Path) -> Iterator[_Row]:
 
 
 def _one_a_photo(folder: Path) -> Iterator[_Row]:
-    paths = {row["photo"]: folder / row["path"] for row in _rows(folder / "photos.csv")}
-    for row in _rows(folder / "truth.csv"):
+    paths = {row["photo"]: folder / row["path"] for row in read_rows(folder / "photos.csv")}
+    for row in read_rows(folder / "truth.csv"):
         left, top, right, bottom = (float(row[name]) for name in ("x1", "y1", "x2", "y2"))
         centre = (left + right) / 2, (top + bottom) / 2
         female = row["gender"] == "female"
         path, years = paths[row["photo"]], float(row["age"])
         yield _Row("age", row["photo"], path, centre, years, female, float("nan"), float("nan"))
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))

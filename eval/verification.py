@@ -9,7 +9,6 @@ reaches; intervals (95 %) draw the subjects, or the families, again.
 """
 
 import argparse
-import csv
 import hashlib
 import sys
 from collections import defaultdict
@@ -21,6 +20,7 @@ from typing import Any, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from eval.rows import read_rows
 from facealbum.domain.faces import EMBEDDING_SIZE, Face
 from models.analyzer import Analyzer
 from models.registry import load_embedders
@@ -165,12 +165,6 @@ def load_families(folder: Path, analyzer: Analyzer) -> Iterator[Row]:
 
 def _holds(face: Face, x: float, y: float) -> bool:
     return face.box.x1 < x < face.box.x2 and face.box.y1 < y < face.box.y2
-
-
-def read_rows(path: Path) -> list[dict[str, str]]:
-    """The rows of a CSV file with a header."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def spaces() -> dict[str, NDArray[np.float32]]:

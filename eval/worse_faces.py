@@ -4,7 +4,6 @@ ALBUMS/growth_faces/labels.csv has single faces with subject and age, ALBUMS/vis
 photo.
 """
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 
 from eval.calibrate import Array
 from eval.faults import FAULTS, Picture, cut_out
+from eval.rows import read_rows
 from facealbum.domain.faces import Embedding
 from models.alignment import Pyramid
 from models.decode import decode
@@ -107,19 +107,14 @@ def _central(face: Detection, columns: int, rows: int) -> bool:
 
 
 def _growth_faces(folder: Path) -> Iterator[Truth]:
-    for row in _rows(folder / "labels.csv"):
+    for row in read_rows(folder / "labels.csv"):
         nose = float(row["nx"]), float(row["ny"])
         yield Truth("growth_faces", folder / row["file"], row["subject"], row["subject"], float(row["age"]), nose)
 
 
 def _album(folder: Path) -> Iterator[Truth]:
-    paths = {(row["family"], row["photo"]): folder / row["path"] for row in _rows(folder / "photos.csv")}
-    for row in _rows(folder / "truth.csv"):
+    paths = {(row["family"], row["photo"]): folder / row["path"] for row in read_rows(folder / "photos.csv")}
+    for row in read_rows(folder / "truth.csv"):
         left, top, right, bottom = (float(row[name]) for name in ("x1", "y1", "x2", "y2"))
         centre, family = ((left + right) / 2, (top + bottom) / 2), row["family"]
         yield Truth(folder.name, paths[family, row["photo"]], family, f"{family} {row['member']}", 0.0, centre)
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
