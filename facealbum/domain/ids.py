@@ -14,6 +14,7 @@ PhotoId = NewType("PhotoId", UUID)
 FaceId = NewType("FaceId", UUID)
 PersonId = NewType("PersonId", UUID)
 RunId = NewType("RunId", UUID)
+DecisionId = NewType("DecisionId", UUID)
 
 _ROOT = UUID("6f1f5f0e-8f0b-5d5e-9a55-fa0ea1b0c0de")
 
@@ -51,3 +52,13 @@ def run_id(family: FamilyId, arm: str, month: str, digest: str) -> RunId:
 def person_id(run: RunId, founder: FaceId) -> PersonId:
     """The id of the person that a run creates from a group whose smallest face id is `founder`."""
     return PersonId(uuid5(run, f"person/{founder}"))
+
+
+def decision_id(family: FamilyId, number: int) -> DecisionId:
+    """The id of the family's decision of this number, counted from 1."""
+    return DecisionId(uuid5(family, f"decision/{number}"))
+
+
+def split_person_id(decision: DecisionId) -> PersonId:
+    """The id of the person that a user's decision splits off."""
+    return PersonId(uuid5(decision, "person"))
