@@ -1,8 +1,9 @@
 """Which persons are which registered children.
 
-The surest link is made first; whoever is in a photo together with that person is somebody else, which often tells
-siblings apart.  Guarantee: earlier links persist (a confirmed one always, another one unless the person meets
-somebody with a surer earlier link to the same child), and the order of persons, faces and children does not matter.
+All persons are judged together: whoever is in a photo with a child is somebody else, which often tells siblings apart.
+A link is made where it is probable enough over everything that the others may be; the rest stays open with its reason.
+Guarantee: earlier links persist (a confirmed one always, another one unless the person meets somebody with a surer
+earlier link to the same child), and the order of persons, faces and children does not matter.
 """
 
 from collections import defaultdict
@@ -12,34 +13,38 @@ from itertools import pairwise
 from facealbum.domain.ids import ChildId, PersonId
 from facealbum.domain.people import Child
 from facealbum.errors import InvalidValueError
-from facealbum.linking.candidate import Candidate, weigh
+from facealbum.linking.candidate import Candidate, likeliest_first, weigh
 from facealbum.linking.evidence import PersonEvidence
+from facealbum.linking.labelling import Meetings, marginals, shares
 from facealbum.linking.parameters import LinkParameters
 from facealbum.linking.plan import LinkPlan, OpenPerson, OpenReason
 
 
 def plan_links(persons: Sequence[PersonEvidence], children: Sequence[Child], parameters: LinkParameters) -> LinkPlan:
-    """The plan for all persons of one family."""
+    """The plan for all persons of one family; raises InvalidValueError for a person that is given twice."""
     ordered = sorted(persons, key=lambda person: person.person_id)
     for one, other in pairwise(ordered):
         if one.person_id == other.person_id:
             raise InvalidValueError(f"each person must be given once, with all its faces, got {one.person_id} twice")
-    registered = {child.child_id: child for child in children}
     if not children:
         reason = OpenReason.NO_CHILDREN
         return LinkPlan(open=tuple(OpenPerson(person.person_id, reason, None, 0.0) for person in ordered))
+    registered = {child.child_id: child for child in children}
     candidates = [weigh(person, children, parameters) for person in ordered]
     meets = _both_ways(ordered)
-    linked = _keep_earlier(candidates, registered, meets)
-    _link_surest(candidates, linked, meets, parameters)
+    earlier = _keep_earlier(candidates, registered, meets)
+    probabilities = _judge_together(candidates, earlier, meets)
+    linked = earlier | _link_the_sure(candidates, earlier, probabilities, parameters)
     return LinkPlan(
         links=tuple(
-            one.link_to(registered[linked[one.person_id]], taken=_taken(one, linked, meets))
+            one.link_to(registered[child], probabilities[one.person_id].get(child, 0.0))
             for one in candidates
-            if one.person_id in linked
+            if (child := linked.get(one.person_id)) is not None
         ),
         open=tuple(
-            one.left_open(taken=_taken(one, linked, meets), parameters=parameters)
+            one.left_open(
+                probabilities[one.person_id], taken=_taken(one.person_id, linked, meets), parameters=parameters
+            )
             for one in candidates
             if one.person_id not in linked
         ),
@@ -49,11 +54,11 @@ def plan_links(persons: Sequence[PersonEvidence], children: Sequence[Child], par
 def _keep_earlier(
     candidates: Sequence[Candidate],
     registered: Mapping[ChildId, Child],
-    meets: Mapping[PersonId, set[PersonId]],
+    meets: Meetings,
 ) -> dict[PersonId, ChildId]:
     """The earlier links that hold: the confirmed ones first, then the surest."""
     earlier = [
-        (not one.evidence.confirmed, -one.probabilities().get(child, 0.0), one.person_id, child)
+        (not one.evidence.confirmed, -likeliest_first(shares(one.odds)).get(child, 0.0), one.person_id, child)
         for one in candidates
         if (child := one.evidence.linked) is not None
         and child in registered
@@ -67,42 +72,38 @@ def _keep_earlier(
     return linked
 
 
-def _link_surest(
+def _judge_together(
+    candidates: Sequence[Candidate], earlier: Mapping[PersonId, ChildId], meets: Meetings
+) -> dict[PersonId, dict[ChildId, float]]:
+    """The probability of each child for each person, likeliest first, with the earlier links as they are.
+
+    Of a person with such a link: what its own faces say, beside the other earlier links.
+    """
+    odds = {one.person_id: one.free(_taken(one.person_id, earlier, meets)) for one in candidates}
+    found = {person: shares(odds.pop(person)) for person in earlier}
+    found |= marginals(odds, meets)
+    return {person: likeliest_first(of) for person, of in found.items()}
+
+
+def _link_the_sure(
     candidates: Sequence[Candidate],
-    linked: dict[PersonId, ChildId],
-    meets: Mapping[PersonId, set[PersonId]],
+    earlier: Mapping[PersonId, ChildId],
+    probabilities: Mapping[PersonId, Mapping[ChildId, float]],
     parameters: LinkParameters,
-) -> None:
-    """Add the surest possible link to `linked` until none is sure enough."""
-    waiting = {
-        one.person_id: one
+) -> dict[PersonId, ChildId]:
+    """The new links; two persons who meet are never both sure of one child, as the threshold is above one half."""
+    return {
+        one.person_id: child
         for one in candidates
-        if one.person_id not in linked and len(one.evidence.faces) >= parameters.min_faces
+        if one.person_id not in earlier and len(one.evidence.faces) >= parameters.min_faces
+        for child, probability in probabilities[one.person_id].items()
+        if probability >= parameters.threshold
     }
-    best = {person: _best(one, linked, meets) for person, one in waiting.items()}
-    while best:
-        person = min(best, key=lambda one: (-best[one][0], one))
-        probability, child = best.pop(person)
-        if child is None or probability < parameters.threshold:
-            return
-        linked[person] = child
-        for other in meets[person] & best.keys():
-            best[other] = _best(waiting[other], linked, meets)
 
 
-def _best(
-    one: Candidate, linked: Mapping[PersonId, ChildId], meets: Mapping[PersonId, set[PersonId]]
-) -> tuple[float, ChildId | None]:
-    for child, probability in one.probabilities(without=_taken(one, linked, meets)).items():
-        return probability, child
-    return 0.0, None
-
-
-def _taken(
-    one: Candidate, linked: Mapping[PersonId, ChildId], meets: Mapping[PersonId, set[PersonId]]
-) -> frozenset[ChildId]:
+def _taken(person: PersonId, linked: Mapping[PersonId, ChildId], meets: Meetings) -> frozenset[ChildId]:
     """The children whom the person can't be, because they are in a photo with it as somebody else."""
-    return frozenset(linked[other] for other in meets[one.person_id] if other in linked)
+    return frozenset(linked[other] for other in meets[person] if other in linked)
 
 
 def _both_ways(persons: Sequence[PersonEvidence]) -> dict[PersonId, set[PersonId]]:

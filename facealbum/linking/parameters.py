@@ -11,7 +11,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "threshold": (0.51, 1),
     "min_faces": (1, float("inf")),
     "before_birth_days": (0, 366),
-    "prior_registered": (0.01, 0.99),
+    "prior_child": (0.01, 0.99),
     "prior_adult": (0, 1),
     "correlation": (0, 1),
     "error_freedom": (1, float("inf")),
@@ -26,7 +26,8 @@ class LinkParameters:
     threshold: probability from which a person is linked; above one half, so equal candidates never are.
     min_faces: faces a person needs to be linked.
     before_birth_days: how long before a child's birth a photo may be dated before it rules the child out.
-    prior_registered: probability that a person nobody looked at is one of the registered children.
+    prior_child: probability that a person nobody looked at is a given child rather than nobody registered; the same for
+    each child, so registering another one changes nothing for this one.
     prior_adult: of somebody else, the probability of being 18 or older in the first photo.
     correlation: of the errors of one person's faces, 0 to 1; n faces count as n / (1 + (n - 1) x correlation).
     error_ages, error_bias, error_spread: at these true ages in years, by how much an estimated age is too high and
@@ -38,7 +39,7 @@ class LinkParameters:
     threshold: float = 0.8
     min_faces: int = 3
     before_birth_days: int = 21
-    prior_registered: float = 0.6
+    prior_child: float = 0.43
     prior_adult: float = 0.85
     correlation: float = 0.2
     error_ages: tuple[float, ...] = (0.0, 3.0, 6.0, 13.0, 18.0, 40.0)

@@ -14,7 +14,7 @@ from facealbum.steps.context import Progress, open_context
 from facealbum.steps.imports import import_manifests
 from facealbum.steps.report import write_report
 
-EVERYBODY_REGISTERED = ArmPlan(linking=LinkParameters(prior_registered=0.99, prior_adult=0.0))
+EVERYBODY_REGISTERED = ArmPlan(linking=LinkParameters(prior_child=0.98, prior_adult=0.0))
 """In the demo grown-ups stand in for the registered children, and there is no other grown-up.  A real family's default
 expects that a grown-up is not one of the children, and would leave them unlinked."""
 

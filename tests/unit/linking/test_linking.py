@@ -91,12 +91,37 @@ def test_once_a_user_names_a_twin_the_one_beside_it_is_the_other() -> None:
 
 
 def test_two_persons_of_one_photo_are_not_the_same_child() -> None:
-    surer = faces_of(MAI_BORN, count=30)
-    persons = [person(1, faces_of(MAI_BORN, error=1.0), meets=[2]), person(2, surer)]
+    persons = [person(1, faces_of(MAI_BORN, error=4.0), meets=[2]), person(2, faces_of(MAI_BORN, count=30))]
+    assert links(plan_links(persons, [MAI], PARAMETERS)) == {2: 1}
+
+
+def test_whoever_meets_the_person_of_its_likeliest_child_is_open_as_that_is_taken() -> None:
+    persons = [person(1, faces_of(MAI_BORN), meets=[2]), person(2, faces_of(MAI_BORN, error=1.0), linked=1)]
     plan = plan_links(persons, [MAI], PARAMETERS)
     assert links(plan) == {2: 1}
     assert reasons(plan) == {1: OpenReason.TAKEN}
     assert plan.open[0].child_id == child_id(1)
+
+
+def test_of_two_persons_of_one_photo_who_fit_a_child_alike_neither_is_guessed() -> None:
+    persons = [person(1, faces_of(MAI_BORN), meets=[2]), person(2, faces_of(MAI_BORN, error=0.2))]
+    plan = plan_links(persons, [MAI], PARAMETERS)
+    assert reasons(plan) == {1: OpenReason.AMBIGUOUS, 2: OpenReason.AMBIGUOUS}
+
+
+def test_siblings_who_meet_are_surer_together_than_each_alone() -> None:
+    girl, boy = child(1, MAI_BORN, Gender.FEMALE), child(2, MAI_BORN, Gender.MALE)
+    alike = [faces_of(MAI_BORN, p_female=p, spread=0.0) for p in (0.57, 0.43)]
+    apart = plan_links([person(1, alike[0]), person(2, alike[1])], [girl, boy], PARAMETERS)
+    assert reasons(apart) == {1: OpenReason.AMBIGUOUS, 2: OpenReason.AMBIGUOUS}
+    together = plan_links([person(1, alike[0], meets=[2]), person(2, alike[1])], [girl, boy], PARAMETERS)
+    assert links(together) == {1: 1, 2: 2}
+
+
+def test_a_child_registered_since_changes_no_earlier_probability() -> None:
+    seen = [person(1, faces_of(MAI_BORN)), person(2, faces_of(REN_BORN), meets=[1])]
+    before = plan_links(seen, [MAI, REN], PARAMETERS)
+    assert plan_links(seen, [MAI, REN, child(3, date(2026, 1, 1))], PARAMETERS) == before
 
 
 def test_one_child_may_be_several_persons_that_never_meet() -> None:
