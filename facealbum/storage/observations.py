@@ -1,12 +1,14 @@
 """What clustering and linking read: faces of one family under one arm, as the pure packages want them.
 
-Cost stays flat over the years: of a person's faces only the newest and a spread of good ones are read, never all.
+A person is what runs and users have confirmed; a face that is shown with somebody provisionally counts as waiting.
+Cost stays flat over the years: of a person's faces only the newest and a spread over its time are read, never all,
+and of a great many waiting faces a part that changes from month to month.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -17,11 +19,12 @@ from facealbum.clustering import Observation, TrackState
 from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId, PhotoId
 from facealbum.domain.months import Month
 from facealbum.linking import FaceEvidence, PersonEvidence
-from facealbum.storage.schema import assignments, face_embeddings, faces, links, persons, photos, tracks
+from facealbum.storage.schema import arms, assignments, face_embeddings, faces, links, persons, photos, tracks
 from facealbum.storage.vectors import as_binary, read_embedding
 
 _CANDIDATES_PER_PERSON = 200
-_WAITING_FACES = 5000
+_WAITING_FACES = 5000  # of earlier months
+_GOLDEN = (5**0.5 - 1) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,12 @@ class Arm:
     space_id: int
     algorithm: str
     parameters: Mapping[str, Any]
+
+
+def load_arm(connection: Connection, name: str) -> Arm | None:
+    """The arm of this name; None before its first run."""
+    row = connection.execute(select(arms).where(arms.c.name == name)).one_or_none()
+    return None if row is None else Arm(row.arm_id, row.name, row.space_id, row.algorithm, row.parameters)
 
 
 def expect_whole_families(connection: Connection) -> None:
@@ -73,15 +82,66 @@ def load_face_ids(connection: Connection, family: FamilyId, arm: Arm, month: Mon
 
 
 def load_waiting(connection: Connection, family: FamilyId, arm: Arm, *, before: datetime) -> list[Observation]:
-    """Faces taken before the moment that belong to nobody; of very many, the newest."""
+    """The faces of the month that ends at `before`, and those of earlier months, that have no confirmed person.
+
+    Of very many earlier ones half are the newest.  The rest of their time is cut into stretches, of which each month
+    takes another one whole, since faces of one person wait close together.
+
+    Note: golden turns.  The stretch of month number m begins at the fractional part of m times the golden ratio, so
+    that successive months spread evenly however the number of stretches grows, and no face waits for ever.
+    """
+    month = Month.of(before - timedelta(microseconds=1))
+    earlier, turn = faces.c.taken_at < month.start(), (12 * month.year + month.month) * _GOLDEN % 1
+    waiting = (
+        select(
+            faces.c.face_id,
+            earlier.label("earlier"),
+            func.row_number().over(partition_by=earlier, order_by=[faces.c.taken_at, faces.c.face_id]).label("oldest"),
+            func.count().over(partition_by=earlier).label("total"),
+        )
+        .outerjoin(assignments, _confirmed(arm))
+        .where(
+            faces.c.family_id == family,
+            ~faces.c.excluded,
+            assignments.c.face_id.is_(None),
+            faces.c.taken_at < before,
+        )
+        .subquery()
+    )
+    half = _WAITING_FACES // 2
+    stretches = func.greatest(1, (waiting.c.total - 1) // half)
     query = (
         _observations(family, arm)
-        .outerjoin(assignments, _same_face(assignments.c) & (assignments.c.arm_id == arm.arm_id))
-        .where(assignments.c.face_id.is_(None), faces.c.taken_at < before)
-        .order_by(faces.c.taken_at.desc(), faces.c.face_id)
-        .limit(_WAITING_FACES)
+        .join(waiting, waiting.c.face_id == faces.c.face_id)
+        .where(
+            ~waiting.c.earlier
+            | (waiting.c.oldest > waiting.c.total - half)
+            | ((waiting.c.oldest - 1) // half == func.floor(turn * stretches))
+        )
+        .order_by(faces.c.face_id)
     )
     return [_observation(row) for row in connection.execute(query)]
+
+
+def load_unconfirmed(
+    connection: Connection, family: FamilyId, arm: Arm, where: ColumnElement[bool]
+) -> list[Observation]:
+    """The faces of which this holds that have no confirmed person, sorted."""
+    query = (
+        _observations(family, arm)
+        .outerjoin(assignments, _confirmed(arm))
+        .where(assignments.c.face_id.is_(None), where)
+        .order_by(faces.c.face_id)
+    )
+    return [_observation(row) for row in connection.execute(query)]
+
+
+def load_provisional(connection: Connection, family: FamilyId, arm: Arm) -> dict[FaceId, PersonId]:
+    """The person that each face is shown with until a run decides."""
+    query = select(assignments.c.face_id, assignments.c.person_id).where(
+        assignments.c.family_id == family, assignments.c.arm_id == arm.arm_id, assignments.c.state == "provisional"
+    )
+    return {FaceId(row.face_id): PersonId(row.person_id) for row in connection.execute(query)}
 
 
 def load_person_faces(connection: Connection, family: FamilyId, arm: Arm) -> dict[PersonId, list[Observation]]:
@@ -89,7 +149,6 @@ def load_person_faces(connection: Connection, family: FamilyId, arm: Arm) -> dic
 
     Every second candidate is one of the newest, the rest are spread evenly over the person's time.
     """
-    mine = (assignments.c.family_id == family) & (assignments.c.arm_id == arm.arm_id)
     ranked = (
         select(
             assignments.c.face_id,
@@ -99,8 +158,8 @@ def load_person_faces(connection: Connection, family: FamilyId, arm: Arm) -> dic
             .label("newest"),
             func.count().over(partition_by=assignments.c.person_id).label("total"),
         )
-        .join(faces, _same_face(assignments.c))
-        .where(mine)
+        .join(faces, _confirmed(arm))
+        .where(assignments.c.family_id == family)
         .subquery()
     )
     half = _CANDIDATES_PER_PERSON // 2
@@ -122,8 +181,8 @@ def load_photos_of(connection: Connection, family: FamilyId, arm: Arm) -> dict[P
     """All photos that show each person."""
     query = (
         select(assignments.c.person_id, faces.c.photo_id)
-        .join(faces, _same_face(assignments.c))
-        .where(assignments.c.family_id == family, assignments.c.arm_id == arm.arm_id)
+        .join(faces, _confirmed(arm))
+        .where(assignments.c.family_id == family)
     )
     found: dict[PersonId, set[PhotoId]] = defaultdict(set)
     for row in connection.execute(query):
@@ -161,8 +220,8 @@ def load_evidence(
     """What the faces of each person say of its age and gender, and whom it meets."""
     query = (
         select(assignments.c.person_id, faces.c.taken_at, faces.c.age, faces.c.p_female, faces.c.quality)
-        .join(faces, _same_face(assignments.c))
-        .where(assignments.c.family_id == family, assignments.c.arm_id == arm.arm_id)
+        .join(faces, _confirmed(arm))
+        .where(assignments.c.family_id == family)
         .order_by(assignments.c.person_id, faces.c.taken_at, faces.c.face_id)
     )
     seen: dict[PersonId, list[FaceEvidence]] = defaultdict(list)
@@ -216,8 +275,8 @@ def _track_faces(family: FamilyId, arm: Arm) -> Select[Any]:
             & (faces.c.photo_id == photos.c.photo_id)
             & (faces.c.track == tracks.c.track),
         )
-        .outerjoin(assignments, _same_face(assignments.c) & (assignments.c.arm_id == arm.arm_id))
-        .where(tracks.c.family_id == family)
+        .outerjoin(assignments, _confirmed(arm))
+        .where(tracks.c.family_id == family, ~faces.c.excluded)
     )
 
 
@@ -240,6 +299,11 @@ def _same_face(columns: Any) -> ColumnElement[bool]:  # noqa: ANN401 - SQLAlchem
     return and_(columns.family_id == faces.c.family_id, columns.face_id == faces.c.face_id)
 
 
+def _confirmed(arm: Arm) -> ColumnElement[bool]:
+    """Joins `faces` with the arm's assignments that are no mere provisional matches."""
+    return _same_face(assignments.c) & (assignments.c.arm_id == arm.arm_id) & (assignments.c.state == "confirmed")
+
+
 def _observations(family: FamilyId, arm: Arm) -> Select[Any]:
     return (
         select(
@@ -252,7 +316,7 @@ def _observations(family: FamilyId, arm: Arm) -> Select[Any]:
             as_binary(face_embeddings.c.embedding).label("embedding"),
         )
         .join(face_embeddings, _same_face(face_embeddings.c))
-        .where(faces.c.family_id == family, face_embeddings.c.space_id == arm.space_id)
+        .where(faces.c.family_id == family, ~faces.c.excluded, face_embeddings.c.space_id == arm.space_id)
     )
 
 

@@ -1,0 +1,74 @@
+"""The provisional match: right after analysis, faces that clearly show a known person are shown with it.
+
+Albums fill within seconds; the monthly run then confirms, moves or drops each match.  Matching again changes
+nothing, and an upload whose analysis was cut short before this step is caught up by the next one.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from facealbum.clustering import ClusteringParameters, ClusteringProblem, Node, constrain_tracks, select_nodes
+from facealbum.clustering.match import match_faces
+from facealbum.domain.ids import FamilyId, PhotoId
+from facealbum.steps.context import Context
+from facealbum.steps.embedders import DEFAULT_ARM
+from facealbum.storage.database import Transaction
+from facealbum.storage.matches import load_faces_of, load_fresh_uploads, save_matches
+from facealbum.storage.observations import (
+    Arm,
+    expect_whole_families,
+    load_arm,
+    load_person_faces,
+    load_photos_of,
+    load_tracks,
+)
+from facealbum.storage.runs import lock_family
+
+_UPLOADS_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class MatchOutcome:
+    """Faces that no run has looked at yet, and how many of them are shown with a person."""
+
+    faces: int = 0
+    matched: int = 0
+
+
+def match_family(context: Context, family: FamilyId) -> MatchOutcome:
+    """Match every face of the family that no run has looked at yet; of a family that is gone, none."""
+    with context.database.begin() as transaction:
+        lock_family(transaction, family)
+        arm = load_arm(transaction, DEFAULT_ARM)
+        if arm is None:
+            return MatchOutcome()
+        uploads = load_fresh_uploads(transaction, family, arm)
+        expect_whole_families(transaction)
+        return _match(context, transaction, family, arm, uploads) if uploads else MatchOutcome()
+
+
+def _match(
+    context: Context, transaction: Transaction, family: FamilyId, arm: Arm, uploads: Sequence[PhotoId]
+) -> MatchOutcome:
+    parameters = ClusteringParameters.from_dict(arm.parameters["clustering"])
+    nodes = tuple(
+        Node(observation, person)
+        for person, candidates in load_person_faces(transaction, family, arm).items()
+        for observation in select_nodes(candidates, parameters)
+    )
+    a_node = {node.person_id: node.observation.face_id for node in nodes}
+    constraints = constrain_tracks(load_tracks(transaction, family, arm), a_node)
+    photos_of = load_photos_of(transaction, family, arm)
+    faces = matched = 0
+    for some in _parts(uploads):
+        new = load_faces_of(transaction, family, arm, some)
+        matches = match_faces(ClusteringProblem(tuple(new), nodes, constraints, photos_of), parameters)
+        of = [face.face_id for face in new]
+        save_matches(transaction, family, arm, of=of, matches=matches, now=context.clock())
+        faces, matched = faces + len(new), matched + len(matches)
+    return MatchOutcome(faces, matched)
+
+
+def _parts(uploads: Sequence[PhotoId]) -> Iterator[Sequence[PhotoId]]:
+    for start in range(0, len(uploads), _UPLOADS_AT_ONCE):
+        yield uploads[start : start + _UPLOADS_AT_ONCE]
