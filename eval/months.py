@@ -55,6 +55,8 @@ class Household:
         problem = self._problem()
         plan = plan_clusters(problem, self.arm.clustering, algorithm=self.arm.algorithm)
         labels = cluster_unpinned(problem, self.arm.clustering, algorithm=self.arm.algorithm)
+        moved = {move.source: move.target for move in plan.move}
+        self.person_of = {face: moved.get(person, person) for face, person in self.person_of.items()}
         self.person_of |= {one.face_id: one.person_id for one in plan.attach}
         run = run_id(family_id(self.name), "trial", str(month), "")
         for group in plan.create:
@@ -78,6 +80,7 @@ class Household:
                 for node in select_nodes(faces, self.arm.clustering)
             ),
             photos_of=_photos(of_person),
+            free=frozenset(of_person.keys() - self.child_of.keys()),
         )
 
     def _evidence(self) -> list[PersonEvidence]:

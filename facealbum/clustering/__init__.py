@@ -18,13 +18,29 @@ from facealbum.clustering.incremental import plan_clusters
 from facealbum.clustering.intervals import Rate
 from facealbum.clustering.nodes import select_nodes
 from facealbum.clustering.parameters import ClusteringParameters
-from facealbum.clustering.plan import Attach, ClusterPlan, Leave, LeaveReason, NewGroup
+from facealbum.clustering.plan import (
+    Attach,
+    Bar,
+    Barred,
+    ClusterPlan,
+    Leave,
+    LeaveReason,
+    Move,
+    MoveReason,
+    NewGroup,
+    Outcome,
+    Rival,
+    Settled,
+)
 from facealbum.clustering.problem import ClusteringProblem, Constraints, Node, Observation
 from facealbum.clustering.tracks import TrackState, constrain_tracks
+from facealbum.clustering.wording import describe_faces, describe_move
 
 __all__ = [
     "ALGORITHMS",
     "Attach",
+    "Bar",
+    "Barred",
     "BreakageRates",
     "BreakageThresholds",
     "ClusterPlan",
@@ -34,16 +50,23 @@ __all__ = [
     "LabelBreakage",
     "Leave",
     "LeaveReason",
+    "Move",
+    "MoveReason",
     "NewGroup",
     "Node",
     "NodeLabel",
     "Observation",
+    "Outcome",
     "Rate",
+    "Rival",
+    "Settled",
     "TrackState",
     "breakage_rates",
     "cluster_unpinned",
     "constrain_tracks",
     "count_breakage",
+    "describe_faces",
+    "describe_move",
     "plan_clusters",
     "select_nodes",
 ]

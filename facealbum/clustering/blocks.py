@@ -1,11 +1,13 @@
 """Must-linked faces as blocks, and which things may never come together."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
 
+from facealbum.clustering.plan import Bar, Barred
 from facealbum.clustering.problem import ClusteringProblem
-from facealbum.domain.ids import FaceId, PersonId
+from facealbum.domain.ids import FaceId, PersonId, PhotoId
 
 
 def block_faces(
@@ -50,14 +52,38 @@ def _apart(problem: ClusteringProblem) -> dict[FaceId, set[FaceId]]:
     return apart
 
 
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """Items that never come together, sorted, and why: the photo, or what each of two sides is to the other."""
+
+    items: tuple[int, ...]
+    bar: Bar
+    ids: tuple[PhotoId | FaceId | PersonId, ...] = ()
+
+    def barred(self, item: int) -> Barred:
+        """How it reads to the item."""
+        if self.bar is Bar.KNOWN:
+            return Barred(self.bar)
+        if self.bar is Bar.PHOTO:
+            return Barred(self.bar, self.ids[0])
+        return Barred(self.bar, self.ids[self.items.index(item)])
+
+
 def list_meetings(
     problem: ClusteringProblem, item_of: Mapping[FaceId, int], *, items: Mapping[PersonId, int]
-) -> list[tuple[int, int]]:
-    """Pairs (item, meeting), sorted: two items with a meeting in common must never come together.
+) -> tuple[Meeting, ...]:
+    """Every reason why items stay apart, in an order of its own.
 
     A meeting is a photo, a cannot-link pair, a rejection, or the fact that two known persons stay two.
     """
-    photos: dict[object, set[int]] = defaultdict(set)
+    several = (meeting for meeting in _meetings(problem, item_of, items) if len(meeting.items) > 1)
+    return tuple(sorted(several, key=lambda meeting: (meeting.items, meeting.bar, meeting.ids)))
+
+
+def _meetings(
+    problem: ClusteringProblem, item_of: Mapping[FaceId, int], items: Mapping[PersonId, int]
+) -> Iterator[Meeting]:
+    photos: dict[PhotoId, set[int]] = defaultdict(set)
     for face in problem.faces:
         photos[face.photo_id].add(item_of[face.face_id])
     for node in problem.nodes:
@@ -65,15 +91,18 @@ def list_meetings(
     for person, item in items.items():
         for photo in problem.photos_of.get(person, frozenset()):
             photos[photo].add(item)
-    meetings = [
-        *photos.values(),
-        *({item_of[face] for face in pair if face in item_of} for pair in problem.constraints.cannot_link),
-        *(
-            {item_of[face], items[person]}
-            for face, person in problem.constraints.rejected
-            if face in item_of and person in items
-        ),
-        set(items.values()),
-    ]
-    several = sorted(sorted(meeting) for meeting in meetings if len(meeting) > 1)
-    return sorted((item, number) for number, meeting in enumerate(several) for item in meeting)
+    for photo, shown in photos.items():
+        yield Meeting(tuple(sorted(shown)), Bar.PHOTO, (photo,))
+    for pair in problem.constraints.cannot_link:
+        if item_of.keys() >= set(pair):
+            yield _two_sided(Bar.FACES, {item_of[pair[0]]: pair[1], item_of[pair[1]]: pair[0]})
+    for rejected, person in problem.constraints.rejected:
+        if rejected in item_of and person in items:
+            yield _two_sided(Bar.PERSON, {item_of[rejected]: person, items[person]: rejected})
+    kept = sorted(item for person, item in items.items() if person not in problem.free)
+    yield Meeting(tuple(kept), Bar.KNOWN)
+
+
+def _two_sided(bar: Bar, other: Mapping[int, FaceId | PersonId]) -> Meeting:
+    """Two items, each with what the other one is; one item only where both sides are in it."""
+    return Meeting(tuple(sorted(other)), bar, tuple(other[item] for item in sorted(other)))

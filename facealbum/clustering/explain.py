@@ -1,7 +1,9 @@
-"""The groups of one clustering as a plan: scores, nearest nodes, and why a face waits."""
+"""The groups of one clustering as a plan: scores, nearest nodes, the nearest rival, and why a face waits."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import starmap
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,9 +11,120 @@ from numpy.typing import NDArray
 from facealbum.clustering.items import Items
 from facealbum.clustering.linkage import NOBODY, Agglomeration
 from facealbum.clustering.parameters import ClusteringParameters
-from facealbum.clustering.plan import Attach, ClusterPlan, Leave, LeaveReason, NewGroup
+from facealbum.clustering.plan import (
+    Attach,
+    Barred,
+    ClusterPlan,
+    Leave,
+    LeaveReason,
+    Move,
+    MoveReason,
+    NewGroup,
+    Outcome,
+    Rival,
+    Settled,
+)
+from facealbum.clustering.problem import ClusteringProblem
 from facealbum.clustering.vectors import UNIT
-from facealbum.domain.ids import FaceId
+from facealbum.domain.ids import FaceId, PersonId
+
+_BLOCK = 1 << 24  # similarities held at once: 64 MiB
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grouping:
+    """The groups of one clustering; `stands` (bool[groups]) tells those that are, or become, a person."""
+
+    items: Items
+    groups: Agglomeration
+    stands: NDArray[np.bool_]
+
+    def cluster_of(self) -> dict[FaceId, int]:
+        """The group of every face and node that is in one that stands."""
+        group = self.groups.group_of[self.items.item_of].tolist()
+        return {
+            member.face_id: number
+            for member, number in zip(self.items.members, group, strict=True)
+            if number != NOBODY and self.stands[number]
+        }
+
+
+def build_plan(problem: ClusteringProblem, found: Grouping, parameters: ClusteringParameters) -> ClusterPlan:
+    """The plan in canonical order; the faces of a group that does not stand wait."""
+    persons = _persons_of(found)
+    person_of = {group: _stays(some, problem) for group, some in persons.items()}
+    faces = _measure(found, person_of, parameters)
+    joined: dict[int, list[int]] = defaultdict(list)
+    founded: dict[int, list[int]] = defaultdict(list)
+    leave = []
+    for row, group in enumerate(faces.group.tolist()):
+        if group in person_of:
+            joined[group].append(row)
+        elif group != NOBODY and found.stands[group]:
+            founded[group].append(row)
+        else:
+            leave.append(faces.leave(row, found.groups, parameters))
+    attach = sorted(
+        (one for group, rows in joined.items() for one in _attach(found, faces, person_of[group], rows)),
+        key=lambda one: one.face_id,
+    )
+    return ClusterPlan(
+        attach=tuple(attach),
+        create=tuple(sorted((faces.found(rows) for rows in founded.values()), key=lambda one: one.founder)),
+        leave=tuple(leave),
+        move=_moves(found, persons, person_of),
+        settled=_settle(problem, attach, leave),
+    )
+
+
+def _persons_of(found: Grouping) -> dict[int, list[PersonId]]:
+    """The persons in each group that has any."""
+    persons: dict[int, list[PersonId]] = defaultdict(list)
+    for item, person in enumerate(found.items.persons):
+        persons[int(found.groups.group_of[item])].append(person)
+    return persons
+
+
+def _stays(persons: list[PersonId], problem: ClusteringProblem) -> PersonId:
+    """Which of persons that are one goes on: the one that is not free, else the one in most photos."""
+    return min(
+        persons,
+        key=lambda person: (person in problem.free, -len(problem.photos_of.get(person, ())), person),
+    )
+
+
+def _moves(
+    found: Grouping, persons: Mapping[int, list[PersonId]], person_of: Mapping[int, PersonId]
+) -> tuple[Move, ...]:
+    moves = [
+        Move(person, person_of[group], MoveReason.SAME_PERSON, _likeness(found.items, person, person_of[group]))
+        for group, some in persons.items()
+        for person in some
+        if person != person_of[group]
+    ]
+    return tuple(sorted(moves, key=lambda move: move.source))
+
+
+def _likeness(items: Items, one: PersonId, other: PersonId) -> float:
+    """The mean similarity of two persons' nodes."""
+    owner = items.item_of[: items.nodes]
+    mine, others = (items.vectors[: items.nodes][owner == items.persons.index(who)] for who in (one, other))
+    return _score(np.mean(mine @ others.T, dtype=np.float64) / UNIT)
+
+
+def _settle(problem: ClusteringProblem, attach: list[Attach], leave: list[Leave]) -> tuple[Settled, ...]:
+    joined = {one.face_id: one.person_id for one in attach}
+    waiting = {one.face_id for one in leave}
+
+    def outcome(face: FaceId, person: PersonId) -> Outcome:
+        if face in waiting:
+            return Outcome.DROPPED
+        return Outcome.CONFIRMED if joined.get(face) == person else Outcome.MOVED
+
+    return tuple(
+        Settled(face, problem.provisional[face], outcome(face, problem.provisional[face]))
+        for face in sorted(problem.provisional.keys() & {face.face_id for face in problem.faces})
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,88 +132,118 @@ class _Measured:
     """The faces of a clustering, one row each, in the order of ids.
 
     group: its group, or NOBODY.  own: mean similarity to the other sound members of its group.
-    rival: similarity to the nearest other group that stands, -inf where there is none.
     """
 
     ids: tuple[FaceId, ...]
     sound: NDArray[np.bool_]
     group: NDArray[np.intp]
     own: NDArray[np.float64]
-    rival: NDArray[np.float64]
+    rivals: tuple[Rival | None, ...]
+
+    def found(self, rows: list[int]) -> NewGroup:
+        ids = tuple(self.ids[row] for row in rows)
+        return NewGroup(
+            ids[0], ids, tuple(_score(self.own[row]) for row in rows), tuple(self.rivals[row] for row in rows)
+        )
+
+    def leave(self, row: int, groups: Agglomeration, parameters: ClusteringParameters) -> Leave:
+        group, rival, reason = int(self.group[row]), self.rivals[row], LeaveReason.ALONE
+        if group != NOBODY and groups.counts[group] > 1:
+            reason = LeaveReason.TOO_FEW
+        elif rival is not None and rival.score >= _threshold(bool(self.sound[row]), parameters):
+            reason = LeaveReason.FORBIDDEN
+        elif not self.sound[row]:
+            reason = LeaveReason.POOR
+        return Leave(self.ids[row], reason, rival)
 
 
-def build_plan(
-    items: Items, groups: Agglomeration, *, stands: NDArray[np.bool_], parameters: ClusteringParameters
-) -> ClusterPlan:
-    """The plan in canonical order; the faces of a group that does not stand wait."""
-    faces = _measure(items, groups, stands)
-    item_of_group = {int(groups.group_of[item]): item for item in range(len(items.persons))}
-    joined: dict[int, list[int]] = defaultdict(list)
-    founded: dict[int, list[int]] = defaultdict(list)
-    leave = []
-    for row, group in enumerate(faces.group.tolist()):
-        if group in item_of_group:
-            joined[item_of_group[group]].append(row)
-        elif group != NOBODY and stands[group]:
-            founded[group].append(row)
-        else:
-            leave.append(Leave(faces.ids[row], _reason(faces, row, groups, parameters)))
-    attach = [one for item, rows in joined.items() for one in _attach(items, faces, item, rows)]
-    return ClusterPlan(
-        attach=tuple(sorted(attach, key=lambda one: one.face_id)),
-        create=tuple(sorted((_found(faces, rows) for rows in founded.values()), key=lambda one: one.founder)),
-        leave=tuple(leave),
-    )
-
-
-def _measure(items: Items, groups: Agglomeration, stands: NDArray[np.bool_]) -> _Measured:
+def _measure(found: Grouping, person_of: Mapping[int, PersonId], parameters: ClusteringParameters) -> _Measured:
+    items, groups = found.items, found.groups
     vectors, sound = items.vectors[items.nodes :], items.sound[items.nodes :]
     group = groups.group_of[items.item_of[items.nodes :]]
     inside = np.flatnonzero(group != NOBODY)
-    others = vectors @ groups.means.T
-    others[:, ~stands] = -np.inf
-    others[inside, group[inside]] = -np.inf
     own = np.zeros(len(vectors))
     mine, mates = vectors[inside].astype(np.float64), groups.counts[group[inside]] - sound[inside]
     total = (mine * groups.sums[group[inside]]).sum(axis=1) - sound[inside] * np.square(mine).sum(axis=1)
     own[inside] = total / np.maximum(mates, 1) / UNIT
-    return _Measured(
-        ids=tuple(member.face_id for member in items.members[items.nodes :]),
-        sound=sound,
-        group=group,
-        own=own,
-        rival=others.max(axis=1, initial=-np.inf).astype(np.float64) / UNIT,
-    )
-
-
-def _attach(items: Items, faces: _Measured, item: int, rows: list[int]) -> list[Attach]:
-    """The faces in `rows` as they join the person of `item`."""
-    nodes = np.flatnonzero(items.item_of[: items.nodes] == item)
-    similar = items.vectors[items.nodes + np.array(rows)] @ items.vectors[nodes].T
-    return [
-        Attach(
-            face_id=faces.ids[row],
-            person_id=items.persons[item],
-            score=_score(faces.own[row]),
-            nearest=items.members[nodes[nearest]].face_id,
-            runner_up=_score(faces.rival[row]) if np.isfinite(faces.rival[row]) else None,
+    nearest, scores = _nearest_others(found, vectors, group)
+    barred = _Bars(found)
+    least = parameters.similarity
+    rivals = (
+        Rival(
+            person_of.get(rival),
+            _score(score),
+            barred.between(int(item), rival) if score >= least else None,
         )
-        for row, nearest in zip(rows, similar.argmax(axis=1).tolist(), strict=True)
-    ]
+        if np.isfinite(score)
+        else None
+        for item, rival, score in zip(
+            items.item_of[items.nodes :].tolist(), nearest.tolist(), scores.tolist(), strict=True
+        )
+    )
+    ids = tuple(member.face_id for member in items.members[items.nodes :])
+    return _Measured(ids, sound, group, own, tuple(rivals))
 
 
-def _found(faces: _Measured, rows: list[int]) -> NewGroup:
-    ids = tuple(faces.ids[row] for row in rows)
-    return NewGroup(ids[0], ids, tuple(_score(faces.own[row]) for row in rows))
+def _nearest_others(
+    found: Grouping, vectors: NDArray[np.float32], group: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """For each face the nearest other group that stands, and the similarity to it; -inf where there is none."""
+    standing = np.flatnonzero(found.stands)
+    means = found.groups.means[standing]
+    nearest = np.full(len(vectors), NOBODY, np.intp)
+    scores = np.full(len(vectors), -np.inf)
+    if not len(standing):
+        return nearest, scores
+    step = max(1, _BLOCK // len(standing))
+    for start in range(0, len(vectors), step):
+        block = slice(start, start + step)
+        others = vectors[block] @ means.T
+        others[group[block][:, None] == standing[None, :]] = -np.inf
+        best = others.argmax(axis=1)
+        nearest[block], scores[block] = standing[best], others[np.arange(len(best)), best] / UNIT
+    return nearest, scores
 
 
-def _reason(faces: _Measured, row: int, groups: Agglomeration, parameters: ClusteringParameters) -> LeaveReason:
-    group, sound = int(faces.group[row]), bool(faces.sound[row])
-    if group != NOBODY and groups.counts[group] > 1:
-        return LeaveReason.TOO_FEW
-    if faces.rival[row] >= (parameters.similarity if sound else parameters.poor_similarity):
-        return LeaveReason.FORBIDDEN
-    return LeaveReason.ALONE if sound else LeaveReason.POOR
+class _Bars:
+    """Why items stay out of groups."""
+
+    def __init__(self, found: Grouping) -> None:
+        self._apart = found.items.apart
+        self._of_item: dict[int, list[int]] = defaultdict(list)
+        self._of_group: dict[int, set[int]] = defaultdict(set)
+        for item, meeting in found.items.meetings.tolist():
+            self._of_item[item].append(meeting)
+            self._of_group[int(found.groups.group_of[item])].add(meeting)
+
+    def between(self, item: int, group: int) -> Barred | None:
+        shared = (number for number in self._of_item.get(item, ()) if number in self._of_group.get(group, ()))
+        return next((self._apart[number].barred(item) for number in shared), None)
+
+
+def _attach(found: Grouping, faces: _Measured, person: PersonId, rows: list[int]) -> list[Attach]:
+    """The faces in `rows` as they join the person."""
+    items, groups = found.items, found.groups
+    group = faces.group[rows[0]]
+    nodes = np.flatnonzero(groups.group_of[items.item_of[: items.nodes]] == group)
+    similar = items.vectors[items.nodes + np.array(rows)] @ items.vectors[nodes].T
+    best = similar.argmax(axis=1).tolist()
+
+    def attach(place: int, row: int) -> Attach:
+        return Attach(
+            face_id=faces.ids[row],
+            person_id=person,
+            score=_score(faces.own[row]),
+            nearest=items.members[nodes[best[place]]].face_id,
+            similarity=_score(similar[place, best[place]] / UNIT),
+            rival=faces.rivals[row],
+        )
+
+    return list(starmap(attach, enumerate(rows)))
+
+
+def _threshold(sound: bool, parameters: ClusteringParameters) -> float:  # noqa: FBT001 - the one thing it is about
+    return parameters.similarity if sound else parameters.poor_similarity
 
 
 def _score(value: float) -> float:

@@ -1,43 +1,23 @@
 """One month of one family: which persons the new and the waiting faces join, which become persons, which wait.
 
-Guarantee: nodes never move, constraints hold, the order of the input does not matter, and planning again after
-the plan was carried out (all its faces being nodes) proposes nothing new.  For the last, a person needs one sound
-node, and a must-linked pair must not contradict another decision.
+Guarantee: nodes move only together with their person, if that is free to; constraints hold; the order of the input
+does not matter; and planning again after the plan was carried out (all its faces being nodes) proposes nothing new.
+For the last, a person needs one sound node, and a must-linked pair must not contradict another decision.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facealbum.clustering.algorithms import algorithm_named
-from facealbum.clustering.explain import build_plan
+from facealbum.clustering.explain import Grouping, build_plan
 from facealbum.clustering.items import Items, build_items
 from facealbum.clustering.linkage import NOBODY, Agglomeration
 from facealbum.clustering.parameters import ClusteringParameters
 from facealbum.clustering.plan import ClusterPlan
 from facealbum.clustering.problem import ClusteringProblem
 from facealbum.clustering.vectors import UNIT, means, sum_by
-from facealbum.domain.ids import FaceId
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Grouping:
-    """The groups of one clustering; `stands` (bool[groups]) tells those that are, or become, a person."""
-
-    items: Items
-    groups: Agglomeration
-    stands: NDArray[np.bool_]
-
-    def cluster_of(self) -> dict[FaceId, int]:
-        """The group of every face and node that is in one that stands."""
-        group = self.groups.group_of[self.items.item_of].tolist()
-        return {
-            member.face_id: number
-            for member, number in zip(self.items.members, group, strict=True)
-            if number != NOBODY and self.stands[number]
-        }
 
 
 def plan_clusters(
@@ -45,7 +25,7 @@ def plan_clusters(
 ) -> ClusterPlan:
     """The plan of one clustering; `algorithm` is a name in ALGORITHMS."""
     found = group_problem(problem, parameters, algorithm=algorithm)
-    return build_plan(found.items, found.groups, stands=found.stands, parameters=parameters)
+    return build_plan(problem, found, parameters)
 
 
 def group_problem(problem: ClusteringProblem, parameters: ClusteringParameters, *, algorithm: str) -> Grouping:

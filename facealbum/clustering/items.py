@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facealbum.clustering.blocks import block_faces, list_meetings
+from facealbum.clustering.blocks import Meeting, block_faces, list_meetings
 from facealbum.clustering.parameters import ClusteringParameters
 from facealbum.clustering.problem import ClusteringProblem, Observation
 from facealbum.clustering.vectors import Exact, exact
@@ -23,6 +23,7 @@ class Items:
     members: nodes, then faces, each sorted by id; vectors, item_of (intp) and sound (bool) have one row a member.
     nodes: how many members are nodes.  persons: the person of each of the first items.  count: of all items.
     meetings: intp[m, 2] of (item, meeting); two items with a meeting in common never come together.
+    apart: the meetings by number.
     """
 
     members: tuple[Observation, ...]
@@ -33,6 +34,7 @@ class Items:
     persons: tuple[PersonId, ...]
     count: int
     meetings: NDArray[np.intp]
+    apart: tuple[Meeting, ...]
 
 
 def build_items(problem: ClusteringProblem, parameters: ClusteringParameters) -> Items:
@@ -43,6 +45,8 @@ def build_items(problem: ClusteringProblem, parameters: ClusteringParameters) ->
     items = {person: item for item, person in enumerate(persons)}
     block = block_faces(problem, [face.face_id for face in faces], items=items)
     members = (*nodes, *faces)
+    apart = list_meetings(problem, block, items=items)
+    meetings = sorted((item, number) for number, meeting in enumerate(apart) for item in meeting.items)
     item_of = np.array([block[member.face_id] for member in members], np.intp)
     return Items(
         members=members,
@@ -52,7 +56,8 @@ def build_items(problem: ClusteringProblem, parameters: ClusteringParameters) ->
         sound=_sound(members, item_of, persons=len(persons), parameters=parameters),
         persons=persons,
         count=len(set(block.values())),
-        meetings=np.array(list_meetings(problem, block, items=items), np.intp).reshape(-1, 2),
+        meetings=np.array(meetings, np.intp).reshape(-1, 2),
+        apart=apart,
     )
 
 

@@ -1,4 +1,4 @@
-"""What a clustering proposes: faces that join persons, groups that become persons, faces that wait.
+"""What a clustering proposes: faces that join persons, found new ones or wait, and persons that turn out to be one.
 
 A plan is a value in canonical order: equal inputs give equal plans, and equal plans equal JSON.
 """
@@ -6,10 +6,13 @@ A plan is a value in canonical order: equal inputs give equal plans, and equal p
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
+from pydantic import TypeAdapter, ValidationError
+
 from facealbum.domain.ids import FaceId, PersonId
+from facealbum.errors import InvalidValueError
 
 
 class LeaveReason(StrEnum):
@@ -25,31 +28,63 @@ class LeaveReason(StrEnum):
     """Somebody is near enough, but in the same photo, or ruled out by a user."""
 
 
+class Bar(StrEnum):
+    """What keeps two groups of faces apart, whatever they look like."""
+
+    PHOTO = "photo"
+    """Both are in one photo."""
+    FACES = "faces"
+    """A user, or a video that shows both at once, says that a face of each is somebody else."""
+    PERSON = "person"
+    """The same is said of a face and a person as a whole."""
+    KNOWN = "known"
+    """Both are known persons, and at least one is not free to be another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Barred:
+    """Why two groups stay apart; `id` is the photo's, or that of a face or person on the other side."""
+
+    bar: Bar
+    id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """The nearest other group: a person, or None where it is a new one.  barred: why it was out of the question."""
+
+    person_id: PersonId | None
+    score: float
+    barred: Barred | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Attach:
     """A face that joins a person.
 
     score: mean cosine similarity to the other sound faces that make up the person after this plan.
-    nearest: the one of them that is most similar.  runner_up: the best score with any other person or group.
+    nearest: the node of the person that is most similar, `similarity` to it.  rival: the nearest other group.
     """
 
     face_id: FaceId
     person_id: PersonId
     score: float
     nearest: FaceId
-    runner_up: float | None
+    similarity: float
+    rival: Rival | None
 
 
 @dataclass(frozen=True, slots=True)
 class NewGroup:
     """Faces that become a new person.
 
-    face_ids: sorted, the `founder` first.  scores: beside them, as in Attach.
+    face_ids: sorted, the `founder` first.  scores and rivals: beside them, as in Attach.
     """
 
     founder: FaceId
     face_ids: tuple[FaceId, ...]
     scores: tuple[float, ...]
+    rivals: tuple[Rival | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,54 +93,67 @@ class Leave:
 
     face_id: FaceId
     reason: LeaveReason
+    rival: Rival | None = None
+
+
+class MoveReason(StrEnum):
+    """Why faces change their person."""
+
+    SAME_PERSON = "same_person"
+    """Two persons are near enough to be one, never met, and nobody had named, linked or touched the one that goes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """All faces of the person `source` join the person `target`; score: mean similarity of their nodes."""
+
+    source: PersonId
+    target: PersonId
+    reason: MoveReason
+    score: float
+
+
+class Outcome(StrEnum):
+    """What became of a provisional match."""
+
+    CONFIRMED = "confirmed"
+    MOVED = "moved"
+    """To another person, known or new."""
+    DROPPED = "dropped"
+    """The face waits again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A face that had been shown with the person since its analysis, and whether that was right."""
+
+    face_id: FaceId
+    provisional: PersonId
+    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterPlan:
-    """Every face of the problem exactly once, each part sorted by face id."""
+    """Every face of the problem exactly once in attach, create or leave; each part sorted by its first id."""
 
     attach: tuple[Attach, ...] = ()
     create: tuple[NewGroup, ...] = ()
     leave: tuple[Leave, ...] = ()
+    move: tuple[Move, ...] = ()
+    settled: tuple[Settled, ...] = ()
 
-    def to_dict(self) -> dict[str, list[dict[str, Any]]]:
+    def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
-        return {
-            "attach": [
-                {
-                    "face": str(a.face_id),
-                    "person": str(a.person_id),
-                    "score": a.score,
-                    "nearest": str(a.nearest),
-                    "runner_up": a.runner_up,
-                }
-                for a in self.attach
-            ],
-            "create": [{"faces": [str(f) for f in g.face_ids], "scores": list(g.scores)} for g in self.create],
-            "leave": [{"face": str(one.face_id), "reason": str(one.reason)} for one in self.leave],
-        }
+        values: dict[str, Any] = _JSON.dump_python(self, mode="json")
+        return values
 
     @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what `to_dict` gave."""
-        return cls(
-            attach=tuple(
-                Attach(
-                    _face(a["face"]),
-                    PersonId(UUID(a["person"])),
-                    a["score"],
-                    _face(a["nearest"]),
-                    a["runner_up"],
-                )
-                for a in values["attach"]
-            ),
-            create=tuple(
-                NewGroup(_face(g["faces"][0]), tuple(map(_face, g["faces"])), tuple(g["scores"]))
-                for g in values["create"]
-            ),
-            leave=tuple(Leave(_face(one["face"]), LeaveReason(one["reason"])) for one in values["leave"]),
-        )
+    def from_dict(cls, values: Mapping[str, Any]) -> "ClusterPlan":
+        """Read what `to_dict` gave; raises InvalidValueError if it is anything else."""
+        try:
+            return _JSON.validate_python(values)
+        except ValidationError as error:
+            raise InvalidValueError(f"a clustering plan must be as to_dict gives it: {error}") from error
 
 
-def _face(text: str) -> FaceId:
-    return FaceId(UUID(text))
+_JSON = TypeAdapter(ClusterPlan)

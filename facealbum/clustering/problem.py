@@ -18,6 +18,7 @@ class Observation:
     """One face as clustering sees it.
 
     quality: 0 to 1; yaw: degrees; size: height of the box in pixels; embedding: float32[512] of length 1.
+    space: the name of the embedding's space, where the caller knows it.
     """
 
     face_id: FaceId
@@ -27,6 +28,7 @@ class Observation:
     yaw: float
     size: float
     embedding: Embedding
+    space: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,16 +60,29 @@ class ClusteringProblem:
 
     faces: unassigned ones, new or still waiting.  nodes: faces of known persons.
     photos_of: for each person all photos that already show it, those of faces that are no nodes included.
+    free: persons that may be found to be another one, as nobody has named, linked or touched them.
+    provisional: for faces that have been shown with a person since their analysis, that person; it has no say here,
+    but the plan tells what became of each.
+
+    Raises InvalidValueError if a face is given twice, or the embeddings are of several spaces.
     """
 
     faces: tuple[Observation, ...]
     nodes: tuple[Node, ...] = ()
     constraints: Constraints = Constraints()
     photos_of: Mapping[PersonId, frozenset[PhotoId]] = field(default_factory=dict)
+    free: frozenset[PersonId] = frozenset()
+    provisional: Mapping[FaceId, PersonId] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         seen: set[FaceId] = set()
+        spaces: set[str] = set()
         for face in chain(self.faces, (node.observation for node in self.nodes)):
             if face.face_id in seen:
                 raise InvalidValueError(f"a face must be given once, as a face or as a node, got {face.face_id} twice")
             seen.add(face.face_id)
+            spaces.add(face.space)
+        if len(spaces) > 1:
+            raise InvalidValueError(
+                f"embeddings of different spaces can't be compared, got {sorted(spaces)}; analyse again, or carry over"
+            )

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, or_, select, text
+from sqlalchemy import Connection, delete, exists, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from facealbum.clustering import ClusterPlan, LabelBreakage
+from facealbum.clustering import ClusterPlan, LabelBreakage, Move, Settled
 from facealbum.domain.ids import ChildId, FamilyId, PersonId, RunId, person_id
 from facealbum.domain.months import Month
 from facealbum.linking import Link, LinkPlan
@@ -64,6 +64,8 @@ def apply_clustering(
 ) -> None:
     """Write the run, its plan, the persons it creates, the faces it assigns and the breakage it saw."""
     _save_run(connection, run, plan, now=now)
+    _settle(connection, run, plan.settled)
+    _move(connection, run, plan.move)
     key = {"family_id": run.family_id, "run_id": run.run_id}
     connection.execute(insert(plans).values(**key, clustering=plan.to_dict(), linking={}))
     created = {group.founder: person_id(run.run_id, group.founder) for group in plan.create}
@@ -85,6 +87,39 @@ def apply_clustering(
             [mine | {"face_id": face, "person_id": person, "score": score} for face, person, score in rows],
         )
     _save_breakage(connection, key, broken)
+
+
+def _settle(connection: Connection, run: Run, settled: Iterable[Settled]) -> None:
+    """Take back the provisional matches; those that were right come back as the plan's own assignments."""
+    faces = [one.face_id for one in settled]
+    if faces:
+        connection.execute(
+            delete(assignments).where(
+                assignments.c.family_id == run.family_id,
+                assignments.c.arm_id == run.arm.arm_id,
+                assignments.c.face_id.in_(faces),
+                assignments.c.state == "provisional",
+            )
+        )
+
+
+def _move(connection: Connection, run: Run, moves: Iterable[Move]) -> None:
+    """Give all faces of each moved person to its target; the person stays as what was merged into it."""
+    for move in moves:
+        connection.execute(
+            update(assignments)
+            .where(
+                assignments.c.family_id == run.family_id,
+                assignments.c.arm_id == run.arm.arm_id,
+                assignments.c.person_id == move.source,
+            )
+            .values(person_id=move.target)
+        )
+        connection.execute(
+            update(persons)
+            .where(persons.c.family_id == run.family_id, persons.c.person_id == move.source)
+            .values(merged_into=move.target)
+        )
 
 
 def _save_run(connection: Connection, run: Run, plan: ClusterPlan, *, now: datetime) -> None:

@@ -18,7 +18,9 @@ from facealbum.clustering import (
     Constraints,
     Node,
     Observation,
+    Outcome,
     cluster_unpinned,
+    describe_faces,
     plan_clusters,
 )
 from facealbum.clustering.items import is_sound
@@ -65,6 +67,10 @@ def problems(draw: st.DrawFn) -> ClusteringProblem:
             )
             for node in nodes
         },
+        free=draw(st.frozensets(st.integers(0, PERSONS - 1).map(person_id))),
+        provisional=draw(
+            st.dictionaries(st.integers(0, count).map(face_id), st.integers(0, PERSONS - 1).map(person_id), max_size=4)
+        ),
     )
 
 
@@ -130,14 +136,17 @@ def test_every_face_is_in_the_plan_once_and_no_node_is(algorithm: str, problem: 
 @thorough
 def test_no_person_is_twice_in_a_photo(algorithm: str, problem: ClusteringProblem) -> None:
     problem = without_must_links(problem)
-    person_of = persons_after(problem, plan_clusters(problem, PARAMETERS, algorithm=algorithm))
+    plan = plan_clusters(problem, PARAMETERS, algorithm=algorithm)
+    person_of = persons_after(problem, plan)
     seen: dict[PersonId, list[PhotoId]] = defaultdict(list)
     for one in problem.faces:
         if one.face_id in person_of:
             seen[person_of[one.face_id]].append(one.photo_id)
-    for person, photos in seen.items():
+    moved = {move.source: move.target for move in plan.move}
+    for person, photos in problem.photos_of.items():
+        seen[moved.get(person, person)] += photos
+    for photos in seen.values():
         assert len(photos) == len(set(photos))
-        assert not set(photos) & problem.photos_of.get(person, frozenset())
 
 
 @algorithms
@@ -145,12 +154,13 @@ def test_no_person_is_twice_in_a_photo(algorithm: str, problem: ClusteringProble
 @thorough
 def test_cannot_links_and_rejections_hold(algorithm: str, problem: ClusteringProblem) -> None:
     new = {one.face_id for one in problem.faces}
-    person_of = persons_after(problem, plan_clusters(problem, PARAMETERS, algorithm=algorithm))
+    plan = plan_clusters(problem, PARAMETERS, algorithm=algorithm)
+    person_of, moved = persons_after(problem, plan), {move.source: move.target for move in plan.move}
     for pair in problem.constraints.cannot_link:
         if new & set(pair) and person_of.keys() >= set(pair):
             assert person_of[pair[0]] != person_of[pair[1]]
     for one, person in problem.constraints.rejected:
-        assert one not in new or person_of.get(one) != person
+        assert one not in new or person_of.get(one) != moved.get(person, person)
 
 
 @algorithms
@@ -199,6 +209,89 @@ def test_clustering_the_result_again_proposes_nothing(algorithm: str, problem: C
     again = plan_clusters(result, PARAMETERS, algorithm=algorithm)
     assert not again.attach
     assert not again.create
+    assert not again.move
+
+
+@algorithms
+@given(problem=problems())
+@thorough
+def test_only_free_persons_move_and_each_to_one_that_stays(algorithm: str, problem: ClusteringProblem) -> None:
+    plan = plan_clusters(problem, PARAMETERS, algorithm=algorithm)
+    sources = [move.source for move in plan.move]
+    assert set(sources) <= problem.free
+    assert len(sources) == len(set(sources))
+    assert not set(sources) & {move.target for move in plan.move}
+    assert not set(sources) & {one.person_id for one in plan.attach}
+
+
+@algorithms
+@given(problem=problems())
+@thorough
+def test_every_provisional_match_is_settled_as_the_plan_has_it(algorithm: str, problem: ClusteringProblem) -> None:
+    plan = plan_clusters(problem, PARAMETERS, algorithm=algorithm)
+    given_to = persons_after(problem, plan)
+    settled = {one.face_id: one for one in plan.settled}
+    assert settled.keys() == problem.provisional.keys() & {one.face_id for one in problem.faces}
+    for face, one in settled.items():
+        assert (one.outcome is Outcome.DROPPED) == (face not in given_to)
+        assert (one.outcome is Outcome.CONFIRMED) == (given_to.get(face) == one.provisional)
+    unaware = plan_clusters(replace(problem, provisional={}), PARAMETERS, algorithm=algorithm)
+    assert replace(plan, settled=()) == unaware
+
+
+@algorithms
+@given(problem=problems())
+@thorough
+def test_every_face_is_explained(algorithm: str, problem: ClusteringProblem) -> None:
+    plan = plan_clusters(problem, PARAMETERS, algorithm=algorithm)
+    assert sorted(describe_faces(plan, {})) == sorted(one.face_id for one in problem.faces)
+
+
+@algorithms
+@given(problem=problems(), renamed=st.permutations(range(PERSONS)))
+@thorough
+def test_what_persons_are_called_does_not_matter(
+    algorithm: str, problem: ClusteringProblem, renamed: list[int]
+) -> None:
+    """But for ties, which go to the smaller id: persons here keep the order of their ids."""
+    new_id = {person_id(number): person_id(number + 10 * (1 + renamed[0])) for number in range(PERSONS)}
+    other = replace(
+        problem,
+        nodes=tuple(Node(node.observation, new_id[node.person_id]) for node in problem.nodes),
+        constraints=replace(
+            problem.constraints,
+            rejected=frozenset((one, new_id[person]) for one, person in problem.constraints.rejected),
+        ),
+        photos_of={new_id[person]: seen for person, seen in problem.photos_of.items()},
+        free=frozenset(new_id[person] for person in problem.free),
+        provisional={},
+    )
+    before = persons_after(problem, plan_clusters(problem, PARAMETERS, algorithm=algorithm))
+    after = persons_after(other, plan_clusters(other, PARAMETERS, algorithm=algorithm))
+    assert after == {one: new_id.get(person, person) for one, person in before.items()}
+
+
+@algorithms
+@given(problem=problems())
+@thorough
+def test_a_face_far_from_everybody_changes_nothing_for_the_others(algorithm: str, problem: ClusteringProblem) -> None:
+    axes = 8
+    widened = replace(
+        problem,
+        faces=tuple(_widen(one, axes) for one in problem.faces),
+        nodes=tuple(Node(_widen(node.observation, axes), node.person_id) for node in problem.nodes),
+    )
+    far = np.zeros(axes, np.float32)
+    far[-1] = 1
+    stranger = Observation(face_id(900), photo_id(900), START, 0.9, 0.0, 100.0, far)
+    plan = plan_clusters(widened, PARAMETERS, algorithm=algorithm)
+    more = plan_clusters(replace(widened, faces=(*widened.faces, stranger)), PARAMETERS, algorithm=algorithm)
+    assert (more.attach, more.create, more.move) == (plan.attach, plan.create, plan.move)
+
+
+def _widen(one: Observation, axes: int) -> Observation:
+    """The same face among more axes, the last of which nobody uses."""
+    return replace(one, embedding=np.pad(one.embedding, (0, axes - len(one.embedding))))
 
 
 @algorithms

@@ -1,5 +1,6 @@
 """Faces and problems for tests, with similarities that are chosen."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -63,9 +64,13 @@ def carry_out(problem: ClusteringProblem, plan: ClusterPlan) -> ClusteringProble
     for group in plan.create:
         person_of |= dict.fromkeys(group.face_ids, PersonId(group.founder))
     nodes = (*problem.nodes, *(Node(f, person_of[f.face_id]) for f in problem.faces if f.face_id in person_of))
-    photos: dict[PersonId, set[PhotoId]] = {person: set(seen) for person, seen in problem.photos_of.items()}
+    moved = {move.source: move.target for move in plan.move}
+    nodes = tuple(replace(node, person_id=moved.get(node.person_id, node.person_id)) for node in nodes)
+    photos: dict[PersonId, set[PhotoId]] = defaultdict(set)
+    for person, seen in problem.photos_of.items():
+        photos[moved.get(person, person)] |= seen
     for node in nodes:
-        photos.setdefault(node.person_id, set()).add(node.observation.photo_id)
+        photos[node.person_id].add(node.observation.photo_id)
     return replace(
         problem,
         faces=tuple(f for f in problem.faces if f.face_id not in person_of),

@@ -1,19 +1,27 @@
 """What one month of faces becomes, by either algorithm."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from facealbum.clustering import (
     ALGORITHMS,
+    Bar,
+    Barred,
     ClusteringParameters,
     ClusteringProblem,
     ClusterPlan,
     Constraints,
     Leave,
     LeaveReason,
+    MoveReason,
     Observation,
+    Outcome,
+    Rival,
     plan_clusters,
 )
+from facealbum.domain.ids import PersonId
 from facealbum.errors import InvalidValueError
 from tests.unit.clustering.family import (
     START,
@@ -56,7 +64,10 @@ def test_a_face_joins_the_person_it_resembles(algorithm: str) -> None:
     (attach,) = plan.attach
     assert (attach.person_id, attach.nearest) == (person_id(2), face_id(4))
     assert attach.score == pytest.approx(0.68, abs=1e-3)
-    assert attach.runner_up == pytest.approx(0.16, abs=1e-3)
+    assert attach.similarity == pytest.approx(0.72, abs=1e-3)
+    assert attach.rival is not None
+    assert (attach.rival.person_id, attach.rival.barred) == (person_id(1), None)
+    assert attach.rival.score == pytest.approx(0.16, abs=1e-3)
 
 
 def test_two_faces_of_one_photo_are_two_people(algorithm: str) -> None:
@@ -74,7 +85,8 @@ def test_a_person_is_not_twice_in_a_photo_even_if_that_face_is_no_node(algorithm
         photos_of={person_id(1): frozenset({photo_id(1), photo_id(2), photo_id(77)})},
     )
     plan = plan_clusters(problem, PARAMETERS, algorithm=algorithm)
-    assert plan == ClusterPlan(leave=(Leave(face_id(5), LeaveReason.FORBIDDEN),))
+    rival = Rival(person_id(1), pytest.approx(0.64, abs=1e-3), Barred(Bar.PHOTO, photo_id(77)))
+    assert plan == ClusterPlan(leave=(Leave(face_id(5), LeaveReason.FORBIDDEN, rival),))
 
 
 def test_a_mirror_is_one_person_if_a_user_says_so(algorithm: str) -> None:
@@ -105,7 +117,8 @@ def test_a_rejection_outranks_a_must_link(algorithm: str) -> None:
         ),
     )
     plan = plan_clusters(problem, PARAMETERS, algorithm=algorithm)
-    assert plan == ClusterPlan(leave=(Leave(face_id(3), LeaveReason.FORBIDDEN),))
+    rival = Rival(person_id(1), pytest.approx(0.64, abs=1e-3), Barred(Bar.PERSON, person_id(1)))
+    assert plan == ClusterPlan(leave=(Leave(face_id(3), LeaveReason.FORBIDDEN, rival),))
 
 
 def test_a_must_link_does_not_merge_persons(algorithm: str) -> None:
@@ -166,3 +179,87 @@ def test_a_face_given_twice_is_refused(algorithm: str) -> None:
 def test_an_unknown_algorithm_is_refused(algorithm: str) -> None:
     with pytest.raises(InvalidValueError, match=f"one of .*{algorithm}"):
         plan_clusters(ClusteringProblem((face(1),)), PARAMETERS, algorithm="magic")
+
+
+def two_alike(*, free: frozenset[PersonId]) -> ClusteringProblem:
+    """Two known persons that look the same, the second one in more photos."""
+    return ClusteringProblem(
+        faces=(face(9),),
+        nodes=nodes_of(1, [face(1), face(2)]) + nodes_of(2, [face(3), face(4), face(5)]),
+        photos_of={person_id(1): frozenset({photo_id(1)}), person_id(2): frozenset({photo_id(3), photo_id(4)})},
+        free=free,
+    )
+
+
+def test_known_persons_stay_two_however_alike(algorithm: str) -> None:
+    assert not plan_clusters(two_alike(free=frozenset()), PARAMETERS, algorithm=algorithm).move
+
+
+@pytest.mark.parametrize("free", [{1}, {1, 2}])
+def test_a_free_person_may_turn_out_to_be_another_one(algorithm: str, free: set[int]) -> None:
+    plan = plan_clusters(two_alike(free=frozenset(map(person_id, free))), PARAMETERS, algorithm=algorithm)
+    (move,) = plan.move
+    assert (move.source, move.target, move.reason) == (person_id(1), person_id(2), MoveReason.SAME_PERSON)
+    assert move.score == pytest.approx(0.64, abs=1e-3)
+    assert [one.person_id for one in plan.attach] == [person_id(2)]
+
+
+def test_a_free_person_that_met_the_other_one_stays(algorithm: str) -> None:
+    problem = two_alike(free=frozenset({person_id(1), person_id(2)}))
+    together = {person: seen | {photo_id(70)} for person, seen in problem.photos_of.items()}
+    assert not plan_clusters(replace(problem, photos_of=together), PARAMETERS, algorithm=algorithm).move
+
+
+def test_the_person_that_is_not_free_is_the_one_that_stays(algorithm: str) -> None:
+    (move,) = plan_clusters(two_alike(free=frozenset({person_id(2)})), PARAMETERS, algorithm=algorithm).move
+    assert (move.source, move.target) == (person_id(2), person_id(1))
+
+
+def test_a_plan_settles_every_provisional_match(algorithm: str) -> None:
+    problem = ClusteringProblem(
+        faces=(face(5), face(6, {3: 0.8}), face(7, {1: 0.8})),
+        nodes=nodes_of(1, [face(1), face(2)]) + nodes_of(2, [face(3, {1: 0.8}), face(4, {1: 0.9})]),
+        provisional={face_id(number): person_id(1) for number in (5, 6, 7)},
+    )
+    settled = plan_clusters(problem, PARAMETERS, algorithm=algorithm).settled
+    assert [(one.face_id.int, one.outcome) for one in settled] == [
+        (5, Outcome.CONFIRMED),
+        (6, Outcome.DROPPED),
+        (7, Outcome.MOVED),
+    ]
+
+
+def test_embeddings_of_two_spaces_are_refused(algorithm: str) -> None:
+    with pytest.raises(InvalidValueError, match=r"different spaces.*'newer'"):
+        plan_clusters(
+            ClusteringProblem((face(1), replace(face(2), space="newer"))),
+            PARAMETERS,
+            algorithm=algorithm,
+        )
+
+
+def test_what_is_no_unit_vector_is_refused(algorithm: str) -> None:
+    for wrong in (np.nan, np.inf, 2.0):
+        broken = replace(face(2), embedding=np.full_like(face(2).embedding, wrong))
+        with pytest.raises(InvalidValueError, match=f"length 1, got .* of face {face_id(2)}"):
+            plan_clusters(ClusteringProblem((face(1), broken)), PARAMETERS, algorithm=algorithm)
+
+
+def test_a_thousand_identical_faces_are_one_person(algorithm: str) -> None:
+    one = face(1)
+    faces = tuple(replace(one, face_id=face_id(n), photo_id=photo_id(n)) for n in range(1000))
+    plan = plan_clusters(ClusteringProblem(faces), PARAMETERS, algorithm=algorithm)
+    assert [len(group.face_ids) for group in plan.create] == [1000]
+
+
+def test_all_faces_of_one_photo_wait_for_a_second_one(algorithm: str) -> None:
+    faces = tuple(face(n, photo=1) for n in range(50))
+    plan = plan_clusters(ClusteringProblem(faces), PARAMETERS, algorithm=algorithm)
+    assert len(plan.leave) == 50
+
+
+def test_a_cannot_link_outranks_a_must_link(algorithm: str) -> None:
+    pair = frozenset({(face_id(1), face_id(2))})
+    problem = ClusteringProblem((face(1), face(2)), constraints=Constraints(must_link=pair, cannot_link=pair))
+    plan = plan_clusters(problem, PARAMETERS, algorithm=algorithm)
+    assert [one.face_id.int for one in plan.leave] == [1, 2]
