@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test verify-models check speed bench lock clean
+.PHONY: help setup dev demo test verify-models check speed bench bench-clustering lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -36,6 +36,10 @@ speed: setup ## photos per second on one core, and where the time goes
 
 bench: dev ## score the albums in ALBUMS=FOLDER into docs/benchmarks.md
 	@$(BIN)/python -m eval.bench "$(ALBUMS)" --out docs/benchmarks.md
+
+CACHE ?= build/albums
+bench-clustering: dev ## compare arms and baselines on the albums in ALBUMS=FOLDER into docs (analysed once into CACHE)
+	@$(BIN)/python -m eval.clustering "$(ALBUMS)" --cache "$(CACHE)" --out docs
 
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url pyproject.toml --group build

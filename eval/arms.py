@@ -46,8 +46,8 @@ def score(albums: Path, name: str, arm: TrialArm, *, cache: Path, space: str | N
         for month, households, labels in live_through(album, arm):
             broken += labels
             if name in MONTHLY:
-                exports.append(_write(Path(folder) / f"{month}.csv", households))
-        exports = exports or [_write(Path(folder) / "all.csv", households)]
+                exports.append(write_faces(Path(folder) / f"{month}.csv", households))
+        exports = exports or [write_faces(Path(folder) / "all.csv", households)]
         seconds = process_time() - start
         scores = score_exports(albums, name, exports)
     found = {title: scores.get(part, {}).get(key, {}).get("value") for title, (part, key) in SHOWN.items()}
@@ -55,7 +55,8 @@ def score(albums: Path, name: str, arm: TrialArm, *, cache: Path, space: str | N
     return {title: value for title, value in found.items() if value is not None} | {"seconds": seconds}
 
 
-def _write(path: Path, households: Mapping[str, Household]) -> Path:
+def write_faces(path: Path, households: Mapping[str, Household]) -> Path:
+    """All faces of the families as the albums' scorer reads them."""
     rows = [
         _row(name, household, key, one)
         for name, household in households.items()

@@ -1,4 +1,4 @@
-"""Clusters as dense regions: DBSCAN as photo servers use it, and HDBSCAN."""
+"""Clusters as dense regions, found from scratch: DBSCAN and HDBSCAN."""
 
 from typing import TypeAlias
 
@@ -14,31 +14,13 @@ Vectors: TypeAlias = NDArray[np.float32]
 Labels: TypeAlias = NDArray[np.intp]
 """intp[n]: a cluster's number, or NOBODY."""
 
-_CORE, _REACH = 4, 0.46  # PhotoPrism's size of a core, and how far beyond its radius a cluster takes a face (L2)
 
-
-def dbscan(vectors: Vectors, distance: float) -> Labels:
-    """Immich's rule: a face with two others within the distance founds or extends a person."""
+def dbscan(vectors: Vectors, distance: float, *, core: int = 3) -> Labels:
+    """DBSCAN (Ester 1996): a face with `core` faces within the distance, itself included, founds or extends."""
     if not len(vectors):
         return np.zeros(0, np.intp)
-    found: Labels = DBSCAN(eps=distance, min_samples=3, metric="precomputed").fit_predict(distances(vectors))
+    found: Labels = DBSCAN(eps=distance, min_samples=core, metric="precomputed").fit_predict(distances(vectors))
     return found
-
-
-def dbscan_with_radius(vectors: Vectors, distance: float) -> Labels:
-    """PhotoPrism's rule: DBSCAN of four; then each face left joins the nearest centre within its radius and a bit."""
-    if not len(vectors):
-        return np.zeros(0, np.intp)
-    labels: Labels = DBSCAN(eps=distance, min_samples=_CORE, metric="precomputed").fit_predict(distances(vectors))
-    centres = [vectors[labels == label].mean(axis=0) for label in range(labels.max(initial=NOBODY) + 1)]
-    if not centres:
-        return labels
-    away = np.linalg.norm(vectors[:, None] - np.array(centres), axis=2)
-    radius = np.array([away[labels == label, label].max() for label in range(len(centres))])
-    nearest = (away - radius).argmin(axis=1)
-    within = (away - radius)[np.arange(len(vectors)), nearest] <= _REACH
-    joined: Labels = np.where((labels == NOBODY) & within, nearest, labels)
-    return joined
 
 
 def plain_hdbscan(vectors: Vectors, distance: float) -> Labels:

@@ -1,4 +1,4 @@
-"""Clusters along edges between near faces: greedy joining, Chinese Whispers, and average linkage."""
+"""Clusters along edges between near faces, found from scratch: Chinese Whispers and average linkage."""
 
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
@@ -8,17 +8,6 @@ from eval.baselines.density import Labels, Vectors, distances
 
 _ROUNDS = 20
 _SEED = 0
-
-
-def greedy(vectors: Vectors, distance: float) -> Labels:
-    """The rule of ente: each face, as uploaded, joins the cluster of the nearest earlier one if that is near enough."""
-    labels = np.arange(len(vectors))
-    for row in range(1, len(vectors)):
-        similar = vectors[:row] @ vectors[row]
-        nearest = int(similar.argmax())
-        if 1 - similar[nearest] <= distance:
-            labels[row] = labels[nearest]
-    return labels
 
 
 def chinese_whispers(vectors: Vectors, distance: float) -> Labels:
