@@ -41,6 +41,7 @@ from facealbum.storage.observations import (
     load_months,
     load_person_faces,
     load_photos_of,
+    load_provisional,
     load_tracks,
     load_waiting,
 )
@@ -50,6 +51,7 @@ from facealbum.storage.runs import (
     apply_links,
     ensure_arm,
     has_run,
+    load_free_persons,
     lock_family,
 )
 from models.registry import EmbedderSpec
@@ -90,6 +92,7 @@ class MonthOutcome:
     faces: int
     attached: int
     founded: int
+    moved: int
     persons: int
     waiting: int
     links: int
@@ -98,8 +101,8 @@ class MonthOutcome:
 
     @property
     def changes(self) -> int:
-        """Faces that got a person and links that changed."""
-        return self.attached + self.founded + self.links
+        """Faces that got a person, persons that turned out to be another one, and links that changed."""
+        return self.attached + self.founded + self.moved + self.links
 
 
 @dataclass(slots=True)
@@ -113,7 +116,7 @@ class ClusterResult:
 
     @property
     def changes(self) -> int:
-        """Faces that got a person and links that changed, over all runs."""
+        """Faces that got a person, persons that moved and links that changed, over all runs."""
         return sum(run.changes for run in self.runs) + self.relinked
 
 
@@ -245,6 +248,8 @@ def _load_problem(
         nodes=tuple(nodes),
         constraints=constrain_tracks(load_tracks(transaction, family, arm), a_node),
         photos_of=load_photos_of(transaction, family, arm),
+        free=load_free_persons(transaction, family, arm),
+        provisional=load_provisional(transaction, family, arm),
     )
 
 
@@ -255,6 +260,7 @@ def _outcome(family: Family, run: Run, plan: ClusterPlan, links: int, broken: Se
         faces=run.faces,
         attached=len(plan.attach),
         founded=sum(len(group.face_ids) for group in plan.create),
+        moved=len(plan.move),
         persons=len(plan.create),
         waiting=len(plan.leave),
         links=links,

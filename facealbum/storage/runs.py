@@ -4,6 +4,7 @@
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, exists, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from facealbum.clustering import ClusterPlan, LabelBreakage, Move, Settled
+from facealbum.clustering import ClusterPlan, LabelBreakage, Move, Outcome, Settled
 from facealbum.domain.ids import ChildId, FamilyId, PersonId, RunId, person_id
 from facealbum.domain.months import Month
 from facealbum.linking import Link, LinkPlan
@@ -141,10 +142,18 @@ def _save_run(connection: Connection, run: Run, plan: ClusterPlan, *, now: datet
             founded=sum(len(group.face_ids) for group in plan.create),
             waiting=len(plan.leave),
             persons_created=len(plan.create),
+            moved=len(plan.move),
+            **_settled(plan.settled),
             started_at=run.started_at,
             finished_at=now,
         )
     )
+
+
+def _settled(settled: Iterable[Settled]) -> dict[str, int]:
+    """How many provisional matches ended in each way, by column."""
+    counts = Counter(one.outcome for one in settled)
+    return {f"provisional_{outcome}": counts[outcome] for outcome in Outcome}
 
 
 def _save_breakage(connection: Connection, key: Mapping[str, Any], broken: Iterable[LabelBreakage]) -> None:
@@ -162,6 +171,23 @@ def _save_breakage(connection: Connection, key: Mapping[str, Any], broken: Itera
     ]
     if rows:
         connection.execute(insert(breakage), rows)
+
+
+def load_free_persons(connection: Connection, family: FamilyId, arm: Arm) -> frozenset[PersonId]:
+    """The persons that nobody has named, hidden or linked, and that are still themselves."""
+    query = (
+        select(persons.c.person_id)
+        .outerjoin(links, (links.c.family_id == persons.c.family_id) & (links.c.person_id == persons.c.person_id))
+        .where(
+            persons.c.family_id == family,
+            persons.c.arm_id == arm.arm_id,
+            persons.c.name.is_(None),
+            ~persons.c.hidden,
+            persons.c.merged_into.is_(None),
+            links.c.person_id.is_(None),
+        )
+    )
+    return frozenset(PersonId(row.person_id) for row in connection.execute(query))
 
 
 def apply_links(connection: Connection, family: FamilyId, plan: LinkPlan, *, run: RunId | None, now: datetime) -> int:

@@ -6,19 +6,25 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Connection, event, select
 
+from facealbum.clustering import ClusteringParameters
 from facealbum.domain.ids import FaceId
 from facealbum.domain.months import Month
 from facealbum.errors import UnknownFamilyError
+from facealbum.linking import LinkParameters
 from facealbum.steps import cluster
-from facealbum.steps.cluster import cluster_families
+from facealbum.steps.cluster import ArmPlan, cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.families import forget_family
+from facealbum.steps.match import match_family
 from facealbum.steps.models import use_model
 from facealbum.storage.schema import assignments, metadata, plans, runs
+from facealbum.storage.schema import persons as persons_table
 from models.registry import load_embedders
-from tests.integration.album import FAMILY, FAMILY_ID, add, shots
+from tests.integration.album import FAMILY, FAMILY_ID, PEOPLE, add, shots
 
 YEAR = Month(2026, 12)
+NOBODY_LINKED = LinkParameters(threshold=1)
+"""So that every person is free to turn out to be another one."""
 
 
 def persons(context: Context) -> dict[FaceId, object]:
@@ -149,7 +155,45 @@ def test_a_run_keeps_what_its_answer_depended_on(context: Context) -> None:
     assert run.parameters["clustering"]["min_faces"] >= 2
     assert run.models["embedder"]
     assert run.attached + run.founded + run.waiting == run.faces
-    assert len(plan["attach"]) + sum(len(group["faces"]) for group in plan["create"]) == run.attached + run.founded
+    assert len(plan["attach"]) + sum(len(group["face_ids"]) for group in plan["create"]) == run.attached + run.founded
+
+
+def test_free_persons_that_turn_out_to_be_one_are_merged_with_the_reason_on_record(context: Context) -> None:
+    truth = add(context, shots(months=2, a_month=12))
+    strict = ClusteringParameters(similarity=0.74, poor_similarity=0.74)
+    cluster_families(context, Month(2026, 1), arm_plan=ArmPlan(clustering=strict, linking=NOBODY_LINKED))
+    before = set(persons(context).values())
+    assert len(before) > PEOPLE
+    done = cluster_families(context, YEAR, arm_plan=ArmPlan(linking=NOBODY_LINKED))
+    found: dict[int, set[object]] = defaultdict(set)
+    for face, person in persons(context).items():
+        found[truth[face]].add(person)
+    assert [len(one) for one in found.values()] == [1] * PEOPLE
+    with context.database.begin() as transaction:
+        rows = transaction.execute(select(persons_table)).all()
+        recorded = transaction.execute(select(plans.c.clustering)).scalars()
+        moves = {move["source"]: move["target"] for plan in recorded for move in plan["move"]}
+    gone = {str(row.person_id): str(row.merged_into) for row in rows if row.merged_into}
+    assert gone == moves
+    assert sum(run.moved for run in done.runs) == len(moves) == len(before) - PEOPLE
+
+
+def test_a_run_settles_what_was_shown_since_the_analysis(context: Context) -> None:
+    photos = shots(months=2, a_month=8)
+    add(context, photos[:8])
+    cluster_families(context, YEAR)
+    add(context, photos[8:])
+    matched = match_family(context, FAMILY_ID).matched
+    shown = persons(context)
+    cluster_families(context, YEAR)
+    with context.database.begin() as transaction:
+        last = transaction.execute(select(runs).order_by(runs.c.month.desc()).limit(1)).one()
+        states = transaction.execute(select(assignments.c.state)).scalars().all()
+    assert matched
+    assert last.provisional_confirmed == matched
+    assert last.provisional_moved == last.provisional_dropped == 0
+    assert set(states) == {"confirmed"}
+    assert {face: persons(context)[face] for face in shown} == shown
 
 
 def test_families_never_meet(context: Context) -> None:
