@@ -139,3 +139,23 @@ class DownloadError(ModelError):
 
     code = "download"
     retryable = True
+
+
+class ContradictionError(FacealbumError):
+    """Earlier decisions of users rule this one out; `numbers` are theirs."""
+
+    code = "contradiction"
+
+    def __init__(self, message: str, *, numbers: tuple[int, ...] = ()) -> None:
+        super().__init__(message)
+        self.numbers = numbers
+
+
+class UndoError(FacealbumError):
+    """Later decisions of users build on this one; `numbers` are theirs."""
+
+    code = "undo"
+
+    def __init__(self, message: str, *, numbers: tuple[int, ...] = ()) -> None:
+        super().__init__(message)
+        self.numbers = numbers

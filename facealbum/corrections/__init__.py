@@ -1,0 +1,55 @@
+"""Pure: what users decide, the rows that it changes, how it is undone, and what it demands of every later run.
+
+`plan_correction` turns a request into a decision and the rows before and after; `plan_undo` turns it back;
+`constrain_decisions`, `kept_persons` and `describe_persons` tell an arm what is in force.
+"""
+
+from facealbum.corrections.anchors import ANCHORS
+from facealbum.corrections.decision import Decision, Kind, Request
+from facealbum.corrections.ledger import Ledger, read_ledger
+from facealbum.corrections.plan import Signature, plan_correction
+from facealbum.corrections.state import (
+    Album,
+    Change,
+    Correction,
+    FaceRow,
+    LinkRow,
+    PersonRow,
+    Place,
+    compare_albums,
+    correct_album,
+)
+from facealbum.corrections.undo import plan_undo
+from facealbum.corrections.words import (
+    ArmWords,
+    PersonWords,
+    constrain_decisions,
+    describe_persons,
+    kept_persons,
+)
+
+__all__ = [
+    "ANCHORS",
+    "Album",
+    "ArmWords",
+    "Change",
+    "Correction",
+    "Decision",
+    "FaceRow",
+    "Kind",
+    "Ledger",
+    "LinkRow",
+    "PersonRow",
+    "PersonWords",
+    "Place",
+    "Request",
+    "Signature",
+    "compare_albums",
+    "constrain_decisions",
+    "correct_album",
+    "describe_persons",
+    "kept_persons",
+    "plan_correction",
+    "plan_undo",
+    "read_ledger",
+]

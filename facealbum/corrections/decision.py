@@ -1,0 +1,122 @@
+"""What a user says, and the decision that is kept of it.
+
+A person is known under one arm only, so a decision keeps `anchors`: faces that stood for each person it names
+when it was made.  By them it means the same people under every other arm, algorithm and model.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from facealbum.domain.ids import ChildId, DecisionId, FaceId, PersonId, split_person_id
+from facealbum.errors import InvalidValueError
+
+
+class Kind(StrEnum):
+    """What a decision says; `NEEDS` tells what it is about."""
+
+    CONFIRM = "confirm"
+    """The faces are the person."""
+    REJECT = "reject"
+    """The faces are not the person."""
+    MOVE = "move"
+    """The faces are not the person but the other one."""
+    SPLIT = "split"
+    """The faces of the person are somebody else, a new person."""
+    MERGE = "merge"
+    """The person is the other one."""
+    DIFFERENT = "different"
+    """Two faces, or two persons, are two people."""
+    SAME = "same"
+    """Two faces are one person, in one photo (a mirror, a collage) or in two."""
+    LINK = "link"
+    """The person is the child."""
+    UNLINK = "unlink"
+    """The person is not the child."""
+    NAME = "name"
+    """The person is called so; no name takes its name away."""
+    HIDE = "hide"
+    """The person is not to be shown."""
+    UNHIDE = "unhide"
+    """The person is to be shown again."""
+    NOT_A_FACE = "not_a_face"
+    """The faces are none."""
+
+
+NEEDS: Mapping[Kind, frozenset[str]] = {
+    Kind.CONFIRM: frozenset({"faces", "person"}),
+    Kind.REJECT: frozenset({"faces", "person"}),
+    Kind.MOVE: frozenset({"faces", "person", "other"}),
+    Kind.SPLIT: frozenset({"faces", "person"}),
+    Kind.MERGE: frozenset({"person", "other"}),
+    Kind.SAME: frozenset({"faces"}),
+    Kind.LINK: frozenset({"person", "child"}),
+    Kind.UNLINK: frozenset({"person", "child"}),
+    Kind.HIDE: frozenset({"person"}),
+    Kind.UNHIDE: frozenset({"person"}),
+    Kind.NOT_A_FACE: frozenset({"faces"}),
+}
+"""What each kind is about; `name` and `different` have a choice of their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a user says.
+
+    other: the person that the faces move to, that the person is merged into, or that is different from it.
+    """
+
+    kind: Kind
+    faces: tuple[FaceId, ...] = ()
+    person: PersonId | None = None
+    other: PersonId | None = None
+    child: ChildId | None = None
+    name: str | None = None
+
+    def __post_init__(self) -> None:
+        given = {part for part in ("faces", "person", "other", "child", "name") if getattr(self, part)}
+        if given not in self._wanted():
+            choices = " or ".join(sorted(", ".join(sorted(wanted)) for wanted in self._wanted()))
+            raise InvalidValueError(f"{self.kind} needs exactly {choices}, got {', '.join(sorted(given)) or 'nothing'}")
+        pair = self.kind in (Kind.SAME, Kind.DIFFERENT) and self.faces
+        if len(set(self.faces)) != len(self.faces) or (pair and len(self.faces) != 2):  # noqa: PLR2004 - two
+            raise InvalidValueError(f"{self.kind} needs {'two' if pair else 'some'} different faces, got {self.faces}")
+        if self.person is not None and self.person == self.other:
+            raise InvalidValueError(f"{self.kind} needs two persons, got {self.person} twice")
+
+    def _wanted(self) -> tuple[frozenset[str], ...]:
+        if self.kind is Kind.NAME:
+            return frozenset({"person", "name"}), frozenset({"person"})
+        if self.kind is Kind.DIFFERENT:
+            return frozenset({"faces"}), frozenset({"person", "other"})
+        return (NEEDS[self.kind],)
+
+    @property
+    def persons(self) -> tuple[PersonId, ...]:
+        """The persons that it names."""
+        return tuple(person for person in (self.person, self.other) if person is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A request as it was recorded.
+
+    number: counts the family's decisions from 1.  arm_id: whose persons it names.  anchors: of each of them up to
+    ANCHORS faces, the best first.
+    """
+
+    decision_id: DecisionId
+    number: int
+    arm_id: int
+    request: Request
+    author: str
+    decided_at: datetime
+    anchors: Mapping[PersonId, tuple[FaceId, ...]] = field(default_factory=dict)
+    undone_at: datetime | None = None
+    undone_by: str | None = None
+
+    @property
+    def new_person(self) -> PersonId:
+        """The person that a split makes."""
+        return split_person_id(self.decision_id)

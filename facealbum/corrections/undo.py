@@ -1,0 +1,107 @@
+"""Undoing a decision: every row that it changed is again as it was before.
+
+What runs did to these rows in between is undone with it.  Later decisions that built on the rows are not: as long
+as there are any, undoing is refused and they are named.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TypeAlias, TypeVar
+
+from facealbum.corrections.conflict import find_conflict
+from facealbum.corrections.decision import Decision, Kind
+from facealbum.corrections.ledger import read_ledger
+from facealbum.corrections.state import Album, Change, Correction, compare_albums
+from facealbum.domain.ids import PersonId, PhotoId
+from facealbum.errors import UndoError
+
+Recorded: TypeAlias = tuple[Decision, Correction]
+Key = TypeVar("Key")
+Row = TypeVar("Row")
+
+
+def plan_undo(album: Album, decisions: Sequence[Recorded], number: int) -> Correction:
+    """The rows that change so that decision `number` never was; `decisions` are all of the family.
+
+    Raises UndoError if there is no such decision, if it is undone already, or if later ones build on it.
+    """
+    mine = _find(decisions, number)
+    later = [one for one in decisions if one[0].number > number and one[0].undone_at is None]
+    blocking = {one[0].number for one in later if _builds_on(album, one, mine[1])}
+    left = [one for one, _ in decisions if one.number != number]
+    after = _restore(album, mine, left)
+    blocking |= set(find_conflict(read_ledger(left, after.merged())) or ())
+    if blocking:
+        named = ", ".join(f"{one.number} ({one.request.kind})" for one, _ in decisions if one.number in blocking)
+        raise UndoError(
+            f"decision {number} can't be undone while later ones build on it: {named}; undo those first",
+            numbers=tuple(sorted(blocking)),
+        )
+    return compare_albums(album, after)
+
+
+def _find(decisions: Iterable[Recorded], number: int) -> Recorded:
+    found = next((one for one in decisions if one[0].number == number), None)
+    if found is None:
+        raise UndoError(f"the family has no decision {number}; `facealbum decisions list` shows those there are")
+    if found[0].undone_at is not None:
+        raise UndoError(f"decision {number} was undone already")
+    return found
+
+
+def _builds_on(album: Album, later: Recorded, ours: Correction) -> bool:
+    """Whether the later decision changed the same rows, names what these rows are about, or took their room."""
+    decision, its = later
+    faces = {change.key for change in ours.excluded} | {change.key[1] for change in ours.places}
+    persons = {change.key for change in ours.persons}
+    homes = {change.before.person_id for change in ours.places if change.before}
+    merges = set(decision.request.persons) if decision.request.kind is Kind.MERGE else set()
+    return bool(
+        ours.touched() & its.touched()
+        or faces & set(decision.request.faces)
+        or persons & set(decision.request.persons)
+        or homes & merges
+        or _rooms(album, ours, after=False) & _rooms(album, its, after=True)
+    )
+
+
+def _rooms(album: Album, correction: Correction, *, after: bool) -> set[tuple[PersonId, PhotoId]]:
+    """The person and the photo of each face, as it was before or after."""
+    places = ((change.key[1], change.after if after else change.before) for change in correction.places)
+    return {(place.person_id, album.faces[face].photo_id) for face, place in places if place and face in album.faces}
+
+
+def _restore(album: Album, recorded: Recorded, left: Sequence[Decision]) -> Album:
+    """The album with the rows as they were, as far as their faces and children are still there.
+
+    Faces that a run has put into a person that was not there before, or into the room of one that comes back, wait.
+    """
+    decision, correction = recorded
+    after = album.copy()
+    _put_back(after.persons, correction.persons)
+    _put_back(after.excluded, (change for change in correction.excluded if change.key in album.faces))
+    _put_back(after.links, (one for one in correction.links if not one.before or one.before.child_id in album.children))
+    _put_back(after.places, (change for change in correction.places if change.key[1] in album.faces))
+    ledger = read_ledger(left, after.merged())
+    restored = {change.key for change in correction.places if change.before and change.key in after.places}
+    for key in restored:
+        after.places[key] = replace(after.places[key], person_id=ledger.root(after.places[key].person_id))
+    rooms = {(after.places[key].person_id, album.faces[key[1]].photo_id) for key in restored}
+    sure = ledger.sure_faces()
+    for key, place in list(after.places.items()):
+        crowded = (place.person_id, album.faces[key[1]].photo_id) in rooms and place.assigned_at >= decision.decided_at
+        if place.person_id not in after.persons or (crowded and key not in restored and key[1] not in sure):
+            del after.places[key]
+    for person, row in list(after.persons.items()):
+        if row.merged_into is not None and row.merged_into not in after.persons:
+            after.persons[person] = replace(row, merged_into=None)
+    after.links = {person: link for person, link in after.links.items() if person in after.persons}
+    return after
+
+
+def _put_back(rows: dict[Key, Row], changes: Iterable[Change[Key, Row]]) -> None:
+    for change in changes:
+        if change.before is None:
+            rows.pop(change.key, None)
+        else:
+            rows[change.key] = change.before

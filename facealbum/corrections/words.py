@@ -1,0 +1,143 @@
+"""What users' decisions demand of the next run of an arm, and what they say of its persons."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+
+from facealbum.clustering import Constraints
+from facealbum.corrections.anchors import find_person
+from facealbum.corrections.ledger import Ledger, One
+from facealbum.domain.ids import ChildId, FaceId, PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class PersonWords:
+    """What users said of the persons of one arm.
+
+    names, hidden: of those who have a name or are hidden.  children: whom a user said each is.  not_children: whom
+    a user said each is not.
+    """
+
+    names: Mapping[PersonId, str] = field(default_factory=dict)
+    hidden: frozenset[PersonId] = frozenset()
+    children: Mapping[PersonId, ChildId] = field(default_factory=dict)
+    not_children: Mapping[PersonId, frozenset[ChildId]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ArmWords:
+    """The decisions in force as one arm has to read them.
+
+    person_of: whom the faces that decisions are about belong to; a face that is still to be settled is left out.
+    """
+
+    ledger: Ledger
+    arm_id: int
+    person_of: Mapping[FaceId, PersonId]
+
+    def find(self, who: PersonId) -> PersonId | None:
+        """Who the person, as a user named it, is under this arm."""
+        return find_person(self.ledger, who, self.person_of, arm_id=self.arm_id)
+
+
+def constrain_decisions(words: ArmWords, node_of: Mapping[PersonId, FaceId]) -> Constraints:
+    """The decisions as constraints on the faces without a person; `node_of` has a node of each person that has any.
+
+    A face that has its person already is spoken of as that person.
+    """
+    must: set[tuple[FaceId, FaceId]] = set()
+    cannot: set[tuple[FaceId, FaceId]] = set()
+    rejected: set[tuple[FaceId, PersonId]] = set()
+    for waiting, person in _together(words):
+        hub = node_of.get(person, waiting[0]) if person is not None else waiting[0]
+        must.update((min(face, hub), max(face, hub)) for face in waiting if face != hub)
+    for one, other in _apart(words):
+        cannot.update((min(pair), max(pair)) for pair in product(one.waiting, other.waiting) if pair[0] != pair[1])
+        rejected.update(product(one.waiting, other.persons))
+        rejected.update(product(other.waiting, one.persons))
+    return Constraints(frozenset(must), frozenset(cannot), frozenset(rejected))
+
+
+def kept_persons(words: ArmWords) -> frozenset[PersonId]:
+    """The persons of the arm that decisions are about; an algorithm never has them join another."""
+    faces = {one for word in words.ledger.words.values() for one in (word.one, word.other)}
+    held = {words.person_of.get(FaceId(one)) for one in faces}
+    return frozenset({words.find(who) for who in words.ledger.homes} | held) - {None}  # type: ignore[return-value]
+
+
+def describe_persons(words: ArmWords) -> PersonWords:
+    """What the decisions say of the arm's persons; where two are one here, the later word counts."""
+    names: dict[PersonId, str] = {}
+    hidden: set[PersonId] = set()
+    children: dict[PersonId, ChildId] = {}
+    not_children: dict[PersonId, set[ChildId]] = defaultdict(set)
+    ledger = words.ledger
+    for named in ledger.names:
+        if (person := words.find(named)) is not None and (name := ledger.name(ledger.root(named))) is not None:
+            names[person] = name
+    for named, hides in ledger.hidden.items():
+        if (person := words.find(named)) is not None and named not in ledger.merged:
+            (hidden.add if hides else hidden.discard)(person)
+    for word in sorted(ledger.children.values(), key=lambda word: word.number):
+        if (person := words.find(word.person)) is None:
+            continue
+        if word.same:
+            children[person] = word.child
+            not_children[person].discard(word.child)
+        else:
+            not_children[person].add(word.child)
+            children = {one: child for one, child in children.items() if (one, child) != (person, word.child)}
+    ruled_out = {person: frozenset(ruled) for person, ruled in not_children.items() if ruled}
+    return PersonWords(names, frozenset(hidden), children, ruled_out)
+
+
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One of two that are two people: faces without a person, and persons of the arm."""
+
+    waiting: tuple[FaceId, ...]
+    persons: frozenset[PersonId]
+
+
+def _together(words: ArmWords) -> Iterator[tuple[list[FaceId], PersonId | None]]:
+    """Faces without a person that are one, with the person they are, if there is one."""
+    members: dict[One, list[One]] = defaultdict(list)
+    ledger = words.ledger
+    for one, first in ledger.parts().items():
+        members[first].append(one)
+    for group in members.values():
+        faces = sorted(FaceId(one) for one in group if one not in ledger.homes)
+        persons = sorted(PersonId(one) for one in group if one in ledger.homes)
+        holders = [words.find(who) for who in persons] + [words.person_of.get(face) for face in faces]
+        stand_ins = [next(iter(_waiting(words, ledger.stand_ins(who))), None) for who in persons]
+        waiting = [face for face in (*_waiting(words, faces), *stand_ins) if face is not None]
+        if waiting:
+            yield waiting, next((person for person in holders if person is not None), None)
+    for _, kept in ledger.merges:
+        root = ledger.root(kept)
+        if ledger.homes[root] != words.arm_id and (anchors := _waiting(words, ledger.stand_ins(root))):
+            yield anchors, words.find(root)
+
+
+def _apart(words: ArmWords) -> Iterator[tuple[_Side, _Side]]:
+    for word in words.ledger.words.values():
+        if not word.same:
+            yield _side(words, word.one), _side(words, word.other)
+
+
+def _side(words: ArmWords, one: One) -> _Side:
+    ledger = words.ledger
+    if one not in ledger.homes:
+        group = ledger.together(FaceId(one))
+        held = {words.person_of[face] for face in group if face in words.person_of}
+        return _Side(tuple(_waiting(words, group)), frozenset(held))
+    who = PersonId(one)
+    person = words.find(who)
+    at_home = ledger.homes[who] == words.arm_id
+    waiting = () if at_home else tuple(_waiting(words, ledger.stand_ins(who)))
+    return _Side(waiting, frozenset() if person is None else frozenset({person}))
+
+
+def _waiting(words: ArmWords, faces: Iterable[FaceId]) -> list[FaceId]:
+    return [face for face in faces if face not in words.person_of and face not in words.ledger.excluded]

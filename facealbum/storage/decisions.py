@@ -1,0 +1,304 @@
+"""Users' decisions: recording, undoing, and what they mean for the runs of an arm.
+
+Whatever writes here does so in the caller's transaction, under `lock_family`.  A decision on faces that are gone,
+with their photo or because another detector no longer finds them, is gone with them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy import Column, ColumnElement, Connection, Row, Table, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from facealbum.clustering import Constraints
+from facealbum.corrections import (
+    Album,
+    ArmWords,
+    Correction,
+    Decision,
+    FaceRow,
+    Kind,
+    Ledger,
+    LinkRow,
+    PersonRow,
+    PersonWords,
+    Place,
+    Request,
+    Signature,
+    constrain_decisions,
+    describe_persons,
+    kept_persons,
+    plan_correction,
+    plan_undo,
+    read_ledger,
+)
+from facealbum.domain.ids import ChildId, DecisionId, FaceId, FamilyId, PersonId, PhotoId, decision_id
+from facealbum.domain.months import Month
+from facealbum.storage.schema import assignments, children, decisions, faces, links, persons
+
+_REQUEST = TypeAdapter(Request)
+_ANCHORS = TypeAdapter(dict[PersonId, tuple[FaceId, ...]])
+_CORRECTION = TypeAdapter(Correction)
+_PAIRED = (Kind.SAME, Kind.DIFFERENT)
+
+
+def apply_request(
+    connection: Connection, family: FamilyId, request: Request, *, arm_id: int, author: str, now: datetime
+) -> tuple[Decision, Correction]:
+    """Record what a user says and carry it out; raises InvalidValueError and ContradictionError.
+
+    arm_id: of the persons it names, and where it names none, whose persons the user sees.
+    """
+    album = load_album(connection, family)
+    query = select(func.coalesce(func.max(decisions.c.number), 0)).where(decisions.c.family_id == family)
+    number = connection.execute(query).scalar_one() + 1
+    home = next((album.persons[who].arm_id for who in request.persons if who in album.persons), arm_id)
+    signed = Signature(decision_id(family, number), number, home, author, now)
+    past = [decision for decision, _ in load_decisions(connection, family)]
+    decision, correction = plan_correction(album, past, request, signed=signed)
+    connection.execute(
+        insert(decisions).values(
+            family_id=family,
+            decision_id=decision.decision_id,
+            number=number,
+            arm_id=home,
+            kind=decision.request.kind.value,
+            subject=_REQUEST.dump_python(decision.request, mode="json"),
+            anchors=_ANCHORS.dump_python(dict(decision.anchors), mode="json"),
+            correction=_CORRECTION.dump_python(correction, mode="json"),
+            author=author,
+            decided_at=now,
+        )
+    )
+    _write(connection, family, correction)
+    return decision, correction
+
+
+def apply_undo(connection: Connection, family: FamilyId, number: int, *, author: str, now: datetime) -> Correction:
+    """Take a decision back, so that all its rows are as they were before; raises UndoError."""
+    correction = plan_undo(load_album(connection, family), load_decisions(connection, family), number)
+    connection.execute(
+        update(decisions)
+        .where(decisions.c.family_id == family, decisions.c.number == number)
+        .values(undone_at=now, undone_by=author)
+    )
+    _write(connection, family, correction)
+    return correction
+
+
+def load_decisions(connection: Connection, family: FamilyId) -> list[tuple[Decision, Correction]]:
+    """Every decision whose faces are still there, undone ones too, with what it changed; by number."""
+    rows = _rows(connection, family)
+    known = _known_faces(connection, family, rows)
+    return [
+        (decision, _CORRECTION.validate_python(row.correction))
+        for row in rows
+        if (decision := _decision(row, known)) is not None
+    ]
+
+
+def load_words(connection: Connection, family: FamilyId, arm_id: int) -> ArmWords:
+    """The decisions in force as this arm has to read them."""
+    rows = [row for row in _rows(connection, family) if row.undone_at is None]
+    if not rows:
+        return ArmWords(Ledger(), arm_id, {})
+    known = _known_faces(connection, family, rows)
+    merged = select(persons.c.person_id, persons.c.merged_into).where(
+        persons.c.family_id == family, persons.c.merged_into.is_not(None)
+    )
+    held = select(assignments.c.face_id, assignments.c.person_id).where(
+        assignments.c.family_id == family,
+        assignments.c.arm_id == arm_id,
+        assignments.c.state == "confirmed",
+        assignments.c.face_id.in_(known),
+    )
+    found = (_decision(row, known) for row in rows)
+    return ArmWords(
+        read_ledger((one for one in found if one), dict(connection.execute(merged).tuples().all())),
+        arm_id,
+        dict(connection.execute(held).tuples().all()),
+    )
+
+
+def load_constraints(
+    connection: Connection, family: FamilyId, arm_id: int, node_of: Mapping[PersonId, FaceId]
+) -> tuple[Constraints, frozenset[PersonId]]:
+    """What decisions demand of a run of the arm, and the persons they are about, which no other may absorb.
+
+    node_of: a node of each person that has any.
+    """
+    words = load_words(connection, family, arm_id)
+    return constrain_decisions(words, node_of), kept_persons(words)
+
+
+def load_person_words(connection: Connection, family: FamilyId, arm_id: int) -> PersonWords:
+    """What users said of the arm's persons, in whichever arm they said it."""
+    return describe_persons(load_words(connection, family, arm_id))
+
+
+def apply_person_words(connection: Connection, family: FamilyId, arm_id: int, *, now: datetime) -> None:
+    """Give the arm's persons the names, the hiding and the children that users gave them, and no others.
+
+    To be called after each run: persons of this run may be whom a user named under another arm.
+    """
+    if not _rows(connection, family):
+        return
+    words = load_person_words(connection, family, arm_id)
+    query = select(persons).where(persons.c.family_id == family, persons.c.arm_id == arm_id)
+    for row in connection.execute(query).all():
+        said = {"name": words.names.get(row.person_id), "hidden": row.person_id in words.hidden}
+        if (row.name, row.hidden) != (said["name"], said["hidden"]) and row.merged_into is None:
+            mine = (persons.c.family_id == family) & (persons.c.person_id == row.person_id)
+            connection.execute(update(persons).where(mine).values(**said))
+    _confirm_links(connection, family, arm_id, words.children, now=now)
+
+
+def load_decision_marks(connection: Connection, family: FamilyId, month: Month) -> list[str]:
+    """What a run of the month depends on: the decisions whose newest face is of that month, and whether they hold.
+
+    A decision is about the faces that it names or moves, or else about the anchors of its persons.  Undoing it
+    changes its mark, so the month runs again.
+    """
+    rows = _rows(connection, family)
+    marks = []
+    for row in rows:
+        about = {*row.subject["faces"], *(change["key"][1] for change in row.correction["places"])}
+        about = about or {face for faces_of in row.anchors.values() for face in faces_of}
+        query = select(func.max(faces.c.taken_at)).where(faces.c.family_id == family, faces.c.face_id.in_(about))
+        newest = connection.execute(query).scalar()
+        if newest is not None and Month.of(newest) == month:
+            marks.append(f"{row.number}{'' if row.undone_at is None else ' undone'}")
+    return marks
+
+
+def load_album(connection: Connection, family: FamilyId) -> Album:
+    """All rows of the family that decisions may change."""
+    album = Album()
+    mine = (table.c.family_id == family for table in (faces, persons, assignments, links, children))
+    of_faces, of_persons, of_places, of_links, of_children = mine
+    query = select(faces.c.face_id, faces.c.photo_id, faces.c.taken_at, faces.c.quality, faces.c.excluded)
+    for row in connection.execute(query.where(of_faces)):
+        album.faces[FaceId(row.face_id)] = FaceRow(PhotoId(row.photo_id), row.taken_at, row.quality)
+        if row.excluded:
+            album.excluded[FaceId(row.face_id)] = True
+    for row in connection.execute(select(persons).where(of_persons)):
+        album.persons[PersonId(row.person_id)] = PersonRow(
+            row.arm_id, row.run_id, row.name, row.hidden, row.merged_into
+        )
+    for row in connection.execute(select(assignments).where(of_places)):
+        place = Place(PersonId(row.person_id), row.run_id, row.state, row.score, row.assigned_at)
+        album.places[row.arm_id, FaceId(row.face_id)] = place
+    for row in connection.execute(select(links).where(of_links)):
+        album.links[PersonId(row.person_id)] = LinkRow(
+            ChildId(row.child_id), row.run_id, row.probability, row.evidence, row.confirmed, row.linked_at
+        )
+    found = connection.execute(select(children.c.child_id).where(of_children))
+    album.children = frozenset(ChildId(row.child_id) for row in found)
+    return album
+
+
+def _rows(connection: Connection, family: FamilyId) -> Sequence[Row[Any]]:
+    query = select(decisions).where(decisions.c.family_id == family).order_by(decisions.c.number)
+    return connection.execute(query).all()
+
+
+def _known_faces(connection: Connection, family: FamilyId, rows: Iterable[Row[Any]]) -> set[FaceId]:
+    """The faces that decisions are about and that are still there."""
+    about = {face for row in rows for named in (row.subject["faces"], *row.anchors.values()) for face in named}
+    query = select(faces.c.face_id).where(faces.c.family_id == family, faces.c.face_id.in_(about))
+    return {FaceId(row.face_id) for row in connection.execute(query)}
+
+
+def _decision(row: Row[Any], known: set[FaceId]) -> Decision | None:
+    """The decision without the faces that are gone; None if it says nothing without them."""
+    named = [face for face in row.subject["faces"] if UUID(face) in known]
+    paired = row.kind in _PAIRED and len(named) < len(row.subject["faces"])
+    if row.subject["faces"] and (not named or paired):
+        return None
+    anchors = _ANCHORS.validate_python(row.anchors)
+    return Decision(
+        DecisionId(row.decision_id),
+        row.number,
+        row.arm_id,
+        _REQUEST.validate_python(row.subject | {"faces": named}),
+        row.author,
+        row.decided_at,
+        {person: tuple(face for face in of if face in known) for person, of in anchors.items()},
+        row.undone_at,
+        row.undone_by,
+    )
+
+
+def _write(connection: Connection, family: FamilyId, correction: Correction) -> None:
+    """Every row as it is after the correction; persons come first and go last, as the others refer to them."""
+    mine = {"family_id": family}
+    _upsert(
+        connection,
+        persons,
+        [mine | {"person_id": one.key} | _values(one.after) for one in correction.persons if one.after],
+    )
+    for arm_id in sorted({change.key[0] for change in correction.places}):
+        changes = [change for change in correction.places if change.key[0] == arm_id]
+        key = mine | {"arm_id": arm_id}
+        _upsert(
+            connection,
+            assignments,
+            [key | {"face_id": one.key[1]} | _values(one.after) for one in changes if one.after],
+        )
+        gone = [change.key[1] for change in changes if change.after is None]
+        _delete(connection, assignments.c.face_id, gone, family, assignments.c.arm_id == arm_id)
+    _upsert(
+        connection, links, [mine | {"person_id": one.key} | _values(one.after) for one in correction.links if one.after]
+    )
+    _delete(connection, links.c.person_id, [one.key for one in correction.links if one.after is None], family)
+    for excluded in (True, False):
+        those = [one.key for one in correction.excluded if bool(one.after) == excluded]
+        if those:
+            here = (faces.c.family_id == family) & faces.c.face_id.in_(those)
+            connection.execute(update(faces).where(here).values(excluded=excluded))
+    _delete(connection, persons.c.person_id, [one.key for one in correction.persons if one.after is None], family)
+
+
+def _values(row: PersonRow | Place | LinkRow) -> dict[str, Any]:
+    return {one.name: getattr(row, one.name) for one in fields(row)}
+
+
+def _upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    if not rows:
+        return
+    statement = insert(table)
+    key = [column.name for column in table.primary_key]
+    values = {name: statement.excluded[name] for name in rows[0] if name not in key}
+    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=values), rows)
+
+
+def _delete(
+    connection: Connection, column: Column[Any], gone: Sequence[UUID], family: FamilyId, *more: ColumnElement[bool]
+) -> None:
+    if gone:
+        connection.execute(delete(column.table).where(column.table.c.family_id == family, column.in_(gone), *more))
+
+
+def _confirm_links(
+    connection: Connection, family: FamilyId, arm_id: int, said: Mapping[PersonId, ChildId], *, now: datetime
+) -> None:
+    """The links that users gave the arm's persons are there and marked, and no others are marked."""
+    of_arm = select(persons.c.person_id).where(persons.c.family_id == family, persons.c.arm_id == arm_id)
+    mine = (links.c.family_id == family) & links.c.person_id.in_(of_arm)
+    connection.execute(update(links).where(mine, links.c.confirmed).values(confirmed=False))
+    for person, child in said.items():
+        statement = insert(links).values(
+            family_id=family,
+            person_id=person,
+            child_id=child,
+            probability=1.0,
+            evidence={},
+            confirmed=True,
+            linked_at=now,
+        )
+        update_ = {"confirmed": True, "child_id": child}
+        connection.execute(statement.on_conflict_do_update(index_elements=["family_id", "person_id"], set_=update_))
