@@ -20,6 +20,7 @@ _DAY, _YEAR = 86_400.0, 365.2425
 _ADULT, _OLDEST = 18.0, 80.0
 _STEP = 0.5
 _LEAST_QUALITY = 0.1
+_MISDATED = np.log(0.02)  # a photo with a wrong date
 
 
 class Judge:
@@ -55,6 +56,16 @@ class Judge:
         """The log likelihood of the faces if the person is this child."""
         true = np.maximum(self.true_ages(child.birth_date), 0)[:, None]
         return float(self._of_ages(true)[0]) + self._of_gender(child.gender)
+
+    def shifted(self, child: Child, years: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The log likelihood if the child was born so many years before its date, float64[n] for float64[n].
+
+        A photo from before that birth must have a wrong date itself.
+        """
+        true = self.true_ages(child.birth_date)[:, None] + years
+        misdated = (true < -self._parameters.before_birth_days / _YEAR).sum(axis=0) * _MISDATED
+        found: NDArray[np.float64] = self._of_ages(np.maximum(true, 0)) + misdated
+        return found + self._of_gender(child.gender)
 
     def somebody_else(self) -> float:
         """The log likelihood of the faces if the person is not registered."""

@@ -16,6 +16,8 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "correlation": (0, 1),
     "error_freedom": (1, float("inf")),
     "gender_limit": (0.5, 0.999),
+    "prior_wrong_birth": (1e-6, 0.5),
+    "doubt_threshold": (0.5, 1),
 }
 
 
@@ -34,12 +36,14 @@ class LinkParameters:
     how far it is off around that, both in years; straight lines in between.  error_freedom: degrees of freedom of
     Student's t, the shape of that error; few make single large errors likely.
     gender_limit: the most that all faces together can say of one gender, as a probability.
+    prior_wrong_birth: probability that a birth date that nobody looked at is wrong.
+    doubt_threshold: probability from which a birth date is doubted.
     """
 
     threshold: float = 0.8
     min_faces: int = 3
     before_birth_days: int = 21
-    prior_child: float = 0.43
+    prior_child: float = 0.5
     prior_adult: float = 0.85
     correlation: float = 0.2
     error_ages: tuple[float, ...] = (0.0, 3.0, 6.0, 13.0, 18.0, 40.0)
@@ -47,6 +51,8 @@ class LinkParameters:
     error_spread: tuple[float, ...] = (1.2, 1.8, 2.5, 4.0, 5.0, 8.0)
     error_freedom: float = 4.0
     gender_limit: float = 0.9
+    prior_wrong_birth: float = 0.05
+    doubt_threshold: float = 0.9
 
     def __post_init__(self) -> None:
         check_bounds(self, _BOUNDS)
