@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from facealbum import console
-from facealbum.cli import albums, families, looking, models, system
+from facealbum.cli import albums, explain, families, looking, models, system
 from facealbum.cli.command import Exit
 from facealbum.errors import FacealbumError, InvalidValueError, UnknownFamilyError, UnknownModelError
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 app.add_typer(albums.app)
 app.add_typer(looking.app)
+app.add_typer(explain.app)
 app.add_typer(system.app)
 app.add_typer(families.app, name="family")
 app.add_typer(models.app, name="models")

@@ -3,8 +3,8 @@
 A plan is a value in canonical order: equal inputs give equal plans, and equal plans equal JSON.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import astuple, dataclass
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -101,6 +101,8 @@ class MoveReason(StrEnum):
 
     SAME_PERSON = "same_person"
     """Two persons are near enough to be one, never met, and nobody had named, linked or touched the one that goes."""
+    SAME_CHILD = "same_child"
+    """Both were linked to one child without a user's word, never met, and are not too far apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,18 @@ class ClusterPlan:
     move: tuple[Move, ...] = ()
     settled: tuple[Settled, ...] = ()
 
+    def about(self, face: FaceId) -> "ClusterPlan":
+        """What it says of this face, with the group that it founds; empty if nothing."""
+        return ClusterPlan(
+            attach=tuple(one for one in self.attach if one.face_id == face),
+            create=tuple(group for group in self.create if face in group.face_ids),
+            leave=tuple(one for one in self.leave if one.face_id == face),
+        )
+
+    def mentioned(self) -> set[UUID]:
+        """Every face, person and photo that it speaks of."""
+        return set(_ids(astuple(self)))
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
         values: dict[str, Any] = _JSON.dump_python(self, mode="json")
@@ -157,3 +171,11 @@ class ClusterPlan:
 
 
 _JSON = TypeAdapter(ClusterPlan)
+
+
+def _ids(value: object) -> Iterator[UUID]:
+    if isinstance(value, UUID):
+        yield value
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from _ids(part)

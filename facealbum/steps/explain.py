@@ -1,0 +1,68 @@
+"""Why each face of a photo is where it is, in words, from the plans on record."""
+
+from dataclasses import dataclass
+
+from facealbum.clustering import ClusterPlan, describe_faces
+from facealbum.domain.ids import FaceId, FamilyId, family_id
+from facealbum.errors import InvalidValueError
+from facealbum.steps.context import Context
+from facealbum.steps.embedders import DEFAULT_ARM
+from facealbum.storage.database import Transaction
+from facealbum.storage.explanations import PlacedFace, load_last_runs, load_names, load_placed_faces, load_plan
+from facealbum.storage.families import load_families
+from facealbum.storage.observations import Arm, load_arm
+
+_NO_RUN = "no monthly run has looked at it yet"
+_BY_USER = "a user said so"
+
+
+@dataclass(frozen=True, slots=True)
+class FaceExplanation:
+    """One face: its box in pixels, whom it is shown with, and why; `provisional` until a monthly run decides."""
+
+    face_id: FaceId
+    box: tuple[float, float, float, float]
+    person: str | None
+    provisional: bool
+    why: str
+
+
+def explain_photo(context: Context, photo: str, *, family: str) -> list[FaceExplanation]:
+    """Every face of the photo with this key, from left to right.
+
+    Raises UnknownFamilyError, and InvalidValueError if no face was found in such a photo.
+    """
+    with context.database.begin() as transaction:
+        load_families(transaction, family)
+        identity, arm = family_id(family), load_arm(transaction, DEFAULT_ARM)
+        faces = load_placed_faces(transaction, identity, arm, photo) if arm else []
+        if arm is None or not faces:
+            raise InvalidValueError(
+                f"expected a photo of family {family!r} with faces, got {photo!r}; its name is the column `photo` of"
+                " what `facealbum export faces` writes, and it must be analysed"
+            )
+        return [_explain(transaction, identity, arm, face) for face in faces]
+
+
+def _explain(transaction: Transaction, family: FamilyId, arm: Arm, face: PlacedFace) -> FaceExplanation:
+    box, person = face.box, face.person_id
+    plan = _last_word(transaction, family, arm, face)
+    names = load_names(transaction, family, plan.mentioned() | ({person} if person else set()))
+    why = describe_faces(plan, names).get(face.face_id, _BY_USER if face.state == "confirmed" else _NO_RUN)
+    return FaceExplanation(
+        face_id=face.face_id,
+        box=(box.x1, box.y1, box.x2, box.y2),
+        person=names.get(person, str(person)) if person else None,
+        provisional=face.state == "provisional",
+        why=why,
+    )
+
+
+def _last_word(transaction: Transaction, family: FamilyId, arm: Arm, face: PlacedFace) -> ClusterPlan:
+    """What the run that placed the face said of it, or of a waiting face the last run that saw it."""
+    if face.person_id is not None:
+        runs = [face.run_id] if face.run_id else []
+    else:
+        runs = load_last_runs(transaction, family, arm)
+    said = (plan.about(face.face_id) for run in runs if (plan := load_plan(transaction, family, run)))
+    return next((plan for plan in said if plan != ClusterPlan()), ClusterPlan())
