@@ -1,6 +1,7 @@
 """The main job: import, analyze, cluster, export, report."""
 
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import Annotated
 
@@ -73,7 +74,9 @@ def analyze(
     if as_json:
         console.say_json(asdict(result))
     else:
-        console.say(f"{result.photos} photos analysed, {result.faces} faces found")
+        console.say(
+            f"{result.photos} photos analysed, {result.faces} faces found, {result.matched} shown with known people"
+        )
         if result.photos:
             console.say(_where_time_went(result.photos, result.processes, result.wall_seconds, result.seconds))
         console.show_problems([f"{p.family}/{p.photo}: {p.detail}" for p in result.problems])
@@ -123,6 +126,23 @@ def cluster(
         f"{len(result.runs)} runs in {result.families} families, {result.up_to_date} up to date; "
         f"{result.changes} changes {would}made"
     )
+    for doubt in chain.from_iterable(result.doubted_births.values()):
+        console.say(f"{doubt.family}: {doubt.sentence}")
+
+
+@app.command()
+def albums(family: OneFamily = None, as_json: Json = False) -> None:
+    """List the albums: each child, the children together, the whole family, every other person."""
+    from facealbum.steps.albums import list_albums
+
+    with open_world() as context:
+        found = list_albums(context, family)
+    if as_json:
+        console.say_json([asdict(album) for album in found])
+        return
+    columns = ("family", "album", "photos", "not yet confirmed", "from", "to")
+    rows = [(one.family, one.title, one.photos, one.provisional, str(one.first), str(one.last)) for one in found]
+    console.table("", columns, rows)
 
 
 @export.command("faces")
@@ -137,7 +157,7 @@ def export_faces_(out: Path, family: OneFamily = None, as_json: Json = False) ->
 
 @export.command("albums")
 def export_albums_(out: Path, family: OneFamily = None, as_json: Json = False) -> None:
-    """Write one folder a child and person with copies of the photos."""
+    """Write one folder an album with copies of its photos."""
     from facealbum.steps.export import export_albums
 
     with open_world() as context:

@@ -23,6 +23,7 @@ from facealbum.errors import FacealbumError, ObjectNotFoundError, PhotoError
 from facealbum.settings import Settings
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import find_embedder, models_folder, models_in_use
+from facealbum.steps.match import match_family
 from facealbum.storage.analyses import (
     AnalysedPhoto,
     AnalysedVideo,
@@ -61,10 +62,14 @@ class Outcome:
 
 @dataclass(slots=True)
 class AnalyzeResult:
-    """Counts, and where the time went: seconds of work by phase, summed over all processes."""
+    """Counts, and where the time went: seconds of work by phase, summed over all processes.
+
+    matched: faces that no run has looked at yet and that are shown with a known person.
+    """
 
     photos: int = 0
     faces: int = 0
+    matched: int = 0
     processes: int = 0
     wall_seconds: float = 0.0
     seconds: dict[str, float] = field(default_factory=dict)
@@ -137,7 +142,7 @@ def _analyse(photo: PendingPhoto, setup: _Setup) -> Outcome:
 def analyze_pending(
     context: Context, *, family: str | None = None, again: bool = False, in_process: bool = False
 ) -> AnalyzeResult:
-    """Analyse what is pending in one family or in all; raises UnknownFamilyError.
+    """Analyse what is pending in one family or in all, and match the faces; raises UnknownFamilyError.
 
     With `again`, photos that other models than today's have analysed count as pending, and those that failed; a face
     that is found again keeps its id, its person and every decision.
@@ -161,6 +166,10 @@ def analyze_pending(
     for outcome in outcomes:
         _save(context, outcome, analyzer, families[outcome.photo.family_id], result)
         context.progress.advance()
+    matching = perf_counter()
+    result.matched = sum(match_family(context, one).matched for one in sorted({one.family_id for one in pending}))
+    if pending:
+        result.seconds["match"] = perf_counter() - matching
     result.wall_seconds = perf_counter() - start
     return result
 

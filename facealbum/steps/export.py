@@ -3,16 +3,15 @@
 import csv
 import os
 import re
-from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 
-from facealbum.domain.ids import family_id
-from facealbum.domain.videos import video_key
+from facealbum.steps.albums import find_albums, unique_title
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import DEFAULT_ARM
 from facealbum.steps.whole_file import whole_file
+from facealbum.storage.albums import AlbumPhoto, load_album_photos
 from facealbum.storage.exports import ExportedFace, load_exported_faces
 from facealbum.storage.families import load_families
 from facealbum.storage.photos import original_key
@@ -77,51 +76,41 @@ def _row(family: str, face: ExportedFace) -> list[str]:
 
 
 def export_albums(context: Context, out: Path, *, family: str | None = None) -> ExportResult:
-    """Write one folder a family and album with copies of the photos and videos that show its person.
-
-    Albums are named after the linked child; a person without a link is "person 1", by number of photos.
-    """
+    """Write one folder a family and album, named as the album is, with copies of its photos and videos."""
     with context.database.begin() as transaction:
-        families = load_families(transaction, family)
-        albums = {one: list(load_exported_faces(transaction, one.family_id, DEFAULT_ARM)) for one in families}
+        contents = {
+            one: [
+                (titled.title, load_album_photos(transaction, one.family_id, DEFAULT_ARM, titled.album))
+                for titled in find_albums(transaction, one.family_id)
+            ]
+            for one in load_families(transaction, family)
+        }
     written = 0
-    context.progress.begin("Exporting albums", len(families))
-    for one, faces in albums.items():
-        for album, photos in _albums(faces).items():
-            folder = out / _plain(one.name) / _plain(album)
+    context.progress.begin("Exporting albums", len(contents))
+    for one, albums in contents.items():
+        for name, (_, photos) in zip(_folders([title for title, _ in albums]), albums, strict=True):
+            folder = out / _plain(one.name) / name
             folder.mkdir(parents=True, exist_ok=True)
-            for face in photos.values():
-                data = context.objects.get(original_key(family_id(one.name), face.sha256))
-                with whole_file(folder / _file_name(face)) as partial:
+            for photo in photos:
+                data = context.objects.get(original_key(one.family_id, photo.sha256))
+                with whole_file(folder / _file_name(photo)) as partial:
                     partial.write_bytes(data)
-                    os.utime(partial, (_started_at(face).timestamp(),) * 2)
-                written += 1
+                    os.utime(partial, (photo.taken_at.timestamp(),) * 2)
+            written += len(photos)
         context.progress.advance()
-    return ExportResult(len(families), written)
+    return ExportResult(len(contents), written)
 
 
-def _albums(faces: list[ExportedFace]) -> dict[str, dict[bytes, ExportedFace]]:
-    """The uploads of each album by content: children by name, then the other persons by size."""
-    children: dict[str, dict[bytes, ExportedFace]] = defaultdict(dict)
-    others: dict[str, dict[bytes, ExportedFace]] = defaultdict(dict)
-    for face in faces:
-        if face.child is not None:
-            children[face.child][face.sha256] = face
-        elif face.person is not None:
-            others[face.person][face.sha256] = face
-    by_size = sorted(others.items(), key=lambda item: (-len(item[1]), item[0]))
-    return dict(children) | {f"person {number}": photos for number, (_, photos) in enumerate(by_size, 1)}
+def _folders(titles: Sequence[str]) -> list[str]:
+    """A folder for each title; titles that only differ in what a file system can't say are told apart by a number."""
+    taken: set[str] = set()
+    return [unique_title(_plain(title), taken) for title in titles]
 
 
-def _file_name(face: ExportedFace) -> str:
+def _file_name(photo: AlbumPhoto) -> str:
     """Date first, so that a folder sorts by time; a part of the content's hash keeps names apart."""
-    stem = _plain(Path(video_key(face.photo_key)).stem)
-    return f"{_started_at(face):%Y-%m-%d} {stem} {face.sha256.hex()[:8]}{_SUFFIXES.get(face.format, '')}"
-
-
-def _started_at(face: ExportedFace) -> datetime:
-    """When the photo, or the whole video, was taken."""
-    return face.taken_at - timedelta(milliseconds=face.frame_ms or 0)
+    stem = _plain(Path(photo.key).stem)
+    return f"{photo.taken_at:%Y-%m-%d} {stem} {photo.sha256.hex()[:8]}{_SUFFIXES.get(photo.format, '')}"
 
 
 def _plain(text: str) -> str:

@@ -96,9 +96,11 @@ def test_every_command_run_twice_changes_nothing(run: Run, album: DemoAlbum, tmp
 
 def test_albums_hold_each_persons_photos(run: Run, album: DemoAlbum, tmp_path: Path) -> None:
     run("export", "albums", tmp_path / "out")
-    found = sorted(len(list(folder.iterdir())) for folder in (tmp_path / "out" / FAMILY).iterdir())
+    found = {folder.name: len(list(folder.iterdir())) for folder in (tmp_path / "out" / FAMILY).iterdir()}
     shown = [sum(any(f.person == one.person for f in photo.faces) for photo in album.photos) for one in album.people]
-    assert found == sorted(shown)
+    listed = json.loads(run("albums", "--json").stdout)
+    assert {one["title"]: one["photos"] for one in listed} == found
+    assert sorted(one["photos"] for one in listed if one["kind"] in {"child", "person"}) == sorted(shown)
 
 
 def test_the_demo_finds_everybody_and_a_second_one_changes_nothing(run: Run, tmp_path: Path) -> None:
