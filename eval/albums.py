@@ -102,6 +102,7 @@ def _faces(photo: _Photo, faces: Sequence[Face], detector: str) -> list[AlbumFac
                 face.yaw,
                 face.box.height,
                 face.embedding,
+                age=face.age,
             ),
             face,
         )

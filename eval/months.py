@@ -81,6 +81,7 @@ class Household:
             ),
             photos_of=_photos(of_person),
             free=frozenset(of_person.keys() - self.child_of.keys()),
+            child_of=self.child_of,
         )
 
     def _evidence(self) -> list[PersonEvidence]:

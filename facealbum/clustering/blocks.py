@@ -7,7 +7,7 @@ from itertools import count
 
 from facealbum.clustering.plan import Bar, Barred
 from facealbum.clustering.problem import ClusteringProblem
-from facealbum.domain.ids import FaceId, PersonId, PhotoId
+from facealbum.domain.ids import ChildId, FaceId, PersonId, PhotoId
 
 
 def block_faces(
@@ -99,8 +99,20 @@ def _meetings(
     for rejected, person in problem.constraints.rejected:
         if rejected in item_of and person in items:
             yield _two_sided(Bar.PERSON, {item_of[rejected]: person, items[person]: rejected})
-    kept = sorted(item for person, item in items.items() if person not in problem.free)
-    yield Meeting(tuple(kept), Bar.KNOWN)
+    kept = [(items[person], problem.child_of.get(person)) for person in sorted(items.keys() - problem.free)]
+    yield from (Meeting(company, Bar.KNOWN) for company in _known_apart(kept))
+
+
+def _known_apart(kept: Sequence[tuple[int, ChildId | None]]) -> Iterator[tuple[int, ...]]:
+    """Companies that hold every two persons but those of one child: one of each child, and the others by pairs."""
+    first: dict[ChildId, int] = {}
+    for item, child in kept:
+        if child is not None:
+            first.setdefault(child, item)
+    others = [(item, child) for item, child in kept if child is not None and first[child] != item]
+    yield tuple(item for item, child in kept if (item, child) not in others)
+    for item, child in others:
+        yield from (tuple(sorted((item, other))) for other, its_child in kept if its_child != child)
 
 
 def _two_sided(bar: Bar, other: Mapping[int, FaceId | PersonId]) -> Meeting:

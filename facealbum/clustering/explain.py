@@ -72,7 +72,7 @@ def build_plan(problem: ClusteringProblem, found: Grouping, parameters: Clusteri
         attach=tuple(attach),
         create=tuple(sorted((faces.found(rows) for rows in founded.values()), key=lambda one: one.founder)),
         leave=tuple(leave),
-        move=_moves(found, persons, person_of),
+        move=_moves(problem, found, persons, person_of),
         settled=_settle(problem, attach, leave),
     )
 
@@ -94,10 +94,18 @@ def _stays(persons: list[PersonId], problem: ClusteringProblem) -> PersonId:
 
 
 def _moves(
-    found: Grouping, persons: Mapping[int, list[PersonId]], person_of: Mapping[int, PersonId]
+    problem: ClusteringProblem,
+    found: Grouping,
+    persons: Mapping[int, list[PersonId]],
+    person_of: Mapping[int, PersonId],
 ) -> tuple[Move, ...]:
     moves = [
-        Move(person, person_of[group], MoveReason.SAME_PERSON, _likeness(found.items, person, person_of[group]))
+        Move(
+            person,
+            person_of[group],
+            MoveReason.SAME_PERSON if person in problem.free else MoveReason.SAME_CHILD,
+            _likeness(found.items, person, person_of[group]),
+        )
         for group, some in persons.items()
         for person in some
         if person != person_of[group]
@@ -131,13 +139,15 @@ def _settle(problem: ClusteringProblem, attach: list[Attach], leave: list[Leave]
 class _Measured:
     """The faces of a clustering, one row each, in the order of ids.
 
-    group: its group, or NOBODY.  own: mean similarity to the other sound members of its group.
+    group: its group, or NOBODY.  own: mean similarity to the other sound members of its group.  asked: what the ages
+    of face and rival ask beyond a threshold, 0 without a rival.
     """
 
     ids: tuple[FaceId, ...]
     sound: NDArray[np.bool_]
     group: NDArray[np.intp]
     own: NDArray[np.float64]
+    asked: NDArray[np.float64]
     rivals: tuple[Rival | None, ...]
 
     def found(self, rows: list[int]) -> NewGroup:
@@ -150,7 +160,7 @@ class _Measured:
         group, rival, reason = int(self.group[row]), self.rivals[row], LeaveReason.ALONE
         if group != NOBODY and groups.counts[group] > 1:
             reason = LeaveReason.TOO_FEW
-        elif rival is not None and rival.score >= _threshold(bool(self.sound[row]), parameters):
+        elif rival is not None and rival.score - self.asked[row] >= _threshold(bool(self.sound[row]), parameters):
             reason = LeaveReason.FORBIDDEN
         elif not self.sound[row]:
             reason = LeaveReason.POOR
@@ -166,43 +176,50 @@ def _measure(found: Grouping, person_of: Mapping[int, PersonId], parameters: Clu
     mine, mates = vectors[inside].astype(np.float64), groups.counts[group[inside]] - sound[inside]
     total = (mine * groups.sums[group[inside]]).sum(axis=1) - sound[inside] * np.square(mine).sum(axis=1)
     own[inside] = total / np.maximum(mates, 1) / UNIT
-    nearest, scores = _nearest_others(found, vectors, group)
+    nearest, scores, asked = _nearest_others(found, group)
     barred = _Bars(found)
     least = parameters.similarity
     rivals = (
         Rival(
             person_of.get(rival),
             _score(score),
-            barred.between(int(item), rival) if score >= least else None,
+            barred.between(int(item), rival) if score - more >= least else None,
         )
         if np.isfinite(score)
         else None
-        for item, rival, score in zip(
-            items.item_of[items.nodes :].tolist(), nearest.tolist(), scores.tolist(), strict=True
+        for item, rival, score, more in zip(
+            items.item_of[items.nodes :].tolist(), nearest.tolist(), scores.tolist(), asked.tolist(), strict=True
         )
     )
     ids = tuple(member.face_id for member in items.members[items.nodes :])
-    return _Measured(ids, sound, group, own, tuple(rivals))
+    return _Measured(ids, sound, group, own, asked, tuple(rivals))
 
 
 def _nearest_others(
-    found: Grouping, vectors: NDArray[np.float32], group: NDArray[np.intp]
-) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """For each face the nearest other group that stands, and the similarity to it; -inf where there is none."""
-    standing = np.flatnonzero(found.stands)
-    means = found.groups.means[standing]
+    found: Grouping, group: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
+    """For each face the nearest other group that stands, the similarity to it, and what ages ask beyond a threshold.
+
+    The nearest is the one with most similarity left after that; -inf and 0 where there is none.
+    """
+    items, standing = found.items, np.flatnonzero(found.stands)
+    vectors, ages = items.vectors[items.nodes :], items.ages[items.nodes :]
+    means, mean_ages = found.groups.means[standing], found.groups.ages[standing]
     nearest = np.full(len(vectors), NOBODY, np.intp)
-    scores = np.full(len(vectors), -np.inf)
+    scores, asked = np.full(len(vectors), -np.inf), np.zeros(len(vectors))
     if not len(standing):
-        return nearest, scores
+        return nearest, scores, asked
     step = max(1, _BLOCK // len(standing))
     for start in range(0, len(vectors), step):
         block = slice(start, start + step)
-        others = vectors[block] @ means.T
+        more = ages[block] @ mean_ages.T
+        others = vectors[block] @ means.T - more
         others[group[block][:, None] == standing[None, :]] = -np.inf
         best = others.argmax(axis=1)
-        nearest[block], scores[block] = standing[best], others[np.arange(len(best)), best] / UNIT
-    return nearest, scores
+        pick = np.arange(len(best)), best
+        nearest[block], asked[block] = standing[best], more[pick] / UNIT
+        scores[block] = others[pick] / UNIT + asked[block]
+    return nearest, scores, asked
 
 
 class _Bars:

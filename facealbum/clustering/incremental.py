@@ -33,10 +33,21 @@ def group_problem(problem: ClusteringProblem, parameters: ClusteringParameters, 
     run = algorithm_named(algorithm)
     items = build_items(problem, parameters)
     groups = run(items, parameters)
+    groups.merge(parameters.child_similarity, within=_by_child(problem, items, groups))
     stands = groups.counts >= parameters.min_faces
     stands[groups.group_of[: len(items.persons)]] = True
     _place_poor(items, groups, similarity=parameters.poor_similarity, open_to_poor=stands)
     return Grouping(items, groups, stands)
+
+
+def _by_child(problem: ClusteringProblem, items: Items, groups: Agglomeration) -> NDArray[np.intp]:
+    """For each item a number that it shares with the items of groups with persons of the same child."""
+    numbers = {child: number for number, child in enumerate(sorted(set(problem.child_of.values())))}
+    shared = len(numbers) + groups.group_of
+    for item, person in enumerate(items.persons):
+        if person in problem.child_of:
+            shared[groups.group_of == groups.group_of[item]] = numbers[problem.child_of[person]]
+    return shared
 
 
 def _place_poor(items: Items, groups: Agglomeration, *, similarity: float, open_to_poor: NDArray[np.bool_]) -> None:
@@ -46,7 +57,8 @@ def _place_poor(items: Items, groups: Agglomeration, *, similarity: float, open_
     place[poor] = np.arange(len(poor))
     row = place[items.item_of]
     sums, counts = sum_by(row[row >= 0], items.vectors[row >= 0], groups=len(poor))
-    similar = means(sums, counts) @ groups.means[choices].T
+    ages = means(sum_by(row[row >= 0], items.ages[row >= 0], groups=len(poor))[0], counts)
+    similar = means(sums, counts) @ groups.means[choices].T - ages @ groups.ages[choices].T
     rows, columns = np.nonzero(similar >= similarity * UNIT)
     meetings: dict[int, set[int]] = defaultdict(set)
     seen: dict[int, set[int]] = defaultdict(set)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from facealbum.clustering.ages import age_weights
 from facealbum.clustering.blocks import Meeting, block_faces, list_meetings
 from facealbum.clustering.parameters import ClusteringParameters
 from facealbum.clustering.problem import ClusteringProblem, Observation
@@ -20,7 +21,8 @@ from facealbum.domain.ids import PersonId
 class Items:
     """The input of one clustering as arrays; persons are the first items, blocks of faces follow.
 
-    members: nodes, then faces, each sorted by id; vectors, item_of (intp) and sound (bool) have one row a member.
+    members: nodes, then faces, each sorted by id; vectors, ages (as of age_weights), item_of (intp) and sound (bool)
+    have one row a member.
     nodes: how many members are nodes.  persons: the person of each of the first items.  count: of all items.
     meetings: intp[m, 2] of (item, meeting); two items with a meeting in common never come together.
     apart: the meetings by number.
@@ -29,6 +31,7 @@ class Items:
     members: tuple[Observation, ...]
     nodes: int
     vectors: Exact
+    ages: Exact
     item_of: NDArray[np.intp]
     sound: NDArray[np.bool_]
     persons: tuple[PersonId, ...]
@@ -52,6 +55,7 @@ def build_items(problem: ClusteringProblem, parameters: ClusteringParameters) ->
         members=members,
         nodes=len(nodes),
         vectors=exact(members),
+        ages=age_weights(members, parameters),
         item_of=item_of,
         sound=_sound(members, item_of, persons=len(persons), parameters=parameters),
         persons=persons,

@@ -36,6 +36,8 @@ class Agglomeration:
         group = self.group_of[items.item_of[items.sound]]
         self.sums, self.counts = sum_by(group, items.vectors[items.sound], groups=len(sound_items))
         self.means = means(self.sums, self.counts)
+        self._age_sums, _ = sum_by(group, items.ages[items.sound], groups=len(sound_items))
+        self.ages = means(self._age_sums, self.counts)
 
     def merge(self, similarity: float, *, within: NDArray[np.intp] | None = None) -> None:
         """Merge until nothing is similar enough; with `within`, intp[items], only among items of equal value."""
@@ -94,7 +96,7 @@ class Agglomeration:
         step = max(1, _BLOCK // len(self.counts))
         for start in range(0, len(rows), step):
             block = rows[start : start + step]
-            similar = self.means[block] @ self.means.T
+            similar = self.means[block] @ self.means.T - self.ages[block] @ self.ages.T
             if region is not None:
                 similar[region[block][:, None] != region[None, :]] = -np.inf
             together = (meetings[block] @ everybody).tocoo()
@@ -112,7 +114,10 @@ class Agglomeration:
         self.sums[left] += self.sums[right]
         self.counts[left] += self.counts[right]
         self.means[left] = means(self.sums[left], self.counts[left])
+        self._age_sums[left] += self._age_sums[right]
+        self.ages[left] = means(self._age_sums[left], self.counts[left])
         self.sums, self.counts, self.means = self.sums[keep], self.counts[keep], self.means[keep]
+        self._age_sums, self.ages = self._age_sums[keep], self.ages[keep]
         taking_part = self.group_of != NOBODY
         self.group_of[taking_part] = place[self.group_of[taking_part]]
         return keep, place

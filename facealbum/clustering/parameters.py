@@ -11,6 +11,10 @@ _POSITIVE = (1, float("inf"))
 _BOUNDS: dict[str, tuple[float, float]] = {
     "similarity": (-1, 1),
     "poor_similarity": (-1, 1),
+    "child_similarity": (-1, 1),
+    "young_likeness": (0, 1),
+    "young_until": (1, 100),
+    "grown_likeness": (0, 1),
     "min_faces": (2, float("inf")),
     "min_quality": (0, 1),
     "min_size": (0, float("inf")),
@@ -27,6 +31,10 @@ class ClusteringParameters:
 
     similarity: mean cosine similarity from which two groups, or a group and a person, are one.
     poor_similarity: the same for a poor face, which joins a group but never founds or bridges one.
+    child_similarity: the same for two persons that are linked to the same child.
+    young_likeness, grown_likeness: what two newborn faces, or two of grown-ups, need beyond these, as strangers of
+    such ages resemble each other more (facealbum.clustering.ages).  young_until: years of age up to which a little
+    of the former is asked.
     min_faces: sound faces that a new person needs.
     min_quality (0 to 1), min_size (pixels of box height), max_yaw (degrees to either side): a face beyond any
     of them is poor.
@@ -34,8 +42,12 @@ class ClusteringParameters:
     density_min_cluster, density_min_samples: of the `hdbscan` algorithm's density clustering.
     """
 
-    similarity: float = 0.3
-    poor_similarity: float = 0.3
+    similarity: float = 0.25
+    poor_similarity: float = 0.25
+    child_similarity: float = 0.15
+    young_likeness: float = 0.3
+    young_until: float = 12.0
+    grown_likeness: float = 0.08
     min_faces: int = 2
     min_quality: float = 0.4
     min_size: float = 24.0

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import chain
 
 from facealbum.domain.faces import Embedding
-from facealbum.domain.ids import FaceId, PersonId, PhotoId
+from facealbum.domain.ids import ChildId, FaceId, PersonId, PhotoId
 from facealbum.errors import InvalidValueError
 
 
@@ -18,7 +18,7 @@ class Observation:
     """One face as clustering sees it.
 
     quality: 0 to 1; yaw: degrees; size: height of the box in pixels; embedding: float32[512] of length 1.
-    space: the name of the embedding's space, where the caller knows it.
+    space: the name of the embedding's space, where the caller knows it.  age: estimated, years, where it is known.
     """
 
     face_id: FaceId
@@ -29,6 +29,7 @@ class Observation:
     size: float
     embedding: Embedding
     space: str = ""
+    age: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +62,8 @@ class ClusteringProblem:
     faces: unassigned ones, new or still waiting.  nodes: faces of known persons.
     photos_of: for each person all photos that already show it, those of faces that are no nodes included.
     free: persons that may be found to be another one, as nobody has named, linked or touched them.
+    child_of: the child that each of some persons is linked to; two of one child may be found to be one, so it is given
+    only for persons that nobody has named or touched.
     provisional: for faces that have been shown with a person since their analysis, that person; it has no say here,
     but the plan tells what became of each.
 
@@ -72,6 +75,7 @@ class ClusteringProblem:
     constraints: Constraints = Constraints()
     photos_of: Mapping[PersonId, frozenset[PhotoId]] = field(default_factory=dict)
     free: frozenset[PersonId] = frozenset()
+    child_of: Mapping[PersonId, ChildId] = field(default_factory=dict)
     provisional: Mapping[FaceId, PersonId] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

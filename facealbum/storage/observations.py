@@ -313,6 +313,7 @@ def _observations(family: FamilyId, arm: Arm) -> Select[Any]:
             faces.c.quality,
             faces.c.yaw,
             faces.c.box,
+            faces.c.age,
             as_binary(face_embeddings.c.embedding).label("embedding"),
         )
         .join(face_embeddings, _same_face(face_embeddings.c))
@@ -329,4 +330,5 @@ def _observation(row: Row[Any]) -> Observation:
         row.yaw,
         row.box[3] - row.box[1],
         read_embedding(row.embedding),
+        age=row.age,
     )

@@ -121,6 +121,11 @@ def _move(connection: Connection, run: Run, moves: Iterable[Move]) -> None:
             .where(persons.c.family_id == run.family_id, persons.c.person_id == move.source)
             .values(merged_into=move.target)
         )
+        connection.execute(
+            delete(links).where(
+                links.c.family_id == run.family_id, links.c.person_id == move.source, ~links.c.confirmed
+            )
+        )
 
 
 def _save_run(connection: Connection, run: Run, plan: ClusterPlan, *, now: datetime) -> None:
@@ -188,6 +193,23 @@ def load_free_persons(connection: Connection, family: FamilyId, arm: Arm) -> fro
         )
     )
     return frozenset(PersonId(row.person_id) for row in connection.execute(query))
+
+
+def load_linked_persons(connection: Connection, family: FamilyId, arm: Arm) -> dict[PersonId, ChildId]:
+    """The child of each person that a run linked to one, and that nobody has named, hidden or confirmed."""
+    query = (
+        select(links.c.person_id, links.c.child_id)
+        .join(persons, (persons.c.family_id == links.c.family_id) & (persons.c.person_id == links.c.person_id))
+        .where(
+            links.c.family_id == family,
+            ~links.c.confirmed,
+            persons.c.arm_id == arm.arm_id,
+            persons.c.name.is_(None),
+            ~persons.c.hidden,
+            persons.c.merged_into.is_(None),
+        )
+    )
+    return {PersonId(row.person_id): ChildId(row.child_id) for row in connection.execute(query)}
 
 
 def apply_links(connection: Connection, family: FamilyId, plan: LinkPlan, *, run: RunId | None, now: datetime) -> int:
