@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from facealbum import console
-from facealbum.cli import albums, explain, families, looking, models, system
+from facealbum.cli import albums, decisions, explain, families, looking, models, system
 from facealbum.cli.command import Exit
 from facealbum.errors import FacealbumError, InvalidValueError, UnknownFamilyError, UnknownModelError
 
@@ -21,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(albums.app)
+app.add_typer(decisions.app)
 app.add_typer(looking.app)
 app.add_typer(explain.app)
 app.add_typer(system.app)

@@ -5,7 +5,7 @@
 """
 
 from facealbum.corrections.anchors import ANCHORS
-from facealbum.corrections.decision import Decision, Kind, Request
+from facealbum.corrections.decision import Decision, Request
 from facealbum.corrections.ledger import Ledger, read_ledger
 from facealbum.corrections.plan import Signature, plan_correction
 from facealbum.corrections.state import (
@@ -26,6 +26,7 @@ from facealbum.corrections.words import (
     constrain_decisions,
     describe_persons,
     kept_persons,
+    outrank,
 )
 
 __all__ = [
@@ -36,7 +37,6 @@ __all__ = [
     "Correction",
     "Decision",
     "FaceRow",
-    "Kind",
     "Ledger",
     "LinkRow",
     "PersonRow",
@@ -49,6 +49,7 @@ __all__ = [
     "correct_album",
     "describe_persons",
     "kept_persons",
+    "outrank",
     "plan_correction",
     "plan_undo",
     "read_ledger",

@@ -7,42 +7,10 @@ when it was made.  By them it means the same people under every other arm, algor
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
+from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import ChildId, DecisionId, FaceId, PersonId, split_person_id
 from facealbum.errors import InvalidValueError
-
-
-class Kind(StrEnum):
-    """What a decision says; `NEEDS` tells what it is about."""
-
-    CONFIRM = "confirm"
-    """The faces are the person."""
-    REJECT = "reject"
-    """The faces are not the person."""
-    MOVE = "move"
-    """The faces are not the person but the other one."""
-    SPLIT = "split"
-    """The faces of the person are somebody else, a new person."""
-    MERGE = "merge"
-    """The person is the other one."""
-    DIFFERENT = "different"
-    """Two faces, or two persons, are two people."""
-    SAME = "same"
-    """Two faces are one person, in one photo (a mirror, a collage) or in two."""
-    LINK = "link"
-    """The person is the child."""
-    UNLINK = "unlink"
-    """The person is not the child."""
-    NAME = "name"
-    """The person is called so; no name takes its name away."""
-    HIDE = "hide"
-    """The person is not to be shown."""
-    UNHIDE = "unhide"
-    """The person is to be shown again."""
-    NOT_A_FACE = "not_a_face"
-    """The faces are none."""
-
 
 NEEDS: Mapping[Kind, frozenset[str]] = {
     Kind.CONFIRM: frozenset({"faces", "person"}),

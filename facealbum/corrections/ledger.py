@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from facealbum.corrections.decision import Decision, Kind, Request
+from facealbum.corrections.decision import Decision, Request
+from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import ChildId, FaceId, PersonId
 
 One: TypeAlias = FaceId | PersonId

@@ -10,10 +10,11 @@ from datetime import datetime
 
 from facealbum.corrections.anchors import choose_anchors
 from facealbum.corrections.conflict import find_conflict
-from facealbum.corrections.decision import Decision, Kind, Request
+from facealbum.corrections.decision import Decision, Request
 from facealbum.corrections.draft import Draft
 from facealbum.corrections.ledger import read_ledger
 from facealbum.corrections.state import Album, Correction, compare_albums
+from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import DecisionId, PersonId
 from facealbum.errors import ContradictionError, InvalidValueError
 

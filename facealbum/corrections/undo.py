@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import TypeAlias, TypeVar
 
 from facealbum.corrections.conflict import find_conflict
-from facealbum.corrections.decision import Decision, Kind
+from facealbum.corrections.decision import Decision
 from facealbum.corrections.ledger import read_ledger
 from facealbum.corrections.state import Album, Change, Correction, compare_albums
+from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import PersonId, PhotoId
 from facealbum.errors import UndoError
 

@@ -59,6 +59,15 @@ def constrain_decisions(words: ArmWords, node_of: Mapping[PersonId, FaceId]) -> 
     return Constraints(frozenset(must), frozenset(cannot), frozenset(rejected))
 
 
+def outrank(told: Constraints, found: Constraints) -> Constraints:
+    """What users told and what the tracks of videos found; where the two differ, the users are right."""
+    return Constraints(
+        told.must_link | found.must_link,
+        told.cannot_link | (found.cannot_link - told.must_link),
+        told.rejected | found.rejected,
+    )
+
+
 def kept_persons(words: ArmWords) -> frozenset[PersonId]:
     """The persons of the arm that decisions are about; an algorithm never has them join another."""
     faces = {one for word in words.ledger.words.values() for one in (word.one, word.other)}

@@ -24,14 +24,17 @@ from facealbum.clustering import (
     plan_clusters,
     select_nodes,
 )
+from facealbum.corrections import outrank
 from facealbum.domain.ids import FaceId, FamilyId, RunId, run_id
 from facealbum.domain.months import Month
 from facealbum.linking import LinkParameters, plan_links
+from facealbum.steps.birth_dates import DoubtedBirth, find_doubted_births
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import DEFAULT_ARM, ModelsInUse, models_in_use
 from facealbum.steps.link_parameters import packaged_link_parameters
 from facealbum.storage.analyses import ensure_analyzer
 from facealbum.storage.database import Transaction
+from facealbum.storage.decisions import apply_person_words, load_constraints, load_decision_marks
 from facealbum.storage.families import Family, load_children, load_families
 from facealbum.storage.observations import (
     Arm,
@@ -107,12 +110,13 @@ class MonthOutcome:
 
 @dataclass(slots=True)
 class ClusterResult:
-    """The runs that were made, and how many months were up to date already."""
+    """The runs that were made, how many months were up to date already, and each family's doubted birth dates."""
 
     runs: list[MonthOutcome] = field(default_factory=list)
     up_to_date: int = 0
     relinked: int = 0
     families: int = 0
+    doubted_births: dict[str, tuple[DoubtedBirth, ...]] = field(default_factory=dict)
 
     @property
     def changes(self) -> int:
@@ -193,7 +197,8 @@ class _Clustering:
 
     def _month(self, transaction: Transaction, month: Month) -> None:
         family, now = self.family.family_id, self.context.clock()
-        digest = self._digest(load_face_ids(transaction, family, self.arm, month))
+        marks = load_decision_marks(transaction, family, month)
+        digest = self._digest(load_face_ids(transaction, family, self.arm, month), marks)
         identity = run_id(family, self.arm.name, str(month), digest)
         if has_run(transaction, family, identity):
             self.result.up_to_date += 1
@@ -215,22 +220,24 @@ class _Clustering:
             started_at=now,
         )
         apply_clustering(transaction, run, plan, broken, now=self.context.clock())
+        apply_person_words(transaction, family, self.arm.arm_id, now=self.context.clock())
         links = self._link(transaction, run=identity)
         self.result.runs.append(_outcome(self.family, run, plan, links, broken))
 
     def _link(self, transaction: Transaction, *, run: RunId | None) -> int:
         family = self.family.family_id
         photos_of = load_photos_of(transaction, family, self.arm)
-        plan = plan_links(
-            load_evidence(transaction, family, self.arm, photos_of),
-            load_children(transaction, family),
-            self.plan.linking,
+        persons = load_evidence(transaction, family, self.arm, photos_of)
+        children = load_children(transaction, family)
+        plan = plan_links(persons, children, self.plan.linking)
+        self.result.doubted_births[self.family.name] = find_doubted_births(
+            self.family, children, persons=persons, plan=plan, parameters=self.plan.linking
         )
         return apply_links(transaction, family, plan, run=run, now=self.context.clock())
 
-    def _digest(self, faces: Sequence[FaceId]) -> str:
+    def _digest(self, faces: Sequence[FaceId], decisions: Sequence[str]) -> str:
         """What a run depends on, as far as it makes the run another one."""
-        given = [self.arm.algorithm, dict(self.arm.parameters), self.models, [str(face) for face in faces]]
+        given = [self.arm.algorithm, dict(self.arm.parameters), self.models, [str(face) for face in faces], *decisions]
         return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
 
 
@@ -243,12 +250,13 @@ def _load_problem(
         for observation in select_nodes(candidates, parameters)
     ]
     a_node = {node.person_id: node.observation.face_id for node in nodes}
+    told, touched = load_constraints(transaction, family, arm.arm_id, a_node)
     return ClusteringProblem(
         faces=tuple(load_waiting(transaction, family, arm, before=month.next().start())),
         nodes=tuple(nodes),
-        constraints=constrain_tracks(load_tracks(transaction, family, arm), a_node),
+        constraints=outrank(told, constrain_tracks(load_tracks(transaction, family, arm), a_node)),
         photos_of=load_photos_of(transaction, family, arm),
-        free=load_free_persons(transaction, family, arm),
+        free=load_free_persons(transaction, family, arm) - touched,
         provisional=load_provisional(transaction, family, arm),
     )
 

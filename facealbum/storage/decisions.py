@@ -21,7 +21,6 @@ from facealbum.corrections import (
     Correction,
     Decision,
     FaceRow,
-    Kind,
     Ledger,
     LinkRow,
     PersonRow,
@@ -36,6 +35,7 @@ from facealbum.corrections import (
     plan_undo,
     read_ledger,
 )
+from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import ChildId, DecisionId, FaceId, FamilyId, PersonId, PhotoId, decision_id
 from facealbum.domain.months import Month
 from facealbum.storage.schema import assignments, children, decisions, faces, links, persons
@@ -118,9 +118,11 @@ def load_words(connection: Connection, family: FamilyId, arm_id: int) -> ArmWord
     )
     found = (_decision(row, known) for row in rows)
     return ArmWords(
-        read_ledger((one for one in found if one), dict(connection.execute(merged).tuples().all())),
+        read_ledger(
+            (one for one in found if one), {row.person_id: row.merged_into for row in connection.execute(merged)}
+        ),
         arm_id,
-        dict(connection.execute(held).tuples().all()),
+        {row.face_id: row.person_id for row in connection.execute(held)},
     )
 
 

@@ -4,7 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from facealbum.corrections import Decision, Kind, LinkRow, Request
+from facealbum.corrections import Decision, LinkRow, Request
+from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import PersonId
 from facealbum.errors import ContradictionError, InvalidValueError, UndoError
 from tests.unit.corrections.small_album import HOME, NOW, OTHER, RUN, Told, album, child, elsewhere, face, person

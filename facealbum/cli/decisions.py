@@ -1,0 +1,140 @@
+"""Correcting an album by hand: decide, decisions and persons."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from facealbum import console
+from facealbum.cli.command import Json, open_world, say_result
+from facealbum.domain.decisions import Kind
+
+if TYPE_CHECKING:
+    from facealbum.steps.correct import Decided
+
+app = typer.Typer()
+decisions = typer.Typer(help="List what users decided, or take a decision back.", no_args_is_help=True)
+persons = typer.Typer(help="List people and faces with their ids.", no_args_is_help=True)
+app.add_typer(decisions, name="decisions")
+app.add_typer(persons, name="persons")
+
+Family = Annotated[str, typer.Option("--family", help="The family.")]
+Author = Annotated[str, typer.Option("--author", help="Who decides this.")]
+
+_SHORT = 8  # so many digits of an id tell apart millions of faces
+
+
+@app.command()
+def decide(  # noqa: PLR0913, PLR0917 - an option for each part of what is said
+    kind: Annotated[Kind, typer.Argument(help="What is said; see docs/decisions.md.")],
+    family: Family,
+    face: Annotated[list[str] | None, typer.Option("--face", help="A face; may be given more than once.")] = None,
+    person: Annotated[str | None, typer.Option("--person", help="The person it is about.")] = None,
+    other: Annotated[str | None, typer.Option("--other", help="The other person: of move, merge, different.")] = None,
+    child: Annotated[str | None, typer.Option("--child", help="A registered child, by name or id.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="What the person is called.")] = None,
+    author: Author = "operator",
+    as_json: Json = False,
+) -> None:
+    """Say what is right: it holds at once and for every later run. Ids may be cut short."""
+    from facealbum.steps.correct import Said, decide
+
+    with open_world() as context:
+        done = decide(context, family, Said(kind, tuple(face or ()), person, other, child, name), author=author)
+    made = f"; the new person is {done.new_person}" if done.new_person else ""
+    left = f", {done.faces_left} faces wait for the next run" if done.faces_left else ""
+    say_result(
+        asdict(done), f"decision {done.number} recorded: {done.changed} rows changed{left}{made}", as_json=as_json
+    )
+
+
+@decisions.command("list")
+def decisions_list(family: Family, as_json: Json = False) -> None:
+    """Every decision with its number."""
+    from facealbum.steps.correct import list_decisions
+
+    with open_world() as context:
+        found = list_decisions(context, family)
+    if as_json:
+        console.say_json([asdict(one) for one in found])
+        return
+    console.table(
+        "",
+        ("number", "kind", "about", "author", "decided", "undone by"),
+        [(one.number, one.kind, _about(one), one.author, one.decided_at.date(), one.undone_by or "") for one in found],
+    )
+
+
+@decisions.command("undo")
+def decisions_undo(
+    number: Annotated[int, typer.Argument(help="As `facealbum decisions list` shows it.")],
+    family: Family,
+    author: Author = "operator",
+    as_json: Json = False,
+) -> None:
+    """Take a decision back: everything that it changed is as it was before."""
+    from facealbum.steps.correct import undo
+
+    with open_world() as context:
+        changed = undo(context, family, number, author=author)
+    say_result(
+        {"number": number, "changed": changed},
+        f"decision {number} is undone: {changed} rows are as before",
+        as_json=as_json,
+    )
+
+
+@persons.command("list")
+def persons_list(family: Family, as_json: Json = False) -> None:
+    """Everybody in the family's photos."""
+    from facealbum.steps.correct import list_persons
+
+    with open_world() as context:
+        found = list_persons(context, family)
+    if as_json:
+        console.say_json([asdict(one) for one in found])
+        return
+    rows = [
+        (_short(one.person_id), one.name or "", one.child or "", one.faces, one.first.date(), one.last.date(),
+         "hidden" if one.hidden else "")
+        for one in found
+    ]  # fmt: skip
+    console.table("", ("person", "name", "child", "faces", "first", "last", ""), rows)
+
+
+@persons.command("faces")
+def persons_faces(
+    family: Family,
+    person: Annotated[str | None, typer.Argument(help="A person; without it the faces of nobody.")] = None,
+    as_json: Json = False,
+) -> None:
+    """The faces of a person, or those that belong to nobody."""
+    from facealbum.steps.correct import list_faces
+
+    with open_world() as context:
+        found = list_faces(context, family, person)
+    if as_json:
+        console.say_json([asdict(one) for one in found])
+        return
+    rows = [
+        (
+            _short(one.face_id),
+            one.photo,
+            one.taken_at.date(),
+            *(round(value) for value in one.box),
+            f"{one.quality:.2f}",
+        )
+        for one in found
+    ]
+    console.table("", ("face", "photo", "taken", "left", "top", "right", "bottom", "quality"), rows)
+
+
+def _about(one: "Decided") -> str:
+    """Whom and what a decision names, ids cut short."""
+    named = [_short(value) for value in (one.person, one.other) if value is not None]
+    faces = [f"{len(one.faces)} faces"] if len(one.faces) > 2 else [_short(face) for face in one.faces]  # noqa: PLR2004
+    return ", ".join([*faces, *named, *([one.name] if one.name else []), *([_short(one.child)] if one.child else [])])
+
+
+def _short(identity: object) -> str:
+    return str(identity)[:_SHORT]

@@ -1,0 +1,169 @@
+"""What a user may say of an album from a terminal: decide, list, undo, and look up whom and what to name.
+
+Faces, persons and children are named by the beginning of their id, as long as only one begins so; a child also by
+its name.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from facealbum.corrections import Correction, Decision, Request
+from facealbum.domain.decisions import Kind
+from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId
+from facealbum.errors import InvalidValueError
+from facealbum.steps.context import Context
+from facealbum.steps.embedders import DEFAULT_ARM
+from facealbum.storage.database import Transaction
+from facealbum.storage.decisions import apply_request, apply_undo, load_decisions
+from facealbum.storage.families import load_children, load_families
+from facealbum.storage.people import (
+    NamedFace,
+    NamedPerson,
+    find_faces,
+    find_persons,
+    load_arm_id,
+    load_named_faces,
+    load_named_persons,
+)
+from facealbum.storage.runs import lock_family
+
+Id = TypeVar("Id")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a user says, by the beginnings of ids as they were typed."""
+
+    kind: Kind
+    faces: tuple[str, ...] = ()
+    person: str | None = None
+    other: str | None = None
+    child: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision for people: what it says, and how many rows it changes or changed.
+
+    new_person: whom a split made.  faces_left: how many faces wait now that had a person before, under any arm.
+    """
+
+    number: int
+    kind: str
+    author: str
+    decided_at: datetime
+    faces: tuple[FaceId, ...]
+    person: PersonId | None
+    other: PersonId | None
+    child: ChildId | None
+    name: str | None
+    new_person: PersonId | None
+    changed: int
+    faces_left: int
+    undone_at: datetime | None = None
+    undone_by: str | None = None
+
+
+def decide(context: Context, family: str, said: Said, *, author: str) -> Decided:
+    """Record what the author says, and carry it out at once.
+
+    Raises UnknownFamilyError, InvalidValueError if something named is not there, ContradictionError if earlier
+    decisions rule it out.
+    """
+    with context.database.begin() as transaction:
+        (one,) = load_families(transaction, family)
+        lock_family(transaction, one.family_id)
+        arm_id = load_arm_id(transaction, DEFAULT_ARM)
+        if arm_id is None:
+            raise InvalidValueError(
+                "nothing was clustered yet, so there is nothing to correct; run `facealbum cluster`"
+            )
+        request = _request(transaction, one.family_id, said)
+        decision, correction = apply_request(
+            transaction, one.family_id, request, arm_id=arm_id, author=author, now=context.clock()
+        )
+    return _decided(decision, correction)
+
+
+def undo(context: Context, family: str, number: int, *, author: str) -> int:
+    """Take a decision back; tells how many rows changed.  Raises UnknownFamilyError, UndoError."""
+    with context.database.begin() as transaction:
+        (one,) = load_families(transaction, family)
+        lock_family(transaction, one.family_id)
+        correction = apply_undo(transaction, one.family_id, number, author=author, now=context.clock())
+    return len(correction.touched())
+
+
+def list_decisions(context: Context, family: str) -> list[Decided]:
+    """Every decision of the family, undone ones too; raises UnknownFamilyError."""
+    with context.database.begin() as transaction:
+        (one,) = load_families(transaction, family)
+        return [_decided(*recorded) for recorded in load_decisions(transaction, one.family_id)]
+
+
+def list_persons(context: Context, family: str) -> list[NamedPerson]:
+    """Every person of the family that has faces, those with most faces first; raises UnknownFamilyError."""
+    with context.database.begin() as transaction:
+        (one,) = load_families(transaction, family)
+        return load_named_persons(transaction, one.family_id, load_arm_id(transaction, DEFAULT_ARM))
+
+
+def list_faces(context: Context, family: str, person: str | None = None) -> list[NamedFace]:
+    """The faces of one person, or those that belong to nobody, oldest first; raises UnknownFamilyError."""
+    with context.database.begin() as transaction:
+        (one,) = load_families(transaction, family)
+        who = None if person is None else _person(transaction, one.family_id, person)
+        return load_named_faces(transaction, one.family_id, load_arm_id(transaction, DEFAULT_ARM), who)
+
+
+def _request(transaction: Transaction, family: FamilyId, said: Said) -> Request:
+    return Request(
+        said.kind,
+        tuple(_the_one("face", face, find_faces(transaction, family, face)) for face in said.faces),
+        None if said.person is None else _person(transaction, family, said.person),
+        None if said.other is None else _person(transaction, family, said.other),
+        None if said.child is None else _child(transaction, family, said.child),
+        said.name,
+    )
+
+
+def _person(transaction: Transaction, family: FamilyId, beginning: str) -> PersonId:
+    return _the_one("person", beginning, find_persons(transaction, family, beginning))
+
+
+def _child(transaction: Transaction, family: FamilyId, told: str) -> ChildId:
+    children = load_children(transaction, family)
+    named = [child.child_id for child in children if child.name == told]
+    return _the_one("child", told, named or [one.child_id for one in children if str(one.child_id).startswith(told)])
+
+
+def _the_one(what: str, told: str, found: Sequence[Id]) -> Id:
+    if len(found) != 1:
+        raise InvalidValueError(
+            f"{told!r} begins the id of {'more than one' if found else 'no'} {what} of the family;"
+            " `facealbum persons list` and `persons faces` show them"
+        )
+    return found[0]
+
+
+def _decided(decision: Decision, correction: Correction) -> Decided:
+    request = decision.request
+    return Decided(
+        number=decision.number,
+        kind=request.kind.value,
+        author=decision.author,
+        decided_at=decision.decided_at,
+        faces=request.faces,
+        person=request.person,
+        other=request.other,
+        child=request.child,
+        name=request.name,
+        new_person=decision.new_person if request.kind is Kind.SPLIT else None,
+        changed=len(correction.touched()),
+        faces_left=sum(change.after is None for change in correction.places),
+        undone_at=decision.undone_at,
+        undone_by=decision.undone_by,
+    )
