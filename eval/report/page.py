@@ -3,7 +3,8 @@
 Totals are given apart from pictures: a caller may hand over fewer pictures than there are faces, and the page says so.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from facealbum.clustering.intervals import Rate
@@ -87,13 +88,17 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class FamilyReport:
-    """One family: `children` names every registered child, whether found in photos or not; `runs` oldest first."""
+    """One family: `children` names every registered child, whether found in photos or not; `runs` oldest first.
+
+    questions: what the family should look at, by the name of the child that it is about.
+    """
 
     name: str
     children: tuple[str, ...]
     persons: tuple[PersonSection, ...]
     waiting: WaitingFaces
     runs: tuple[RunRow, ...]
+    questions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

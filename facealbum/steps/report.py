@@ -22,12 +22,16 @@ from facealbum.domain.faces import Box
 from facealbum.domain.ids import FamilyId
 from facealbum.domain.months import Month
 from facealbum.errors import FacealbumError, InvalidValueError
+from facealbum.steps.birth_dates import load_doubted_births
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import DEFAULT_ARM
+from facealbum.steps.link_parameters import packaged_link_parameters
 from facealbum.steps.whole_file import whole_file
+from facealbum.storage.database import Transaction
 from facealbum.storage.exports import ExportedFace, load_exported_faces
 from facealbum.storage.families import Family, load_children, load_families
 from facealbum.storage.figures import MonthFigures, RunFigures, load_month_figures, load_run_figures
+from facealbum.storage.observations import load_arm
 from facealbum.storage.photos import load_problems, original_key
 from models.decode import Photo, decode
 from models.video import read_frames
@@ -58,6 +62,7 @@ class _FamilyFacts:
     runs: list[RunFigures]
     months: Mapping[Month, MonthFigures]
     problems: tuple[Problem, ...]
+    questions: Mapping[str, str]
 
 
 def write_report(
@@ -112,9 +117,16 @@ def _load(context: Context, name: str | None, period: Period) -> list[_FamilyFac
                     Problem(f"{problem.family}/{problem.photo}", problem.code, problem.detail)
                     for problem in load_problems(transaction, family.family_id)
                 ),
+                _load_questions(transaction, family),
             )
             for family in load_families(transaction, name)
         ]
+
+
+def _load_questions(transaction: Transaction, family: Family) -> dict[str, str]:
+    arm = load_arm(transaction, DEFAULT_ARM)
+    doubts = load_doubted_births(transaction, family, arm, packaged_link_parameters()) if arm else ()
+    return {doubt.child: doubt.sentence for doubt in doubts}
 
 
 def _within(month: Month, period: Period) -> bool:
@@ -138,7 +150,12 @@ def _family_report(context: Context, facts: _FamilyFacts) -> FamilyReport:
     )
     left = tuple(crops[id(face)] for face in shown_waiting if id(face) in crops)
     return FamilyReport(
-        facts.family.name, facts.children, persons, WaitingFaces(len(waiting), left), tuple(_rows(facts))
+        facts.family.name,
+        facts.children,
+        persons,
+        WaitingFaces(len(waiting), left),
+        tuple(_rows(facts)),
+        facts.questions,
     )
 
 

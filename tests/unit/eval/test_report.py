@@ -283,3 +283,10 @@ def test_an_even_sample_keeps_order_and_both_ends(number: int, most: int) -> Non
 def test_more_broken_labels_than_labels_are_refused() -> None:
     with pytest.raises(InvalidValueError, match=r"broken must be 0 to labels \(13\), got 14"):
         replace(run(7), broken=14)
+
+
+def test_a_question_about_a_child_stands_with_the_child_and_is_escaped() -> None:
+    asked = family(questions={"Hana": "3 faces of <Hana> look 2 to 4 years older: is the date right?"})
+    html = render_report(album(asked))
+    assert Page(html).text.count("3 faces of <Hana> look 2 to 4 years older: is the date right?") == 1
+    assert "<Hana>" not in html
