@@ -20,7 +20,7 @@ _DAY, _YEAR = 86_400.0, 365.2425
 _ADULT, _OLDEST = 18.0, 80.0
 _STEP = 0.5
 _LEAST_QUALITY = 0.1
-_MISDATED = np.log(0.02)  # a photo with a wrong date
+_MISDATED = np.log(0.001)  # a photo that is dated before its child's birth
 
 
 class Judge:
@@ -48,24 +48,24 @@ class Judge:
         return float(np.mean(self._ages - self.true_ages(child.birth_date)))
 
     def rules_out(self, child: Child) -> bool:
-        """Whether a photo is from before the child was born."""
-        tolerance = self._parameters.before_birth_days / _YEAR
-        return bool(self.true_ages(child.birth_date).min() < -tolerance)
+        """Whether most photos are from before the child was born."""
+        return bool(self._early(self.true_ages(child.birth_date)).mean() > 1 / 2)
 
     def child(self, child: Child) -> float:
         """The log likelihood of the faces if the person is this child."""
-        true = np.maximum(self.true_ages(child.birth_date), 0)[:, None]
-        return float(self._of_ages(true)[0]) + self._of_gender(child.gender)
+        return float(self.shifted(child, np.zeros(1))[0])
 
     def shifted(self, child: Child, years: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The log likelihood if the child was born so many years before its date, float64[n] for float64[n].
+        """The same if the child was born so many years before its date, float64[n] for float64[n].
 
         A photo from before that birth must have a wrong date itself.
         """
         true = self.true_ages(child.birth_date)[:, None] + years
-        misdated = (true < -self._parameters.before_birth_days / _YEAR).sum(axis=0) * _MISDATED
-        found: NDArray[np.float64] = self._of_ages(np.maximum(true, 0)) + misdated
-        return found + self._of_gender(child.gender)
+        misdated: NDArray[np.float64] = (self._weights[:, None] * self._early(true)).sum(axis=0) * _MISDATED
+        return misdated + self._of_ages(np.maximum(true, 0)) + self._of_gender(child.gender)
+
+    def _early(self, true: NDArray[np.float64]) -> NDArray[np.bool_]:
+        return true < -self._parameters.before_birth_days / _YEAR
 
     def somebody_else(self) -> float:
         """The log likelihood of the faces if the person is not registered."""

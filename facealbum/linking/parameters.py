@@ -27,7 +27,7 @@ class LinkParameters:
 
     threshold: probability from which a person is linked; above one half, so equal candidates never are.
     min_faces: faces a person needs to be linked.
-    before_birth_days: how long before a child's birth a photo may be dated before it rules the child out.
+    before_birth_days: how long before a child's birth a photo may be dated before that counts against the child.
     prior_child: probability that a person nobody looked at is a given child rather than nobody registered; the same for
     each child, so registering another one changes nothing for this one.
     prior_adult: of somebody else, the probability of being 18 or older in the first photo.

@@ -130,11 +130,16 @@ def test_one_child_may_be_several_persons_that_never_meet() -> None:
     assert links(plan) == {1: 1, 2: 1}
 
 
-def test_a_photo_from_before_the_birth_rules_a_child_out() -> None:
+def test_photos_from_before_the_birth_rule_a_child_out() -> None:
     late = faces_of(REN_BORN, start=REN_BORN - timedelta(days=10), spread=0.0)
     assert links(plan_links([person(1, late)], [REN], PARAMETERS)) == {1: 2}
     early = faces_of(REN_BORN, start=REN_BORN - timedelta(days=60), spread=0.0)
     assert not plan_links([person(1, early)], [REN], PARAMETERS).links
+
+
+def test_a_camera_that_forgot_the_date_rules_nobody_out() -> None:
+    forgot = faces_of(MAI_BORN, start=date(2000, 1, 1), count=1)
+    assert links(plan_links([person(1, [*faces_of(MAI_BORN, count=20), *forgot])], [MAI, REN], PARAMETERS)) == {1: 1}
 
 
 def test_an_earlier_link_persists_against_later_evidence() -> None:
