@@ -106,7 +106,8 @@ class EmbedderSpec:
     """How one embedding space is made; without a head the output of its one backbone is the embedding.
 
     research_only: made from pictures that allow no other use, so it must be chosen by hand.
-    similarity: mean cosine similarity from which two groups of faces are one person; None if that wasn't measured.
+    similarity: mean cosine similarity from which two groups of faces are one person at all ages; None in the space that
+    the clustering's own defaults belong to, and where it wasn't measured.
     """
 
     space: str

@@ -55,6 +55,7 @@ from facealbum.storage.runs import (
     ensure_arm,
     has_run,
     load_free_persons,
+    load_linked_persons,
     lock_family,
 )
 from models.registry import EmbedderSpec
@@ -72,10 +73,15 @@ class ArmPlan:
 
     @classmethod
     def of_space(cls, embedder: EmbedderSpec) -> Self:
-        """The default arm in the space of this embedder, with the similarity that was measured there."""
+        """The default arm: with the one similarity that was measured in the embedder's space, or else all defaults."""
         if embedder.similarity is None:
             return cls()
-        return cls(clustering=ClusteringParameters(similarity=embedder.similarity, poor_similarity=embedder.similarity))
+        one = embedder.similarity
+        return cls(
+            clustering=ClusteringParameters(
+                similarity=one, poor_similarity=one, child_similarity=one, young_likeness=0.0, grown_likeness=0.0
+            )
+        )
 
     def parameters(self) -> dict[str, dict[str, Any]]:
         """All numbers that the arm depends on, as they are stored with every run."""
@@ -257,6 +263,11 @@ def _load_problem(
         constraints=outrank(told, constrain_tracks(load_tracks(transaction, family, arm), a_node)),
         photos_of=load_photos_of(transaction, family, arm),
         free=load_free_persons(transaction, family, arm) - touched,
+        child_of={
+            person: child
+            for person, child in load_linked_persons(transaction, family, arm).items()
+            if person not in touched
+        },
         provisional=load_provisional(transaction, family, arm),
     )
 

@@ -120,7 +120,8 @@ def test_each_space_is_clustered_by_its_own_similarity(context: Context, space: 
     cluster_families(context, YEAR)
     with context.database.begin() as transaction:
         used = transaction.execute(select(runs)).one().parameters["clustering"]
-    assert used["similarity"] == used["poor_similarity"] == load_embedders()[space].similarity
+    measured = load_embedders()[space].similarity or ClusteringParameters().similarity
+    assert used["similarity"] == used["poor_similarity"] == measured
 
 
 def test_later_months_move_no_face_that_has_its_person(context: Context) -> None:
