@@ -1,0 +1,33 @@
+"""`facealbum photo`: delete one photo or video."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from facealbum.cli.command import Json, open_world, say_result
+
+app = typer.Typer(help="Delete one photo or video.", no_args_is_help=True)
+
+
+@app.callback()
+def photo() -> None:
+    """Delete one photo or video."""
+
+
+@app.command("delete")
+def photo_delete(
+    key: Annotated[str, typer.Argument(help="As photos.csv calls it, or its path below an imported folder.")],
+    family: Annotated[str, typer.Option("--family", help="The family it belongs to.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete a photo or video with its file and its faces, for ever."""
+    from facealbum.steps.photos import forget_photo
+
+    if not yes:
+        typer.confirm(f"Delete {key!r} of family {family!r} with its faces?", abort=True)
+    with open_world() as context:
+        gone = forget_photo(context, family, key)
+    people = f", and {gone.persons} people who had no other face" if gone.persons else ""
+    say_result(asdict(gone), f"{key!r} is deleted{people}", as_json=as_json)
