@@ -22,6 +22,7 @@ from facealbum.corrections.state import (
 from facealbum.corrections.undo import plan_undo
 from facealbum.corrections.words import (
     ArmWords,
+    Demands,
     PersonWords,
     constrain_decisions,
     describe_persons,
@@ -36,6 +37,7 @@ __all__ = [
     "Change",
     "Correction",
     "Decision",
+    "Demands",
     "FaceRow",
     "Ledger",
     "LinkRow",

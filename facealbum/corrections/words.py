@@ -1,7 +1,7 @@
 """What users' decisions demand of the next run of an arm, and what they say of its persons."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -41,22 +41,39 @@ class ArmWords:
         return find_person(self.ledger, who, self.person_of, arm_id=self.arm_id)
 
 
-def constrain_decisions(words: ArmWords, node_of: Mapping[PersonId, FaceId]) -> Constraints:
-    """The decisions as constraints on the faces without a person; `node_of` has a node of each person that has any.
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What the decisions demand of one run.
+
+    withheld: faces that a user said are a person of whom this run knows nothing yet; they wait for a later run.
+    """
+
+    constraints: Constraints
+    withheld: frozenset[FaceId]
+
+
+def constrain_decisions(words: ArmWords, faces: Collection[FaceId], node_of: Mapping[PersonId, FaceId]) -> Demands:
+    """The decisions as constraints on the run's `faces`; `node_of` has a node of each person that has any.
 
     A face that has its person already is spoken of as that person.
     """
     must: set[tuple[FaceId, FaceId]] = set()
     cannot: set[tuple[FaceId, FaceId]] = set()
     rejected: set[tuple[FaceId, PersonId]] = set()
-    for waiting, person in _together(words):
-        hub = node_of.get(person, waiting[0]) if person is not None else waiting[0]
-        must.update((min(face, hub), max(face, hub)) for face in waiting if face != hub)
-    for one, other in _apart(words):
-        cannot.update((min(pair), max(pair)) for pair in product(one.waiting, other.waiting) if pair[0] != pair[1])
-        rejected.update(product(one.waiting, other.persons))
-        rejected.update(product(other.waiting, one.persons))
-    return Constraints(frozenset(must), frozenset(cannot), frozenset(rejected))
+    withheld: set[FaceId] = set()
+    present = {*faces, *node_of.values()}
+    for group, hubs in _together(words, node_of):
+        waiting = [face for face in group if face in faces]
+        hub = next((face for face in hubs if face in present), None)
+        if hub is None:
+            withheld.update(waiting)
+        else:
+            must.update((min(face, hub), max(face, hub)) for face in waiting if face != hub)
+    for one, other in _apart(words, faces):
+        cannot.update((min(pair), max(pair)) for pair in product(one.faces, other.faces) if pair[0] != pair[1])
+        rejected.update(product(one.faces, other.persons))
+        rejected.update(product(other.faces, one.persons))
+    return Demands(Constraints(frozenset(must), frozenset(cannot), frozenset(rejected)), frozenset(withheld))
 
 
 def outrank(told: Constraints, found: Constraints) -> Constraints:
@@ -105,12 +122,14 @@ def describe_persons(words: ArmWords) -> PersonWords:
 class _Side:
     """One of two that are two people: faces without a person, and persons of the arm."""
 
-    waiting: tuple[FaceId, ...]
+    faces: tuple[FaceId, ...]
     persons: frozenset[PersonId]
 
 
-def _together(words: ArmWords) -> Iterator[tuple[list[FaceId], PersonId | None]]:
-    """Faces without a person that are one, with the person they are, if there is one."""
+def _together(
+    words: ArmWords, node_of: Mapping[PersonId, FaceId]
+) -> Iterator[tuple[Sequence[FaceId], Sequence[FaceId]]]:
+    """Faces that are one person, with those that may stand for it, the best first."""
     members: dict[One, list[One]] = defaultdict(list)
     ledger = words.ledger
     for one, first in ledger.parts().items():
@@ -119,34 +138,32 @@ def _together(words: ArmWords) -> Iterator[tuple[list[FaceId], PersonId | None]]
         faces = sorted(FaceId(one) for one in group if one not in ledger.homes)
         persons = sorted(PersonId(one) for one in group if one in ledger.homes)
         holders = [words.find(who) for who in persons] + [words.person_of.get(face) for face in faces]
-        stand_ins = [next(iter(_waiting(words, ledger.stand_ins(who))), None) for who in persons]
-        waiting = [face for face in (*_waiting(words, faces), *stand_ins) if face is not None]
-        if waiting:
-            yield waiting, next((person for person in holders if person is not None), None)
-    for _, kept in ledger.merges:
-        root = ledger.root(kept)
-        if ledger.homes[root] != words.arm_id and (anchors := _waiting(words, ledger.stand_ins(root))):
-            yield anchors, words.find(root)
+        others = [face for who in persons for face in ledger.stand_ins(who) if face not in faces]
+        yield faces, _nodes(holders, node_of) or others or faces
+    for root in {ledger.root(kept) for _, kept in ledger.merges}:
+        if ledger.homes[root] != words.arm_id:
+            faces = ledger.stand_ins(root)
+            yield faces, _nodes([words.find(root)], node_of) or faces
 
 
-def _apart(words: ArmWords) -> Iterator[tuple[_Side, _Side]]:
+def _nodes(persons: Iterable[PersonId | None], node_of: Mapping[PersonId, FaceId]) -> list[FaceId]:
+    return [node_of[person] for person in persons if person is not None and person in node_of]
+
+
+def _apart(words: ArmWords, faces: Collection[FaceId]) -> Iterator[tuple[_Side, _Side]]:
     for word in words.ledger.words.values():
         if not word.same:
-            yield _side(words, word.one), _side(words, word.other)
+            yield _side(words, word.one, faces), _side(words, word.other, faces)
 
 
-def _side(words: ArmWords, one: One) -> _Side:
+def _side(words: ArmWords, one: One, faces: Collection[FaceId]) -> _Side:
     ledger = words.ledger
-    if one not in ledger.homes:
+    if one in ledger.homes:
+        person = words.find(PersonId(one))
+        at_home = ledger.homes[PersonId(one)] == words.arm_id
+        group = [] if at_home else ledger.stand_ins(PersonId(one))
+        held = set() if person is None else {person}
+    else:
         group = ledger.together(FaceId(one))
         held = {words.person_of[face] for face in group if face in words.person_of}
-        return _Side(tuple(_waiting(words, group)), frozenset(held))
-    who = PersonId(one)
-    person = words.find(who)
-    at_home = ledger.homes[who] == words.arm_id
-    waiting = () if at_home else tuple(_waiting(words, ledger.stand_ins(who)))
-    return _Side(waiting, frozenset() if person is None else frozenset({person}))
-
-
-def _waiting(words: ArmWords, faces: Iterable[FaceId]) -> list[FaceId]:
-    return [face for face in faces if face not in words.person_of and face not in words.ledger.excluded]
+    return _Side(tuple(face for face in group if face in faces), frozenset(held))

@@ -34,7 +34,7 @@ from facealbum.steps.embedders import DEFAULT_ARM, ModelsInUse, models_in_use
 from facealbum.steps.link_parameters import packaged_link_parameters
 from facealbum.storage.analyses import ensure_analyzer
 from facealbum.storage.database import Transaction
-from facealbum.storage.decisions import apply_person_words, load_constraints, load_decision_marks
+from facealbum.storage.decisions import apply_person_words, load_decision_marks, load_demands
 from facealbum.storage.families import Family, load_children, load_families
 from facealbum.storage.observations import (
     Arm,
@@ -256,11 +256,14 @@ def _load_problem(
         for observation in select_nodes(candidates, parameters)
     ]
     a_node = {node.person_id: node.observation.face_id for node in nodes}
-    told, touched = load_constraints(transaction, family, arm.arm_id, a_node)
+    faces = load_waiting(transaction, family, arm, before=month.next().start())
+    told, touched = load_demands(
+        transaction, family, arm.arm_id, faces={face.face_id for face in faces}, node_of=a_node
+    )
     return ClusteringProblem(
-        faces=tuple(load_waiting(transaction, family, arm, before=month.next().start())),
+        faces=tuple(face for face in faces if face.face_id not in told.withheld),
         nodes=tuple(nodes),
-        constraints=outrank(told, constrain_tracks(load_tracks(transaction, family, arm), a_node)),
+        constraints=outrank(told.constraints, constrain_tracks(load_tracks(transaction, family, arm), a_node)),
         photos_of=load_photos_of(transaction, family, arm),
         free=load_free_persons(transaction, family, arm) - touched,
         child_of={

@@ -4,7 +4,7 @@ Whatever writes here does so in the caller's transaction, under `lock_family`.  
 with their photo or because another detector no longer finds them, is gone with them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -14,12 +14,12 @@ from pydantic import TypeAdapter
 from sqlalchemy import Column, ColumnElement, Connection, Row, Table, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from facealbum.clustering import Constraints
 from facealbum.corrections import (
     Album,
     ArmWords,
     Correction,
     Decision,
+    Demands,
     FaceRow,
     Ledger,
     LinkRow,
@@ -126,15 +126,20 @@ def load_words(connection: Connection, family: FamilyId, arm_id: int) -> ArmWord
     )
 
 
-def load_constraints(
-    connection: Connection, family: FamilyId, arm_id: int, node_of: Mapping[PersonId, FaceId]
-) -> tuple[Constraints, frozenset[PersonId]]:
-    """What decisions demand of a run of the arm, and the persons they are about, which no other may absorb.
+def load_demands(
+    connection: Connection,
+    family: FamilyId,
+    arm_id: int,
+    *,
+    faces: Collection[FaceId],
+    node_of: Mapping[PersonId, FaceId],
+) -> tuple[Demands, frozenset[PersonId]]:
+    """What decisions demand of a run on these faces, and the persons they are about, which no other may absorb.
 
     node_of: a node of each person that has any.
     """
     words = load_words(connection, family, arm_id)
-    return constrain_decisions(words, node_of), kept_persons(words)
+    return constrain_decisions(words, faces, node_of), kept_persons(words)
 
 
 def load_person_words(connection: Connection, family: FamilyId, arm_id: int) -> PersonWords:

@@ -19,6 +19,7 @@ from facealbum.clustering import Observation, TrackState
 from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId, PhotoId
 from facealbum.domain.months import Month
 from facealbum.linking import FaceEvidence, PersonEvidence
+from facealbum.storage.decisions import load_person_words
 from facealbum.storage.schema import arms, assignments, face_embeddings, faces, links, persons, photos, tracks
 from facealbum.storage.vectors import as_binary, read_embedding
 
@@ -229,8 +230,16 @@ def load_evidence(
         seen[PersonId(row.person_id)].append(FaceEvidence(row.taken_at, row.age, row.p_female, row.quality))
     linked = load_links(connection, family, arm)
     meets = _meetings(photos_of, _load_company(connection, family, arm))
+    told = load_person_words(connection, family, arm.arm_id)
     return [
-        PersonEvidence(person, tuple(evidence), meets.get(person, frozenset()), linked.get(person))
+        PersonEvidence(
+            person,
+            tuple(evidence),
+            meets.get(person, frozenset()),
+            told.children.get(person, linked.get(person)),
+            rejected_children=told.not_children.get(person, frozenset()),
+            confirmed=person in told.children,
+        )
         for person, evidence in seen.items()
     ]
 

@@ -1,0 +1,192 @@
+"""Decisions of users, written to the database: they hold at once, through every run, and can be undone."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from sqlalchemy import delete, select
+
+from facealbum.domain.decisions import Kind
+from facealbum.domain.ids import FaceId, PersonId, child_id
+from facealbum.domain.months import Month
+from facealbum.domain.people import Child, Gender
+from facealbum.errors import InvalidValueError, UndoError
+from facealbum.steps.cluster import ArmPlan, cluster_families
+from facealbum.steps.context import Context
+from facealbum.steps.correct import Said, decide, list_decisions, list_faces, list_persons, undo
+from facealbum.storage.families import save_child
+from facealbum.storage.schema import (
+    arms,
+    assignments,
+    face_embeddings,
+    faces,
+    links,
+    persons,
+    photos,
+)
+from tests.integration.album import FAMILY, FAMILY_ID, add, shots
+
+YEAR = Month(2026, 12)
+HANA = Child(child_id(FAMILY_ID, "Hana"), "Hana", date(2022, 1, 1), Gender.UNKNOWN)
+SHADOW = ArmPlan(name="shadow", algorithm="hdbscan")
+
+
+@pytest.fixture
+def clustered(context: Context) -> None:
+    """Two clustered months of four people."""
+    add(context, shots(months=2, a_month=10))
+    cluster_families(context, YEAR)
+
+
+def held(context: Context, arm: str = "default") -> dict[FaceId, PersonId]:
+    query = (
+        select(assignments.c.face_id, assignments.c.person_id)
+        .join(arms, arms.c.arm_id == assignments.c.arm_id)
+        .where(arms.c.name == arm)
+    )
+    with context.database.begin() as transaction:
+        return {FaceId(row.face_id): PersonId(row.person_id) for row in transaction.execute(query)}
+
+
+def rows(context: Context) -> dict[str, list[str]]:
+    """Every row that decisions may change."""
+    with context.database.begin() as transaction:
+        return {
+            table.name: sorted(str(row) for row in transaction.execute(select(table)))
+            for table in (assignments, persons, links, faces)
+        }
+
+
+def say(context: Context, kind: Kind, *some: FaceId, **parts: object) -> int:
+    told = {key: None if value is None else str(value) for key, value in parts.items()}
+    return decide(context, FAMILY, Said(kind, tuple(map(str, some)), **told), author="ann").number
+
+
+def faces_of(context: Context, person: PersonId) -> list[FaceId]:
+    return [one.face_id for one in list_faces(context, FAMILY, str(person))]
+
+
+@pytest.mark.usefixtures("clustered")
+def test_every_kind_is_recorded_holds_through_a_run_and_is_undone(context: Context) -> None:
+    with context.database.begin() as transaction:
+        save_child(transaction, FAMILY_ID, HANA, now=context.clock())
+    cluster_families(context, YEAR)
+    before = rows(context)
+    first, second, third, *_ = [one.person_id for one in list_persons(context, FAMILY)]
+    a, b, c, d, *_ = faces_of(context, first)
+    told = [
+        say(context, Kind.NAME, person=second, name="Hana"),
+        say(context, Kind.LINK, person=second, child="Hana"),
+        say(context, Kind.UNLINK, person=first, child="Hana"),
+        say(context, Kind.HIDE, person=third),
+        say(context, Kind.REJECT, a, person=first),
+        say(context, Kind.NOT_A_FACE, b),
+        say(context, Kind.SPLIT, c, d, person=first),
+        say(context, Kind.DIFFERENT, person=first, other=second),
+        say(context, Kind.MERGE, person=third, other=second),
+    ]
+    after = rows(context)
+    cluster_families(context, YEAR)
+    now = held(context)
+    assert now.get(a) != first
+    assert b not in now
+    assert now[c] == now[d] not in (first, second, third)
+    assert third not in now.values()
+    assert [(one.name, one.child) for one in list_persons(context, FAMILY) if one.person_id == second] == [
+        ("Hana", "Hana")
+    ]
+    assert after != before
+    assert [one.kind for one in list_decisions(context, FAMILY)] == [
+        "name", "link", "unlink", "hide", "reject", "not_a_face", "split", "different", "merge"
+    ]  # fmt: skip
+    for number in reversed(told):
+        undo(context, FAMILY, number, author="ben")
+    assert {one.undone_by for one in list_decisions(context, FAMILY)} == {"ben"}
+    assert {face: held(context)[face] for face in (a, b, c, d)} == dict.fromkeys((a, b, c, d), first)
+
+
+@pytest.mark.usefixtures("clustered")
+def test_undoing_without_a_run_between_restores_every_row(context: Context) -> None:
+    before = rows(context)
+    first, second, third, *_ = [one.person_id for one in list_persons(context, FAMILY)]
+    a, b, *_ = faces_of(context, first)
+    told = [
+        say(context, Kind.MOVE, a, person=first, other=second),
+        say(context, Kind.SPLIT, b, person=first),
+        say(context, Kind.MERGE, person=third, other=second),
+    ]
+    assert rows(context) != before
+    for number in reversed(told):
+        undo(context, FAMILY, number, author="ann")
+    assert rows(context) == before
+
+
+@pytest.mark.usefixtures("clustered")
+def test_decisions_hold_under_an_arm_that_runs_later(context: Context) -> None:
+    first, second, *_ = [one.person_id for one in list_persons(context, FAMILY)]
+    a, b, c, *_ = faces_of(context, first)
+    say(context, Kind.NAME, person=first, name="Hana")
+    say(context, Kind.MOVE, a, person=first, other=second)
+    say(context, Kind.SPLIT, b, c, person=first)
+    say(context, Kind.NOT_A_FACE, faces_of(context, second)[-1])
+    cluster_families(context, YEAR, arm_plan=SHADOW)
+    there = held(context, "shadow")
+    assert there[a] != there[faces_of(context, first)[0]]
+    assert there[a] in {there.get(face) for face in faces_of(context, second) if face != a}
+    assert there.get(b) == there.get(c) != there[faces_of(context, first)[0]]
+    with context.database.begin() as transaction:
+        names = {row.person_id: row.name for row in transaction.execute(select(persons))}
+    assert names[there[faces_of(context, first)[0]]] == "Hana"
+
+
+@pytest.mark.usefixtures("clustered")
+def test_a_waiting_face_that_a_user_confirmed_is_never_lost(context: Context) -> None:
+    (person, *_) = [one.person_id for one in list_persons(context, FAMILY)]
+    add(context, [replace(shots(months=1, a_month=1)[0], key="new", people=(9,))])
+    (face,) = [one.face_id for one in list_faces(context, FAMILY) if one.photo == "new"]
+    with context.database.begin() as transaction:
+        transaction.execute(delete(face_embeddings).where(face_embeddings.c.face_id == face))
+    say(context, Kind.CONFIRM, face, person=person)
+    cluster_families(context, YEAR)
+    assert held(context)[face] == person
+
+
+@pytest.mark.usefixtures("clustered")
+def test_a_decision_has_its_months_run_again_and_no_others(context: Context) -> None:
+    (person, *_) = [one.person_id for one in list_persons(context, FAMILY)]
+    january = next(one.face_id for one in list_faces(context, FAMILY, str(person)) if one.taken_at.month == 1)
+    say(context, Kind.REJECT, january, person=person)
+    assert [str(run.month) for run in cluster_families(context, YEAR).runs] == ["2026-01"]
+    assert cluster_families(context, YEAR).runs == []
+
+
+@pytest.mark.usefixtures("clustered")
+def test_decisions_vanish_with_the_photos_they_are_about(context: Context) -> None:
+    (person, *_) = [one.person_id for one in list_persons(context, FAMILY)]
+    face, *_ = faces_of(context, person)
+    number = say(context, Kind.REJECT, face, person=person)
+    with context.database.begin() as transaction:
+        photo = select(faces.c.photo_id).where(faces.c.face_id == face)
+        transaction.execute(delete(photos).where(photos.c.photo_id.in_(photo)))
+    assert list_decisions(context, FAMILY) == []
+    with pytest.raises(UndoError, match="no decision"):
+        undo(context, FAMILY, number, author="ann")
+    cluster_families(context, YEAR)
+
+
+@pytest.mark.usefixtures("clustered")
+def test_ids_may_be_cut_short_while_one_only_begins_so(context: Context) -> None:
+    (person, *_) = [one.person_id for one in list_persons(context, FAMILY)]
+    face, *_ = faces_of(context, person)
+    decide(context, FAMILY, Said(Kind.REJECT, (str(face)[:12],), str(person)[:12]), author="ann")
+    assert face not in held(context)
+    with pytest.raises(InvalidValueError, match="more than one face"):
+        decide(context, FAMILY, Said(Kind.NOT_A_FACE, ("",)), author="ann")
+    with pytest.raises(InvalidValueError, match="no person"):
+        decide(context, FAMILY, Said(Kind.HIDE, person="xyz"), author="ann")
+
+
+def test_before_the_first_run_there_is_nothing_to_correct(context: Context) -> None:
+    add(context, shots(months=1, a_month=1))
+    with pytest.raises(InvalidValueError, match="facealbum cluster"):
+        decide(context, FAMILY, Said(Kind.HIDE, person="a"), author="ann")
