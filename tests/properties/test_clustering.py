@@ -1,13 +1,13 @@
 """What must hold of every clustering plan, whatever the family."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from facealbum.clustering import (
@@ -25,10 +25,12 @@ from facealbum.clustering import (
 )
 from facealbum.clustering.items import is_sound
 from facealbum.domain.ids import FaceId, PersonId, PhotoId
-from tests.unit.clustering.family import START, carry_out, face_id, person_id, persons_after, photo_id
+from tests.unit.clustering.family import START, carry_out, child_id, face_id, person_id, persons_after, photo_id
+from tests.unit.clustering.oracle import ByTheBook
 
 PARAMETERS = ClusteringParameters(similarity=0.4, poor_similarity=0.45)
 PERSONS = 3
+ROUNDING = 1e-3
 
 algorithms = pytest.mark.parametrize("algorithm", sorted(ALGORITHMS))
 thorough = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -51,6 +53,7 @@ def problems(draw: st.DrawFn) -> ClusteringProblem:
             yaw=draw(st.sampled_from([0.0, 0.0, 0.0, -80.0])),
             size=draw(st.sampled_from([100.0, 100.0, 100.0, 8.0])),
             embedding=row,
+            age=draw(st.sampled_from([None, 0.0, 2.0, 8.0, 14.0, 40.0])),
         )
         for n, row in enumerate(rows.astype(np.float32))
     ]
@@ -68,6 +71,9 @@ def problems(draw: st.DrawFn) -> ClusteringProblem:
             for node in nodes
         },
         free=draw(st.frozensets(st.integers(0, PERSONS - 1).map(person_id))),
+        child_of=draw(
+            st.dictionaries(st.integers(0, PERSONS - 1).map(person_id), st.integers(0, 1).map(child_id), max_size=3)
+        ),
         provisional=draw(
             st.dictionaries(st.integers(0, count).map(face_id), st.integers(0, PERSONS - 1).map(person_id), max_size=4)
         ),
@@ -163,6 +169,25 @@ def test_cannot_links_and_rejections_hold(algorithm: str, problem: ClusteringPro
         assert one not in new or person_of.get(one) != moved.get(person, person)
 
 
+@given(problem=problems())
+@thorough
+def test_the_plan_is_the_one_by_the_book(problem: ClusteringProblem) -> None:
+    """Where the book's own choices are clear: embeddings are rounded, so close calls may differ."""
+    problem = without_must_links(problem)
+    book = ByTheBook(problem, PARAMETERS)
+    persons, waiting = book.partition()
+    assume(book.margin > ROUNDING)
+    plan = plan_clusters(problem, PARAMETERS)
+    assert {one.face_id for one in plan.leave} == waiting
+    found: dict[PersonId, set[FaceId | PersonId]] = defaultdict(set)
+    moved = {move.source: move.target for move in plan.move}
+    for node in problem.nodes:
+        found[moved.get(node.person_id, node.person_id)].add(node.person_id)
+    for one in plan.attach:
+        found[one.person_id].add(one.face_id)
+    assert {frozenset(one) for one in found.values()} | {frozenset(g.face_ids) for g in plan.create} == persons
+
+
 @algorithms
 @given(problem=problems())
 @thorough
@@ -218,7 +243,8 @@ def test_clustering_the_result_again_proposes_nothing(algorithm: str, problem: C
 def test_only_free_persons_move_and_each_to_one_that_stays(algorithm: str, problem: ClusteringProblem) -> None:
     plan = plan_clusters(problem, PARAMETERS, algorithm=algorithm)
     sources = [move.source for move in plan.move]
-    assert set(sources) <= problem.free
+    linked = Counter(problem.child_of.values())
+    assert all(one in problem.free or linked[problem.child_of[one]] > 1 for one in sources)
     assert len(sources) == len(set(sources))
     assert not set(sources) & {move.target for move in plan.move}
     assert not set(sources) & {one.person_id for one in plan.attach}
@@ -264,6 +290,7 @@ def test_what_persons_are_called_does_not_matter(
         ),
         photos_of={new_id[person]: seen for person, seen in problem.photos_of.items()},
         free=frozenset(new_id[person] for person in problem.free),
+        child_of={new_id[person]: child for person, child in problem.child_of.items()},
         provisional={},
     )
     before = persons_after(problem, plan_clusters(problem, PARAMETERS, algorithm=algorithm))

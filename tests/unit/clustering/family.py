@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facealbum.clustering import ClusteringProblem, ClusterPlan, Node, Observation
-from facealbum.domain.ids import FaceId, PersonId, PhotoId
+from facealbum.domain.ids import ChildId, FaceId, PersonId, PhotoId
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 _SIZE = 512
@@ -27,6 +27,10 @@ def photo_id(number: int) -> PhotoId:
 
 def person_id(number: int) -> PersonId:
     return PersonId(UUID(int=2_000_000 + number))
+
+
+def child_id(number: int) -> ChildId:
+    return ChildId(UUID(int=3_000_000 + number))
 
 
 def vector(number: int, looks: Mapping[int, float]) -> NDArray[np.float32]:
