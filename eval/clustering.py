@@ -29,12 +29,12 @@ ALBUMS = ("fiw", "growth", "stream")
 MARKS = "<!-- clustering: start -->", "<!-- clustering: end -->"
 
 COLUMNS = {
-    "B-cubed P": ("clustering", "bcubed_precision"),
-    "R": ("clustering", "bcubed_recall"),
-    "F": ("clustering", "bcubed_f"),
+    "B³ P": ("clustering", "bcubed_precision"),
+    "B³ R": ("clustering", "bcubed_recall"),
+    "B³ F": ("clustering", "bcubed_f"),
     "pair P": ("clustering", "pair_precision"),
-    "R ": ("clustering", "pair_recall"),
-    "F ": ("clustering", "pair_f"),
+    "pair R": ("clustering", "pair_recall"),
+    "pair F": ("clustering", "pair_f"),
     "collisions": ("clustering", "same_photo_collisions"),
     "clusters a member": ("clustering", "clusters_per_member"),
     "unassigned": ("clustering", "unassigned_or_missed"),
@@ -45,22 +45,24 @@ COLUMNS = {
     "0-2 R": ("bcubed_recall", "0-2"),
 }
 
-_GRID = tuple(step / 20 for step in range(2, 18))  # cosine distances 0.10 to 0.85
+_GRID = tuple(step / 20 for step in range(4, 18))  # cosine distances 0.20 to 0.85
+_MOST_MONTHS = 15  # churn month by month is shown for albums of no more
 
 Scores = Mapping[str, Any]
 
 
 def lives_of(album: Album, members: Members) -> Iterator[Life]:
-    """Our arms, then each baseline as published, then as it would be best on this very album."""
-    for number, name in enumerate(ALGORITHMS):
-        arm = TrialArm(name)
-        yield live(name, live_through(album, arm), members, provisional_arm=None if number else arm)
-    for name, baseline in BASELINES.items():
-        yield live(f"{name} {baseline.distance:.2f}", live_with(album, baseline, baseline.distance), members)
+    """Our arms, the default first; then each baseline as published, and as it would be best on this very album."""
+    default = TrialArm()
+    yield live(f"**{default.algorithm}**", live_through(album, default), members, provisional_arm=default)
+    for name in ALGORITHMS:
+        if name != default.algorithm:
+            yield live(f"**{name}**", live_through(album, TrialArm(name)), members)
     for name, baseline in BASELINES.items():
         best = best_distance(album, members, baseline)
+        yield live(f"{name}, {baseline.distance:g}", live_with(album, baseline, baseline.distance), members)
         if best != baseline.distance:
-            yield live(f"{name} {best:.2f}, its best here", live_with(album, baseline, best), members)
+            yield live(f"{name}, best: {best:g}", live_with(album, baseline, best), members)
 
 
 def best_distance(album: Album, members: Members, baseline: Baseline) -> float:
@@ -80,7 +82,7 @@ def score(albums: Path, life: Life, name: str) -> Scores:
 def render_album(title: str, lives: Sequence[tuple[Life, Scores]]) -> str:
     """A Markdown table: a row an arm or baseline, the columns that this album has figures for."""
     shown = [name for name, (part, key) in COLUMNS.items() if lives[0][1].get(part, {}).get(key, {}).get("n")]
-    heads = [title, *map(str.strip, shown), "F, 95 %", "churn", "broken", "CPU s"]
+    heads = [title, *shown, "B³ F, 95 %", "churn", "broken", "CPU s"]
     lines = [_row(heads), _row(["---"] * len(heads))]
     for life, scores in lives:
         low, high = scores["bcubed_f_interval"] or (0, 1)
@@ -140,9 +142,6 @@ def measure(albums: Path, names: Sequence[str], cache: Path) -> Iterator[str]:
         if len(first[name].churn) <= _MOST_MONTHS:
             yield render_churn([life for life, _ in lives])
     yield render_provisional(first)
-
-
-_MOST_MONTHS = 15  # churn month by month is shown for albums of no more
 
 
 def main() -> None:

@@ -38,3 +38,18 @@ def plot_calibration(groups: Sequence[tuple[str, Array, Array]], out: Path, *, l
         axes.grid(visible=True, color="0.93")
     out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(out)
+
+
+def plot_beside(groups: Sequence[tuple[str, Array, Array]], out: Path, *, labels: tuple[str, str]) -> None:
+    """Draw each group (name, x, y) as dots of a plot of its own, side by side, with the line on which x = y."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 - see above
+
+    figure = Figure(figsize=(_SIDE * len(groups), _SIDE), dpi=_DOTS, layout="constrained")
+    for axes, (name, x, y) in zip(np.ravel(figure.subplots(1, len(groups))), groups, strict=True):
+        least = min(x.min(), y.min())
+        axes.plot([least, 1], [least, 1], color="0.8", zorder=0)
+        axes.plot(x, y, "o", color="tab:blue")
+        axes.set(title=f"{name} (n = {len(x)})", xlabel=labels[0], ylabel=labels[1], aspect="equal")
+        axes.grid(visible=True, color="0.93")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(out)

@@ -111,7 +111,9 @@ def _join(
     left = np.flatnonzero(labels == NOBODY)
     if not centres or not len(left):
         return
-    beyond = np.linalg.norm(vectors[left, None] - np.array(centres), axis=2) - np.array(radii)
+    middles = np.array(centres)
+    squares = 1 + np.square(middles).sum(axis=1) - 2 * vectors[left] @ middles.T  # vectors have length 1
+    beyond = np.sqrt(np.maximum(squares, 0)) - np.array(radii)
     nearest = beyond.argmin(axis=1)
     within = beyond[np.arange(len(left)), nearest] <= _REACH
     labels[left[within]] = np.array(founders)[nearest[within]]
