@@ -1,8 +1,7 @@
 """Average linkage with constraints: the two most similar groups that may come together do, again and again.
 
 Guarantee: at the end no two groups that may come together are similar enough.  Ties go to the smaller numbers, so
-items in canonical order give one result.  Price: about twice the product of all vectors with all, in blocks of
-bounded memory.
+items in canonical order give one result.  Price: see facealbum.clustering.neighbours.
 
 Note: mutual neighbours.  All pairs of groups that are each other's nearest are merged at once.  With average
 linkage a merger never brings a third group nearer than its nearest part was, and a forbidden pair counts as
@@ -14,23 +13,29 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from facealbum.clustering.items import Items
-from facealbum.clustering.vectors import UNIT, means, sum_by
+from facealbum.clustering.neighbours import Apart, Means, NearPairs, Neighbours, Table
+from facealbum.clustering.vectors import UNIT, Exact, means, sum_by
 
 NOBODY = -1
 
-_BLOCK = 1 << 24  # similarities held at once: 64 MiB
+MAX_TABLE = 2000
+"""From more groups on the pairs that can matter are listed: as fast by then, and in less memory."""
+
+_FULL = 0.6  # the share of groups that are not empty, below which the empty ones are forgotten
 
 
 class Agglomeration:
     """Groups of items that grow.
 
     group_of: intp[items]; groups are numbered by their smallest item.  An item without a sound member is in
-    group NOBODY and takes no part.
+    group NOBODY and takes no part.  Of the sound members of each group: sums (int32[groups, d]), counts
+    (intp[groups]), means (exact vectors) and ages (exact means of their ages' weights).
     """
 
-    def __init__(self, items: Items) -> None:
+    def __init__(self, items: Items, *, max_table: int = MAX_TABLE) -> None:
         sound_items = np.unique(items.item_of[items.sound])
         self._items = items
+        self._max_table = max_table
         self.group_of = np.full(items.count, NOBODY, np.intp)
         self.group_of[sound_items] = np.arange(len(sound_items))
         group = self.group_of[items.item_of[items.sound]]
@@ -43,38 +48,53 @@ class Agglomeration:
         """Merge until nothing is similar enough; with `within`, intp[items], only among items of equal value."""
         least = similarity * UNIT
         region = None if within is None else within[self._first_items()]
-        best = np.full(len(self.counts), -np.inf, np.float32)
-        nearest = np.arange(len(self.counts))
-        stale = np.ones(len(self.counts), np.bool_)
-        while stale.any():
-            self._refresh(best, nearest, rows=np.flatnonzero(stale), region=region)
-            left = np.flatnonzero(
-                (nearest[nearest] == np.arange(len(nearest))) & (best >= least) & (np.arange(len(nearest)) < nearest)
-            )
-            if not len(left):
+        neighbours = self._neighbours(region, least=least)
+        nearest, best = neighbours.search(np.arange(len(self.counts)), self._means())
+        all_searched = True
+        while True:
+            left = _mutual(nearest, best, least=least)
+            if not len(left) and all_searched:
+                break
+            all_searched = not len(left)
+            if all_searched:
                 # Means are rounded, so a merger may have come a hair nearer to a group that was not looked at again.
-                stale[:] = not stale.all()
-                continue
-            right = nearest[left]
-            merged = np.zeros(len(stale), np.bool_)
-            merged[left] = merged[right] = True
-            stale = merged | merged[nearest]
-            keep, place = self._join(left, right)
-            best, nearest, stale = best[keep], place[nearest[keep]], stale[keep]
-            region = None if region is None else region[keep]
+                stale = np.flatnonzero(self.counts)
+            else:
+                right = nearest[left]
+                self._join(left, right)
+                neighbours.join(left, right, self._means(), self._apart(region))
+                touched = np.zeros(len(best), np.bool_)
+                touched[left] = touched[right] = True
+                best[right] = -np.inf
+                stale = np.flatnonzero((touched | touched[nearest]) & (self.counts > 0))
+            nearest[stale], best[stale] = neighbours.search(stale, self._means())
+            alive = self.counts > 0
+            if alive.mean() < _FULL:
+                place = self._close_gaps()
+                nearest, best = place[nearest[alive]], best[alive]
+                region = None if region is None else region[alive]
+                if isinstance(neighbours, NearPairs) and len(best) <= self._max_table:
+                    neighbours = self._neighbours(region, least=least)
+                else:
+                    neighbours.close_gaps(alive, place)
+        self._close_gaps()
 
-    def meetings(self) -> csr_array:
-        """Booleans[groups, meetings]: which meetings each group takes part in."""
+    def _neighbours(self, region: NDArray[np.intp] | None, *, least: float) -> Neighbours:
+        if len(self.counts) <= self._max_table:
+            return Table(self._means(), self._apart(region))
+        return NearPairs(self._means(), self.counts, self._apart(region), least=least)
+
+    def _means(self) -> Means:
+        return Means(self.means, self.ages)
+
+    def _apart(self, region: NDArray[np.intp] | None) -> Apart:
+        """Who may not come together, as the groups are now."""
         item, meeting = self._items.meetings.T
         group = self.group_of[item]
         taking_part = group != NOBODY
-        return csr_array(
-            (
-                np.ones(int(taking_part.sum()), np.bool_),
-                (group[taking_part], meeting[taking_part]),
-            ),
-            shape=(len(self.counts), int(meeting.max(initial=-1)) + 1),
-        )
+        shape = (len(self.counts), int(meeting.max(initial=-1)) + 1)
+        ones = np.ones(int(taking_part.sum()), np.bool_)
+        return Apart(csr_array((ones, (group[taking_part], meeting[taking_part])), shape=shape), region)
 
     def _first_items(self) -> NDArray[np.intp]:
         """The smallest item of every group."""
@@ -82,42 +102,32 @@ class Agglomeration:
         first: NDArray[np.intp] = items[groups != NOBODY]
         return first
 
-    def _refresh(
-        self,
-        best: NDArray[np.float32],
-        nearest: NDArray[np.intp],
-        *,
-        rows: NDArray[np.intp],
-        region: NDArray[np.intp] | None,
-    ) -> None:
-        """Find for the groups in `rows` the nearest group each may join."""
-        meetings = self.meetings()
-        everybody = meetings.T.tocsr()
-        step = max(1, _BLOCK // len(self.counts))
-        for start in range(0, len(rows), step):
-            block = rows[start : start + step]
-            similar = self.means[block] @ self.means.T - self.ages[block] @ self.ages.T
-            if region is not None:
-                similar[region[block][:, None] != region[None, :]] = -np.inf
-            together = (meetings[block] @ everybody).tocoo()
-            similar[together.row, together.col] = -np.inf
-            similar[np.arange(len(block)), block] = -np.inf
-            nearest[block] = similar.argmax(axis=1)
-            best[block] = similar[np.arange(len(block)), nearest[block]]
+    def _join(self, left: NDArray[np.intp], right: NDArray[np.intp]) -> None:
+        """Put each group of `right` into its group of `left`; those of `right` are left empty."""
+        sums, age_sums = self.sums[left] + self.sums[right], self._age_sums[left] + self._age_sums[right]
+        counts = self.counts[left] + self.counts[right]
+        self.sums[left], self._age_sums[left], self.counts[left] = sums, age_sums, counts
+        self.means[left], self.ages[left] = means(sums, counts), means(age_sums, counts)
+        self.counts[right] = 0
+        place = np.arange(len(self.counts))
+        place[right] = left
+        self._renumber(place)
 
-    def _join(self, left: NDArray[np.intp], right: NDArray[np.intp]) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
-        """Put each group of `right` into its group of `left`; gives who is kept and everybody's new number."""
-        keep = np.ones(len(self.counts), np.bool_)
-        keep[right] = False
-        place = np.cumsum(keep) - 1
-        place[right] = place[left]
-        self.sums[left] += self.sums[right]
-        self.counts[left] += self.counts[right]
-        self.means[left] = means(self.sums[left], self.counts[left])
-        self._age_sums[left] += self._age_sums[right]
-        self.ages[left] = means(self._age_sums[left], self.counts[left])
-        self.sums, self.counts, self.means = self.sums[keep], self.counts[keep], self.means[keep]
-        self._age_sums, self.ages = self._age_sums[keep], self.ages[keep]
+    def _close_gaps(self) -> NDArray[np.intp]:
+        """Forget the empty groups; gives the new number of each of the others."""
+        alive = self.counts > 0
+        place = np.cumsum(alive) - 1
+        self.sums, self.counts, self.means = self.sums[alive], self.counts[alive], self.means[alive]
+        self._age_sums, self.ages = self._age_sums[alive], self.ages[alive]
+        self._renumber(place)
+        return place
+
+    def _renumber(self, place: NDArray[np.intp]) -> None:
         taking_part = self.group_of != NOBODY
         self.group_of[taking_part] = place[self.group_of[taking_part]]
-        return keep, place
+
+
+def _mutual(nearest: NDArray[np.intp], best: Exact, *, least: float) -> NDArray[np.intp]:
+    """The smaller of each pair that are each other's nearest, and similar enough."""
+    index = np.arange(len(nearest))
+    return np.flatnonzero((best >= least) & (index < nearest) & (nearest[nearest] == index))

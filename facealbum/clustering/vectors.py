@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from facealbum.clustering.problem import Observation
 from facealbum.errors import InvalidValueError
@@ -19,6 +20,10 @@ SCALE = 4000
 UNIT = float(SCALE * SCALE)
 """The dot product of a vector of length 1 with itself."""
 
+ROUNDING = 100_000
+"""More than rounding two means can move their dot product: 2 x sqrt(512) / 2 x SCALE = 90,510."""
+
+_ROWS = 256  # worked on at once: what a core keeps near
 _LENGTH_TOLERANCE = 0.01  # 2**24 would be passed at a length of 1.02
 
 Exact: TypeAlias = NDArray[np.float32]
@@ -36,21 +41,38 @@ def exact(faces: Sequence[Observation]) -> Exact:
                 f"all embeddings must be vectors of one size, here {size}; "
                 f"got {face.embedding.shape} of face {face.face_id}"
             )
-    rows = np.stack([face.embedding for face in faces]).astype(np.float64)
-    lengths = np.sqrt(np.square(rows).sum(axis=1))
-    for face, length in zip(faces, lengths.tolist(), strict=True):
-        if not abs(length - 1) <= _LENGTH_TOLERANCE:
-            raise InvalidValueError(f"an embedding must have length 1, got {length:.4f} of face {face.face_id}")
-    return np.rint(rows * SCALE).astype(np.float32)
+    found = np.empty((len(faces), *size), np.float32)
+    for start in range(0, len(faces), _ROWS):
+        some = faces[start : start + _ROWS]
+        rows = np.array([face.embedding for face in some], np.float64)
+        lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+        for row in np.flatnonzero(~(np.abs(lengths - 1) <= _LENGTH_TOLERANCE)).tolist():
+            raise InvalidValueError(
+                f"an embedding must have length 1, got {lengths[row]:.4f} of face {some[row].face_id}"
+            )
+        rows *= SCALE
+        found[start : start + _ROWS] = np.rint(rows, out=rows)
+    return found
 
 
 def sum_by(group: NDArray[np.intp], vectors: Exact, *, groups: int) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
     """The sum and the number of the vectors of each group, `group` naming that of each row."""
+    counts = np.bincount(group, minlength=groups)
     sums = np.zeros((groups, vectors.shape[1]), np.int32)
-    np.add.at(sums, group, vectors.astype(np.int32))
-    return sums, np.bincount(group, minlength=groups)
+    sums[group] = vectors  # right for a group of one, as most are
+    several = np.flatnonzero(counts > 1)
+    members = np.flatnonzero(counts[group] > 1)
+    where = (np.searchsorted(several, group[members]), np.arange(len(members)))
+    belongs = csr_array((np.ones(len(members)), where), shape=(len(several), len(members)))
+    sums[several] = belongs @ vectors[members].astype(np.float64)
+    return sums, counts
 
 
 def means(sums: NDArray[np.int32], counts: NDArray[np.intp]) -> Exact:
     """The rounded mean of each group."""
+    if (counts == 1).any():
+        found = sums.astype(np.float32)
+        several = np.flatnonzero(counts > 1)
+        found[several] = np.rint(sums[several] / counts[several, None])
+        return found
     return np.rint(sums / counts[:, None]).astype(np.float32)
