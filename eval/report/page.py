@@ -28,6 +28,7 @@ class PersonSection:
     """One person.  `child`: the linked child's name; `link_probability`: None where a user's word made the link.
 
     crops: from oldest to newest; more than the page shows are thinned out evenly over time.
+    provisional: how many of the faces no monthly run has looked at yet.
     """
 
     label: str
@@ -39,6 +40,7 @@ class PersonSection:
     last: date
     mean_age: float
     crops: tuple[FaceCrop, ...]
+    provisional: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from facealbum.clustering import ClusteringParameters, ClusteringProblem, Node, constrain_tracks, select_nodes
 from facealbum.clustering.match import match_faces
+from facealbum.corrections import outrank
 from facealbum.domain.ids import FamilyId, PhotoId
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import DEFAULT_ARM
 from facealbum.storage.database import Transaction
+from facealbum.storage.decisions import load_demands
 from facealbum.storage.matches import load_faces_of, load_fresh_uploads, save_matches
 from facealbum.storage.observations import (
     Arm,
@@ -57,14 +59,21 @@ def _match(
         for observation in select_nodes(candidates, parameters)
     )
     a_node = {node.person_id: node.observation.face_id for node in nodes}
-    constraints = constrain_tracks(load_tracks(transaction, family, arm), a_node)
+    tracks = constrain_tracks(load_tracks(transaction, family, arm), a_node)
     photos_of = load_photos_of(transaction, family, arm)
     faces = matched = 0
     for some in _parts(uploads):
         new = load_faces_of(transaction, family, arm, some)
-        matches = match_faces(ClusteringProblem(tuple(new), nodes, constraints, photos_of), parameters)
-        of = [face.face_id for face in new]
-        save_matches(transaction, family, arm, of=of, matches=matches, now=context.clock())
+        ids = [face.face_id for face in new]
+        told, _ = load_demands(transaction, family, arm.arm_id, faces=set(ids), node_of=a_node)
+        problem = ClusteringProblem(
+            faces=tuple(face for face in new if face.face_id not in told.withheld),
+            nodes=nodes,
+            constraints=outrank(told.constraints, tracks),
+            photos_of=photos_of,
+        )
+        matches = match_faces(problem, parameters)
+        save_matches(transaction, family, arm, of=ids, matches=matches, now=context.clock())
         faces, matched = faces + len(new), matched + len(matches)
     return MatchOutcome(faces, matched)
 

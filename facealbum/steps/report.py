@@ -170,6 +170,7 @@ def _person(label: str, faces: Sequence[ExportedFace], crops: Iterable[FaceCrop]
         last=faces[-1].taken_at.date(),
         mean_age=sum(face.age for face in faces) / len(faces),
         crops=tuple(crops),
+        provisional=sum(face.provisional for face in faces),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, false, func, select
 
 from facealbum.domain.faces import Box
 from facealbum.domain.ids import FamilyId
@@ -13,10 +13,10 @@ from facealbum.storage.schema import arms, assignments, children, faces, links, 
 
 @dataclass(frozen=True, slots=True)
 class ExportedFace:
-    """One face as faces.csv, albums and reports show it; person and child are None while unassigned.
+    """One face as faces.csv and reports show it; person and child are None while unassigned.
 
     frame_ms: where in its video the photo is, in milliseconds; None for a photo that is no frame.  sha256 and format
-    are those of the upload.
+    are those of the upload.  provisional: shown with the person only until a monthly run decides.
     """
 
     photo_key: str
@@ -36,10 +36,11 @@ class ExportedFace:
     child: str | None
     score: float | None
     probability: float | None
+    provisional: bool
 
 
 def load_exported_faces(connection: Connection, family: FamilyId, arm: str) -> Iterator[ExportedFace]:
-    """Every face of the family in the order of photo key and face number."""
+    """Every face of the family in the order of photo key and face number, but for those that a user says are none."""
     query = (
         select(
             photos.c.key,
@@ -59,6 +60,7 @@ def load_exported_faces(connection: Connection, family: FamilyId, arm: str) -> I
             children.c.name,
             assignments.c.score,
             links.c.probability,
+            func.coalesce(assignments.c.state == "provisional", false()).label("provisional"),
         )
         .select_from(faces)
         .join(photos, (photos.c.family_id == faces.c.family_id) & (photos.c.photo_id == faces.c.photo_id))
@@ -76,7 +78,7 @@ def load_exported_faces(connection: Connection, family: FamilyId, arm: str) -> I
             children,
             (children.c.family_id == links.c.family_id) & (children.c.child_id == links.c.child_id),
         )
-        .where(faces.c.family_id == family)
+        .where(faces.c.family_id == family, ~faces.c.excluded)
         .order_by(photos.c.key, faces.c.number)
     )
     for row in connection.execution_options(yield_per=1000).execute(query):
@@ -98,4 +100,5 @@ def load_exported_faces(connection: Connection, family: FamilyId, arm: str) -> I
             row.name,
             row.score,
             row.probability,
+            row.provisional,
         )

@@ -126,7 +126,7 @@ def test_families_without_photos_or_people_have_no_albums(context: Context) -> N
 
 def test_an_album_of_thousands_of_photos_is_counted_once_each(context: Context) -> None:
     fill(context, [album((HANA,), week=0)], children={HANA: "Hana"})
-    ids = [photo_id(FAMILY_ID, str(number)) for number in range(4000)]
+    ids = [photo_id(FAMILY_ID, str(number)) for number in range(2000)]
     with context.database.begin() as transaction:
         for table, own in ((photos, {"photo_id"}), (faces, {"photo_id", "face_id"}), (assignments, {"face_id"})):
             row = transaction.execute(select(table)).one()._asdict()
@@ -135,7 +135,7 @@ def test_an_album_of_thousands_of_photos_is_counted_once_each(context: Context) 
                 insert(table),
                 [row | dict.fromkeys(own, one) | dict.fromkeys(content, one.bytes * 2) for one in ids],
             )
-    assert photos_in(context) == {"Hana": 4001}
+    assert photos_in(context) == {"Hana": 2001}
 
 
 def test_every_album_becomes_a_folder_of_its_own(mori: Context, tmp_path: Path) -> None:

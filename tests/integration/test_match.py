@@ -1,19 +1,27 @@
 """New faces are shown with known people at once, and the monthly run has the last word."""
 
+import csv
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from itertools import count
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import FaceId
 from facealbum.domain.months import Month
+from facealbum.steps.albums import list_albums
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
+from facealbum.steps.correct import Said, decide
+from facealbum.steps.export import export_faces
 from facealbum.steps.families import forget_family
 from facealbum.steps.match import MatchOutcome, match_family
+from facealbum.steps.report import write_report
 from facealbum.storage.schema import assignments, faces
 from tests.integration.album import FAMILY, FAMILY_ID, add, shots
 
@@ -147,3 +155,40 @@ def test_a_deleted_face_leaves_no_match_and_a_deleted_family_no_error(
     assert provisional[0] not in shown(context)
     forget_family(context, FAMILY)
     assert match_family(context, FAMILY_ID) == MatchOutcome()
+
+
+def test_what_a_user_says_of_a_match_outranks_it(context: Context, later: Callable[[], Context]) -> None:
+    photos = shots(months=2, a_month=12)
+    add(context, photos[:12])
+    cluster_families(context, JANUARY)
+    add(later(), photos[12:])
+    match_family(context, FAMILY_ID)
+    (wrong, (person, _)), (right, (other, _)), (nothing, _), *_ = (
+        (face, who) for face, who in shown(context).items() if who[1] == "provisional"
+    )
+    say = partial(decide, context, FAMILY, author="ann")
+    say(Said(Kind.REJECT, (str(wrong),), str(person)))
+    say(Said(Kind.CONFIRM, (str(right),), str(other)))
+    say(Said(Kind.NOT_A_FACE, (str(nothing),)))
+    match_family(context, FAMILY_ID)
+    now = shown(context)
+    assert now.get(wrong, (None,))[0] != person
+    assert now[right] == (other, "confirmed")
+    assert nothing not in now
+
+
+def test_a_match_counts_as_assigned_and_is_marked_where_people_look(
+    context: Context, later: Callable[[], Context], tmp_path: Path
+) -> None:
+    photos = shots(months=2, a_month=12)
+    add(context, photos[:12])
+    cluster_families(context, JANUARY)
+    add(later(), photos[12:])
+    matched = match_family(context, FAMILY_ID).matched
+    export_faces(context, tmp_path / "faces.csv")
+    rows = list(csv.DictReader((tmp_path / "faces.csv").read_text(encoding="utf-8").splitlines()))
+    assert sum(row["person"] != "" for row in rows) == len(shown(context))
+    people = write_report(context, tmp_path / "page.html").people
+    assert sum(person.provisional for person in people) == matched
+    assert "not yet confirmed" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert sum(album.provisional for album in list_albums(context)) >= matched
