@@ -42,8 +42,8 @@ class ClusteringParameters:
     density_min_cluster, density_min_samples: of the `hdbscan` algorithm's density clustering.
     """
 
-    similarity: float = 0.25
-    poor_similarity: float = 0.25
+    similarity: float = 0.26
+    poor_similarity: float = 0.26
     child_similarity: float = 0.15
     young_likeness: float = 0.3
     young_until: float = 12.0
