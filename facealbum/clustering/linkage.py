@@ -8,6 +8,8 @@ linkage a merger never brings a third group nearer than its nearest part was, an
 infinitely far, so these are the pairs that merging one by one would find, in a few rounds instead of thousands.
 """
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
@@ -48,6 +50,8 @@ class Agglomeration:
         """Merge until nothing is similar enough; with `within`, intp[items], only among items of equal value."""
         least = similarity * UNIT
         region = None if within is None else within[self._first_items()]
+        if region is not None and len(np.unique(region)) == len(region):
+            return
         neighbours = self._neighbours(region, least=least)
         nearest, best = neighbours.search(np.arange(len(self.counts)), self._means())
         all_searched = True
@@ -62,7 +66,7 @@ class Agglomeration:
             else:
                 right = nearest[left]
                 self._join(left, right)
-                neighbours.join(left, right, self._means(), self._apart(region))
+                neighbours.join(left, right, self._means(), partial(self._apart, region))
                 touched = np.zeros(len(best), np.bool_)
                 touched[left] = touched[right] = True
                 best[right] = -np.inf

@@ -9,7 +9,7 @@ linkage two groups that join are no nearer to a third one than the mean of both 
 theirs.  This holds before means are rounded; rounding moves a similarity by less than ROUNDING.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -91,7 +91,7 @@ class Neighbours(Protocol):
         """The nearest to each of these groups, none of which is empty."""
         ...
 
-    def join(self, left: Numbers, right: Numbers, means: Means, apart: Apart) -> None:
+    def join(self, left: Numbers, right: Numbers, means: Means, apart: Callable[[], Apart]) -> None:
         """Each group of `right` went into its group of `left`; `means` and `apart` are as they are since."""
         ...
 
@@ -114,7 +114,7 @@ class Table:
         del means
         return _first_largest(self._table[rows] + self._empty)
 
-    def join(self, left: Numbers, right: Numbers, means: Means, apart: Apart) -> None:
+    def join(self, left: Numbers, right: Numbers, means: Means, apart: Callable[[], Apart]) -> None:
         """See Neighbours; a group may join none that either of its parts may not join."""
         del apart
         fresh = means.similar(left, slice(None))
@@ -154,9 +154,9 @@ class NearPairs:
             nearest[some], best[some] = self._compare_with_all(rows[some], means)
         return nearest, best
 
-    def join(self, left: Numbers, right: Numbers, means: Means, apart: Apart) -> None:
+    def join(self, left: Numbers, right: Numbers, means: Means, apart: Callable[[], Apart]) -> None:
         """See Neighbours."""
-        self._apart = apart
+        self._apart = apart()
         share = self._counts[left] / (self._counts[left] + self._counts[right])
         self._limits[left] = share * self._limits[left] + (1 - share) * self._limits[right]
         self._counts[left] += self._counts[right]
