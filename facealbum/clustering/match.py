@@ -90,8 +90,7 @@ class _View:
         apart = _apart(items)
         for item, others in apart.items():
             scores[item, [other for other in others if other < persons]] = -np.inf
-        beyond = scores - (ages @ ages[:persons].T).astype(np.float64) / UNIT
-        return cls(items, counts[:persons], scores, beyond, apart)
+        return cls(items, counts[:persons], scores, apart)
 
     def match(self, row: int, person: int) -> Match:
         """The face in this row as it is shown with the person."""
@@ -125,7 +124,7 @@ def _apart(items: Items) -> dict[int, set[int]]:
 def _decide(view: _View, *, similarity: float, doubt: float) -> dict[int, int]:
     """The person of each item that is sure of one; of two that can't both have it, the more similar one."""
     persons = len(view.items.persons)
-    scores = view.beyond[persons:]
+    scores = view.scores[persons:]
     best = scores.argmax(axis=1)
     own, other = scores[np.arange(len(best)), best], _best_other(scores, best)
     needed = doubt / np.maximum(view.counts[best], 1)
