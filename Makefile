@@ -9,7 +9,7 @@ BIN := .venv/bin
 PIP = $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check --quiet
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
 
 setup: .venv/setup ## .venv with the facealbum command in it
 
@@ -38,8 +38,9 @@ bench: dev ## score the albums in ALBUMS=FOLDER into docs/benchmarks.md
 	@$(BIN)/python -m eval.bench "$(ALBUMS)" --out docs/benchmarks.md
 
 CACHE ?= build/albums
-bench-clustering: dev ## compare arms and baselines on the albums in ALBUMS=FOLDER into docs (analysed once into CACHE)
-	@$(BIN)/python -m eval.clustering "$(ALBUMS)" --cache "$(CACHE)" --out docs
+bench-clustering: dev ## arms, baselines and breakage on the albums in ALBUMS=FOLDER into docs
+	@$(BIN)/python -m eval.clustering "$(ALBUMS)" --cache "$(CACHE)" --out docs/benchmarks.md
+	@$(BIN)/python -m eval.ceiling "$(ALBUMS)" --cache "$(CACHE)" --out docs/breakage.md
 
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url pyproject.toml --group build

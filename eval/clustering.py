@@ -1,10 +1,10 @@
 """All arms and baselines on albums with known truth, on the same faces, month by month.
 
-    python -m eval.clustering ALBUMS --cache FOLDER [--album fiw ...] [--out docs]
+    python -m eval.clustering ALBUMS --cache FOLDER [--album fiw ...] [--out docs/benchmarks.md]
 
 ALBUMS is as in eval.bench; photos are analysed once into the cache, which holds embeddings and stays private.  The
 albums' own scorer judges what the last month left; churn, breakage and provisional matches are counted over all
-months.  With --out the tables of benchmarks.md and breakage.md in that folder are replaced.
+months.
 """
 
 import argparse
@@ -150,7 +150,7 @@ def main() -> None:
     parser.add_argument("albums", type=Path)
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--album", nargs="+", default=list(ALBUMS))
-    parser.add_argument("--out", type=Path, help="the folder of the documents whose tables are replaced")
+    parser.add_argument("--out", type=Path, help="the document whose tables are replaced")
     args = parser.parse_args()
     tables = []
     for table in measure(args.albums.absolute(), args.album, args.cache):
@@ -158,7 +158,7 @@ def main() -> None:
         sys.stdout.write(f"{table}\n")
         sys.stdout.flush()
     if args.out:
-        write_table(args.out / "benchmarks.md", "\n".join(tables), marks=MARKS)
+        write_table(args.out, "\n".join(tables), marks=MARKS)
 
 
 if __name__ == "__main__":
