@@ -1,11 +1,16 @@
 """Decisions of users, written to the database: they hold at once, through every run, and can be undone."""
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 
 import pytest
 from sqlalchemy import delete, select
+from typer.testing import CliRunner
 
+from facealbum.cli import app
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import FaceId, PersonId, child_id
 from facealbum.domain.months import Month
@@ -190,3 +195,39 @@ def test_before_the_first_run_there_is_nothing_to_correct(context: Context) -> N
     add(context, shots(months=1, a_month=1))
     with pytest.raises(InvalidValueError, match="facealbum cluster"):
         decide(context, FAMILY, Said(Kind.HIDE, person="a"), author="ann")
+
+
+@pytest.mark.usefixtures("clustered")
+def test_linking_keeps_to_what_users_said_of_children(context: Context) -> None:
+    with context.database.begin() as transaction:
+        save_child(transaction, FAMILY_ID, HANA, now=context.clock())
+    cluster_families(context, YEAR)
+    (hana,) = [one.person_id for one in list_persons(context, FAMILY) if one.child]
+    other = next(one.person_id for one in list_persons(context, FAMILY) if one.person_id != hana)
+    say(context, Kind.UNLINK, person=hana, child="Hana")
+    say(context, Kind.LINK, person=other, child="Hana")
+    cluster_families(context, YEAR)
+    assert [one.person_id for one in list_persons(context, FAMILY) if one.child] == [other]
+
+
+@pytest.mark.usefixtures("clustered")
+def test_the_command_line_shows_decides_and_undoes(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def here() -> Iterator[Context]:
+        yield context
+
+    monkeypatch.setattr("facealbum.cli.decisions.open_world", here)
+
+    def run(*words: str) -> object:
+        result = CliRunner().invoke(app, [*words, "--family", FAMILY, "--json"], catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return json.loads(result.output)
+
+    before = run("persons", "list")
+    person = before[0]["person_id"]
+    face = run("persons", "faces", person[:8])[0]["face_id"]
+    assert run("decide", "reject", "--face", face[:12], "--person", person[:12])["faces_left"] == 1
+    assert face in [one["face_id"] for one in run("persons", "faces")]
+    assert [one["kind"] for one in run("decisions", "list")] == ["reject"]
+    run("decisions", "undo", "1")
+    assert run("persons", "list") == before
