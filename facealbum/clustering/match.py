@@ -32,9 +32,9 @@ DOUBT = 0.1
 class Match:
     """A new face that is shown with a person until the monthly run.
 
-    score: mean cosine similarity to the person's sound nodes, of must-linked faces together, less what their ages ask
-    beyond that (facealbum.clustering.ages).  nearest: the node most similar to the face.  runner_up: the best score
-    with any other person that it may be; None for a face that is must-linked to a node, or without any other person.
+    score: mean cosine similarity to the person's sound nodes, of must-linked faces together.  nearest: the node most
+    similar to the face.  runner_up: the best score with any other person that it may be; None for a face that is
+    must-linked to a node, or without any other person.
     """
 
     face_id: FaceId
@@ -67,14 +67,16 @@ def match_faces(
 class _View:
     """How similar each item is to each person.
 
-    counts: intp[persons], the sound nodes of each.  scores: float64[items, persons], those of Match for the sound
-    members; -inf without sound members, and where the two must never come together.
+    counts: intp[persons], the sound nodes of each.  scores: float64[items, persons], the mean cosine similarity of the
+    sound members to them; -inf without sound members, and where the two must never come together.  beyond: the same,
+    less what their ages ask.
     apart: for each item those that it must never come together with.
     """
 
     items: Items
     counts: NDArray[np.intp]
     scores: NDArray[np.float64]
+    beyond: NDArray[np.float64]
     apart: Mapping[int, set[int]]
 
     @classmethod
@@ -85,12 +87,13 @@ class _View:
         sums, counts = sum_by(items.item_of[rows], items.vectors[rows], groups=items.count)
         centres = means(sums, np.maximum(counts, 1))
         ages = means(sum_by(items.item_of[rows], items.ages[rows], groups=items.count)[0], np.maximum(counts, 1))
-        scores = (centres @ centres[:persons].T - ages @ ages[:persons].T).astype(np.float64) / UNIT
+        scores = (centres @ centres[:persons].T).astype(np.float64) / UNIT
         scores[counts == 0] = -np.inf
         apart = _apart(items)
         for item, others in apart.items():
             scores[item, [other for other in others if other < persons]] = -np.inf
-        return cls(items, counts[:persons], scores, apart)
+        beyond = scores - (ages @ ages[:persons].T).astype(np.float64) / UNIT
+        return cls(items, counts[:persons], scores, beyond, apart)
 
     def match(self, row: int, person: int) -> Match:
         """The face in this row as it is shown with the person."""
@@ -124,7 +127,7 @@ def _apart(items: Items) -> dict[int, set[int]]:
 def _decide(view: _View, *, similarity: float, doubt: float) -> dict[int, int]:
     """The person of each item that is sure of one; of two that can't both have it, the more similar one."""
     persons = len(view.items.persons)
-    scores = view.scores[persons:]
+    scores = view.beyond[persons:]
     best = scores.argmax(axis=1)
     own, other = scores[np.arange(len(best)), best], _best_other(scores, best)
     needed = doubt / np.maximum(view.counts[best], 1)
