@@ -92,7 +92,7 @@ def apply_undo(connection: Connection, family: FamilyId, number: int, *, author:
 
 def load_decisions(connection: Connection, family: FamilyId) -> list[tuple[Decision, Correction]]:
     """Every decision whose faces are still there, undone ones too, with what it changed; by number."""
-    rows = _rows(connection, family)
+    rows = _rows(connection, family, decisions.c.correction)
     known = _known_faces(connection, family, rows)
     return [
         (decision, _CORRECTION.validate_python(row.correction))
@@ -170,16 +170,23 @@ def load_decision_marks(connection: Connection, family: FamilyId, month: Month) 
     A decision is about the faces that it names or moves, or else about the anchors of its persons.  Undoing it
     changes its mark, so the month runs again.
     """
-    rows = _rows(connection, family)
-    marks = []
-    for row in rows:
-        about = {*row.subject["faces"], *(change["key"][1] for change in row.correction["places"])}
-        about = about or {face for faces_of in row.anchors.values() for face in faces_of}
-        query = select(func.max(faces.c.taken_at)).where(faces.c.family_id == family, faces.c.face_id.in_(about))
-        newest = connection.execute(query).scalar()
-        if newest is not None and Month.of(newest) == month:
-            marks.append(f"{row.number}{'' if row.undone_at is None else ' undone'}")
-    return marks
+    moved = func.jsonb_path_query_array(decisions.c.correction, "$.places[*].key[1]").label("moved")
+    about = {}
+    for row in _rows(connection, family, moved):
+        anchors = [face for faces_of in row.anchors.values() for face in faces_of]
+        about[f"{row.number}{'' if row.undone_at is None else ' undone'}"] = {
+            *row.subject["faces"],
+            *row.moved,
+        } or anchors
+    everything = {UUID(face) for named in about.values() for face in named}
+    query = select(faces.c.face_id, faces.c.taken_at).where(
+        faces.c.family_id == family, faces.c.face_id.in_(everything)
+    )
+    taken = {str(row.face_id): row.taken_at for row in connection.execute(query)} if everything else {}
+    newest = {
+        mark: max((taken[face] for face in named if face in taken), default=None) for mark, named in about.items()
+    }
+    return [mark for mark, moment in newest.items() if moment is not None and Month.of(moment) == month]
 
 
 def load_album(connection: Connection, family: FamilyId) -> Album:
@@ -208,8 +215,10 @@ def load_album(connection: Connection, family: FamilyId) -> Album:
     return album
 
 
-def _rows(connection: Connection, family: FamilyId) -> Sequence[Row[Any]]:
-    query = select(decisions).where(decisions.c.family_id == family).order_by(decisions.c.number)
+def _rows(connection: Connection, family: FamilyId, *more: ColumnElement[Any]) -> Sequence[Row[Any]]:
+    """Every decision by number, and `more` of it; what it changed may be long, and is read only if asked for."""
+    short = [column for column in decisions.c if column.name != "correction"]
+    query = select(*short, *more).where(decisions.c.family_id == family).order_by(decisions.c.number)
     return connection.execute(query).all()
 
 
