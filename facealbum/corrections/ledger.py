@@ -198,9 +198,9 @@ def _words(kind: Kind, faces: list[FaceId], persons: list[PersonId], number: int
 def _say(ledger: Ledger, word: Word) -> None:
     """The last word on two; a face is one person of an arm at most."""
     if word.same and word.other in ledger.homes and word.one not in ledger.homes:
+        arm_id = ledger.homes[PersonId(word.other)]
         for pair, earlier in list(ledger.words.items()):
-            rival = earlier.same and word.one in pair and ledger.homes.get(PersonId(earlier.other))
-            if rival == ledger.homes[PersonId(word.other)]:
+            if earlier.same and earlier.one == word.one and ledger.homes.get(PersonId(earlier.other)) == arm_id:
                 del ledger.words[pair]
     ledger.words[frozenset((word.one, word.other))] = word
 
