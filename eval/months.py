@@ -80,7 +80,6 @@ class Household:
                 for node in select_nodes(faces, self.arm.clustering)
             ),
             photos_of=_photos(of_person),
-            free=frozenset(of_person.keys() - self.child_of.keys()),
             child_of=self.child_of,
         )
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value instead of text.")]
 OneFamily = Annotated[str | None, typer.Option("--family", help="Only this family.")]
 
+_SHORT = 8
+
 
 class Exit(IntEnum):
     """What the shell is told."""
@@ -41,6 +43,11 @@ def say_result(result: object, text: str, *, as_json: bool) -> None:
         console.say_json(result)
     else:
         console.say(text)
+
+
+def short_id(identity: object) -> str:
+    """Enough digits of an id to tell millions of faces apart; commands take ids cut short."""
+    return str(identity)[:_SHORT]
 
 
 def finish(*, problems: bool) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facealbum import console
-from facealbum.cli.command import Json, open_world, say_result
+from facealbum.cli.command import Json, open_world, say_result, short_id
 from facealbum.domain.decisions import Kind
 
 if TYPE_CHECKING:
@@ -20,8 +20,6 @@ app.add_typer(persons, name="persons")
 
 Family = Annotated[str, typer.Option("--family", help="The family.")]
 Author = Annotated[str, typer.Option("--author", help="Who decides this.")]
-
-_SHORT = 8  # so many digits of an id tell apart millions of faces
 
 
 @app.command()
@@ -95,7 +93,7 @@ def persons_list(family: Family, as_json: Json = False) -> None:
         console.say_json([asdict(one) for one in found])
         return
     rows = [
-        (_short(one.person_id), one.name or "", one.child or "", one.faces, one.first.date(), one.last.date(),
+        (short_id(one.person_id), one.name or "", one.child or "", one.faces, one.first.date(), one.last.date(),
          "hidden" if one.hidden else "")
         for one in found
     ]  # fmt: skip
@@ -118,7 +116,7 @@ def persons_faces(
         return
     rows = [
         (
-            _short(one.face_id),
+            short_id(one.face_id),
             one.photo,
             one.taken_at.date(),
             *(round(value) for value in one.box),
@@ -131,10 +129,6 @@ def persons_faces(
 
 def _about(one: "Decided") -> str:
     """Whom and what a decision names, ids cut short."""
-    named = [_short(value) for value in (one.person, one.other) if value is not None]
-    faces = [f"{len(one.faces)} faces"] if len(one.faces) > 2 else [_short(face) for face in one.faces]  # noqa: PLR2004
-    return ", ".join([*faces, *named, *([one.name] if one.name else []), *([_short(one.child)] if one.child else [])])
-
-
-def _short(identity: object) -> str:
-    return str(identity)[:_SHORT]
+    named = [short_id(value) for value in (one.person, one.other) if value is not None]
+    faces = [f"{len(one.faces)} faces"] if len(one.faces) > 2 else [short_id(face) for face in one.faces]  # noqa: PLR2004
+    return ", ".join([*faces, *named, *([one.name] if one.name else []), *([short_id(one.child)] if one.child else [])])

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from facealbum import console
-from facealbum.cli.command import Json, open_world
+from facealbum.cli.command import Json, open_world, short_id
 
 app = typer.Typer()
 
@@ -28,5 +28,6 @@ def explain(
     for number, face in enumerate(faces, 1):
         left, top, right, bottom = face.box
         who = f"{face.person or 'nobody yet'}{' (provisional)' if face.provisional else ''}"
-        console.say(f"{number}. {who}, at {left:.0f}, {top:.0f} to {right:.0f}, {bottom:.0f}")
+        where = f"{left:.0f}, {top:.0f} to {right:.0f}, {bottom:.0f}"
+        console.say(f"{number}. {who}: face {short_id(face.face_id)} at {where}")
         console.say(f"   {face.why}")

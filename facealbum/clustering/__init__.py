@@ -34,7 +34,7 @@ from facealbum.clustering.plan import (
 )
 from facealbum.clustering.problem import ClusteringProblem, Constraints, Node, Observation
 from facealbum.clustering.tracks import TrackState, constrain_tracks
-from facealbum.clustering.wording import describe_faces, describe_move
+from facealbum.clustering.wording import describe_faces
 
 __all__ = [
     "ALGORITHMS",
@@ -66,7 +66,6 @@ __all__ = [
     "constrain_tracks",
     "count_breakage",
     "describe_faces",
-    "describe_move",
     "plan_clusters",
     "select_nodes",
 ]

@@ -99,7 +99,7 @@ def _meetings(
     for rejected, person in problem.constraints.rejected:
         if rejected in item_of and person in items:
             yield _two_sided(Bar.PERSON, {item_of[rejected]: person, items[person]: rejected})
-    kept = [(items[person], problem.child_of.get(person)) for person in sorted(items.keys() - problem.free)]
+    kept = [(items[person], problem.child_of.get(person)) for person in sorted(items)]
     yield from (Meeting(company, Bar.KNOWN) for company in _known_apart(kept))
 
 

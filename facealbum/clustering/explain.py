@@ -53,7 +53,7 @@ def build_plan(problem: ClusteringProblem, found: Grouping, parameters: Clusteri
     """The plan in canonical order; the faces of a group that does not stand wait."""
     persons = _persons_of(found)
     person_of = {group: _stays(some, problem) for group, some in persons.items()}
-    faces = _measure(found, person_of, parameters)
+    faces = _measure(found, person_of)
     joined: dict[int, list[int]] = defaultdict(list)
     founded: dict[int, list[int]] = defaultdict(list)
     leave = []
@@ -72,7 +72,7 @@ def build_plan(problem: ClusteringProblem, found: Grouping, parameters: Clusteri
         attach=tuple(attach),
         create=tuple(sorted((faces.found(rows) for rows in founded.values()), key=lambda one: one.founder)),
         leave=tuple(leave),
-        move=_moves(problem, found, persons, person_of),
+        move=_moves(found, persons, person_of),
         settled=_settle(problem, attach, leave),
     )
 
@@ -86,24 +86,21 @@ def _persons_of(found: Grouping) -> dict[int, list[PersonId]]:
 
 
 def _stays(persons: list[PersonId], problem: ClusteringProblem) -> PersonId:
-    """Which of persons that are one goes on: the one that is not free, else the one in most photos."""
+    """Which of persons that are one goes on: the one in most photos."""
     return min(
         persons,
-        key=lambda person: (person in problem.free, -len(problem.photos_of.get(person, ())), person),
+        key=lambda person: (-len(problem.photos_of.get(person, ())), person),
     )
 
 
 def _moves(
-    problem: ClusteringProblem,
-    found: Grouping,
-    persons: Mapping[int, list[PersonId]],
-    person_of: Mapping[int, PersonId],
+    found: Grouping, persons: Mapping[int, list[PersonId]], person_of: Mapping[int, PersonId]
 ) -> tuple[Move, ...]:
     moves = [
         Move(
             person,
             person_of[group],
-            MoveReason.SAME_PERSON if person in problem.free else MoveReason.SAME_CHILD,
+            MoveReason.SAME_CHILD,
             _likeness(found.items, person, person_of[group]),
         )
         for group, some in persons.items()
@@ -167,7 +164,7 @@ class _Measured:
         return Leave(self.ids[row], reason, rival)
 
 
-def _measure(found: Grouping, person_of: Mapping[int, PersonId], parameters: ClusteringParameters) -> _Measured:
+def _measure(found: Grouping, person_of: Mapping[int, PersonId]) -> _Measured:
     items, groups = found.items, found.groups
     vectors, sound = items.vectors[items.nodes :], items.sound[items.nodes :]
     group = groups.group_of[items.item_of[items.nodes :]]
@@ -178,17 +175,10 @@ def _measure(found: Grouping, person_of: Mapping[int, PersonId], parameters: Clu
     own[inside] = total / np.maximum(mates, 1) / UNIT
     nearest, scores, asked = _nearest_others(found, group)
     barred = _Bars(found)
-    least = parameters.similarity
     rivals = (
-        Rival(
-            person_of.get(rival),
-            _score(score),
-            barred.between(int(item), rival) if score - more >= least else None,
-        )
-        if np.isfinite(score)
-        else None
-        for item, rival, score, more in zip(
-            items.item_of[items.nodes :].tolist(), nearest.tolist(), scores.tolist(), asked.tolist(), strict=True
+        Rival(person_of.get(rival), _score(score), barred.between(int(item), rival)) if np.isfinite(score) else None
+        for item, rival, score in zip(
+            items.item_of[items.nodes :].tolist(), nearest.tolist(), scores.tolist(), strict=True
         )
     )
     ids = tuple(member.face_id for member in items.members[items.nodes :])

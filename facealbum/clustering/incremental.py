@@ -1,6 +1,6 @@
 """One month of one family: which persons the new and the waiting faces join, which become persons, which wait.
 
-Guarantee: nodes move only together with their person, if that is free to; constraints hold; the order of the input
+Guarantee: nodes move only with their whole person, to another one of its child; constraints hold; the order of input
 does not matter; and planning again after the plan was carried out (all its faces being nodes) proposes nothing new.
 For the last, a person needs one sound node, and a must-linked pair must not contradict another decision.
 """

@@ -38,7 +38,7 @@ class Bar(StrEnum):
     PERSON = "person"
     """The same is said of a face and a person as a whole."""
     KNOWN = "known"
-    """Both are known persons, and at least one is not free to be another."""
+    """Both are known persons, and not linked to one child."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,6 @@ class Leave:
 class MoveReason(StrEnum):
     """Why faces change their person."""
 
-    SAME_PERSON = "same_person"
-    """Two persons are near enough to be one, never met, and nobody had named, linked or touched the one that goes."""
     SAME_CHILD = "same_child"
     """Both were linked to one child without a user's word, never met, and are not too far apart."""
 

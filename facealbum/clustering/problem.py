@@ -61,7 +61,6 @@ class ClusteringProblem:
 
     faces: unassigned ones, new or still waiting.  nodes: faces of known persons.
     photos_of: for each person all photos that already show it, those of faces that are no nodes included.
-    free: persons that may be found to be another one, as nobody has named, linked or touched them.
     child_of: the child that each of some persons is linked to; two of one child may be found to be one, so it is given
     only for persons that nobody has named or touched.
     provisional: for faces that have been shown with a person since their analysis, that person; it has no say here,
@@ -74,7 +73,6 @@ class ClusteringProblem:
     nodes: tuple[Node, ...] = ()
     constraints: Constraints = Constraints()
     photos_of: Mapping[PersonId, frozenset[PhotoId]] = field(default_factory=dict)
-    free: frozenset[PersonId] = frozenset()
     child_of: Mapping[PersonId, ChildId] = field(default_factory=dict)
     provisional: Mapping[FaceId, PersonId] = field(default_factory=dict)
 

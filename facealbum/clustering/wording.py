@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from uuid import UUID
 
-from facealbum.clustering.plan import Attach, Bar, Barred, ClusterPlan, Leave, LeaveReason, Move, NewGroup, Rival
+from facealbum.clustering.plan import Attach, Bar, Barred, ClusterPlan, Leave, LeaveReason, NewGroup, Rival
 from facealbum.domain.ids import FaceId
 
 _LEFT = {
@@ -27,15 +27,6 @@ def describe_faces(plan: ClusterPlan, names: Mapping[UUID, str]) -> dict[FaceId,
         ((one.face_id, call.leave(one)) for one in plan.leave),
     )
     return dict(sorted(said))
-
-
-def describe_move(move: Move, names: Mapping[UUID, str]) -> str:
-    """One sentence for a person that turned out to be another one."""
-    call = _Names(names)
-    return (
-        f"{call.name(move.source)} is {call.name(move.target)}: {move.score:.2f} on average, never seen together,"
-        " and nobody had named, linked or touched it"
-    )
 
 
 class _Names:

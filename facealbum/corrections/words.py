@@ -8,7 +8,7 @@ from itertools import product
 from facealbum.clustering import Constraints
 from facealbum.corrections.anchors import find_person
 from facealbum.corrections.ledger import Ledger, One
-from facealbum.domain.ids import ChildId, FaceId, PersonId
+from facealbum.domain.ids import ChildId, FaceId, PersonId, PhotoId
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +52,32 @@ class Demands:
     withheld: frozenset[FaceId]
 
 
-def constrain_decisions(words: ArmWords, faces: Collection[FaceId], node_of: Mapping[PersonId, FaceId]) -> Demands:
-    """The decisions as constraints on the run's `faces`; `node_of` has a node of each person that has any.
+def constrain_decisions(
+    words: ArmWords,
+    faces: Mapping[FaceId, PhotoId],
+    node_of: Mapping[PersonId, FaceId],
+    photos_of: Mapping[PersonId, Collection[PhotoId]],
+) -> Demands:
+    """The decisions as constraints on the run's faces, given with their photos.
 
-    A face that has its person already is spoken of as that person.
+    node_of: a node of each person that has any.  photos_of: all that show it.  A face that has its person already is
+    spoken of as that person; a face that only stands for somebody never brings that one into a photo twice.
     """
     must: set[tuple[FaceId, FaceId]] = set()
     cannot: set[tuple[FaceId, FaceId]] = set()
     rejected: set[tuple[FaceId, PersonId]] = set()
     withheld: set[FaceId] = set()
     present = {*faces, *node_of.values()}
-    for group, hubs in _together(words, node_of):
-        waiting = [face for face in group if face in faces]
-        hub = next((face for face in hubs if face in present), None)
+    for told, hubs in _told(words, node_of):
+        waiting = [face for face in told if face in faces]
+        shown = {faces[face] for face in waiting}
+        hub = next((one for one in hubs if one in present and (one in waiting or faces.get(one) not in shown)), None)
         if hub is None:
             withheld.update(waiting)
         else:
             must.update((min(face, hub), max(face, hub)) for face in waiting if face != hub)
+    for group in _merged(words, faces, node_of, photos_of):
+        must.update((min(face, group[0]), max(face, group[0])) for face in group[1:])
     for one, other in _apart(words, faces):
         cannot.update((min(pair), max(pair)) for pair in product(one.faces, other.faces) if pair[0] != pair[1])
         rejected.update(product(one.faces, other.persons))
@@ -126,10 +135,8 @@ class _Side:
     persons: frozenset[PersonId]
 
 
-def _together(
-    words: ArmWords, node_of: Mapping[PersonId, FaceId]
-) -> Iterator[tuple[Sequence[FaceId], Sequence[FaceId]]]:
-    """Faces that are one person, with those that may stand for it, the best first."""
+def _told(words: ArmWords, node_of: Mapping[PersonId, FaceId]) -> Iterator[tuple[Sequence[FaceId], Sequence[FaceId]]]:
+    """Faces that users said are one person, with those that may stand for it, the best first."""
     members: dict[One, list[One]] = defaultdict(list)
     ledger = words.ledger
     for one, first in ledger.parts().items():
@@ -140,10 +147,27 @@ def _together(
         holders = [words.find(who) for who in persons] + [words.person_of.get(face) for face in faces]
         others = [face for who in persons for face in ledger.stand_ins(who) if face not in faces]
         yield faces, _nodes(holders, node_of) or others or faces
+
+
+def _merged(
+    words: ArmWords,
+    faces: Mapping[FaceId, PhotoId],
+    node_of: Mapping[PersonId, FaceId],
+    photos_of: Mapping[PersonId, Collection[PhotoId]],
+) -> Iterator[list[FaceId]]:
+    """Faces that stand for persons who were merged under another arm, each photo once, after the node of who it is."""
+    ledger = words.ledger
     for root in {ledger.root(kept) for _, kept in ledger.merges}:
-        if ledger.homes[root] != words.arm_id:
-            faces = ledger.stand_ins(root)
-            yield faces, _nodes([words.find(root)], node_of) or faces
+        if ledger.homes[root] == words.arm_id:
+            continue
+        person = words.find(root)
+        group = _nodes([person], node_of)
+        shown = set() if person is None else set(photos_of.get(person, ()))
+        for face in ledger.stand_ins(root):
+            if face in faces and faces[face] not in shown:
+                group.append(face)
+                shown.add(faces[face])
+        yield group
 
 
 def _nodes(persons: Iterable[PersonId | None], node_of: Mapping[PersonId, FaceId]) -> list[FaceId]:

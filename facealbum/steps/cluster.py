@@ -54,7 +54,6 @@ from facealbum.storage.runs import (
     apply_links,
     ensure_arm,
     has_run,
-    load_free_persons,
     load_linked_persons,
     lock_family,
 )
@@ -257,15 +256,20 @@ def _load_problem(
     ]
     a_node = {node.person_id: node.observation.face_id for node in nodes}
     faces = load_waiting(transaction, family, arm, before=month.next().start())
+    photos_of = load_photos_of(transaction, family, arm)
     told, touched = load_demands(
-        transaction, family, arm.arm_id, faces={face.face_id for face in faces}, node_of=a_node
+        transaction,
+        family,
+        arm.arm_id,
+        faces={face.face_id: face.photo_id for face in faces},
+        node_of=a_node,
+        photos_of=photos_of,
     )
     return ClusteringProblem(
         faces=tuple(face for face in faces if face.face_id not in told.withheld),
         nodes=tuple(nodes),
         constraints=outrank(told.constraints, constrain_tracks(load_tracks(transaction, family, arm), a_node)),
-        photos_of=load_photos_of(transaction, family, arm),
-        free=load_free_persons(transaction, family, arm) - touched,
+        photos_of=photos_of,
         child_of={
             person: child
             for person, child in load_linked_persons(transaction, family, arm).items()

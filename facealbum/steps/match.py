@@ -64,8 +64,8 @@ def _match(
     faces = matched = 0
     for some in _parts(uploads):
         new = load_faces_of(transaction, family, arm, some)
-        ids = [face.face_id for face in new]
-        told, _ = load_demands(transaction, family, arm.arm_id, faces=set(ids), node_of=a_node)
+        photo_of = {face.face_id: face.photo_id for face in new}
+        told, _ = load_demands(transaction, family, arm.arm_id, faces=photo_of, node_of=a_node, photos_of=photos_of)
         problem = ClusteringProblem(
             faces=tuple(face for face in new if face.face_id not in told.withheld),
             nodes=nodes,
@@ -73,7 +73,7 @@ def _match(
             photos_of=photos_of,
         )
         matches = match_faces(problem, parameters)
-        save_matches(transaction, family, arm, of=ids, matches=matches, now=context.clock())
+        save_matches(transaction, family, arm, of=list(photo_of), matches=matches, now=context.clock())
         faces, matched = faces + len(new), matched + len(matches)
     return MatchOutcome(faces, matched)
 

@@ -131,15 +131,16 @@ def load_demands(
     family: FamilyId,
     arm_id: int,
     *,
-    faces: Collection[FaceId],
+    faces: Mapping[FaceId, PhotoId],
     node_of: Mapping[PersonId, FaceId],
+    photos_of: Mapping[PersonId, Collection[PhotoId]],
 ) -> tuple[Demands, frozenset[PersonId]]:
-    """What decisions demand of a run on these faces, and the persons they are about, which no other may absorb.
+    """What decisions demand of a run on these faces, given with their photos, and the persons that they are about.
 
-    node_of: a node of each person that has any.
+    node_of: a node of each person that has any.  photos_of: all that show it.
     """
     words = load_words(connection, family, arm_id)
-    return constrain_decisions(words, faces, node_of), kept_persons(words)
+    return constrain_decisions(words, faces, node_of, photos_of), kept_persons(words)
 
 
 def load_person_words(connection: Connection, family: FamilyId, arm_id: int) -> PersonWords:

@@ -65,10 +65,19 @@ def load_last_runs(connection: Connection, family: FamilyId, arm: Arm) -> list[R
 
 
 def load_names(connection: Connection, family: FamilyId, ids: Collection[UUID]) -> dict[UUID, str]:
-    """How these persons, photos and faces are called: by a user, a child's name, or the photo's key."""
+    """How these persons, photos and faces are called: by a user, a child's name, or the photo's key.
+
+    A person that was merged into another one is called as that one.
+    """
+    today = persons.alias()
     person = (
-        select(persons.c.person_id, func.coalesce(persons.c.name, children.c.name))
-        .outerjoin(links, (links.c.family_id == persons.c.family_id) & (links.c.person_id == persons.c.person_id))
+        select(persons.c.person_id, func.coalesce(today.c.name, children.c.name))
+        .join(
+            today,
+            (today.c.family_id == persons.c.family_id)
+            & (today.c.person_id == func.coalesce(persons.c.merged_into, persons.c.person_id)),
+        )
+        .outerjoin(links, (links.c.family_id == today.c.family_id) & (links.c.person_id == today.c.person_id))
         .outerjoin(children, (children.c.family_id == links.c.family_id) & (children.c.child_id == links.c.child_id))
         .where(persons.c.family_id == family, persons.c.person_id.in_(ids))
     )

@@ -178,23 +178,6 @@ def _save_breakage(connection: Connection, key: Mapping[str, Any], broken: Itera
         connection.execute(insert(breakage), rows)
 
 
-def load_free_persons(connection: Connection, family: FamilyId, arm: Arm) -> frozenset[PersonId]:
-    """The persons that nobody has named, hidden or linked, and that are still themselves."""
-    query = (
-        select(persons.c.person_id)
-        .outerjoin(links, (links.c.family_id == persons.c.family_id) & (links.c.person_id == persons.c.person_id))
-        .where(
-            persons.c.family_id == family,
-            persons.c.arm_id == arm.arm_id,
-            persons.c.name.is_(None),
-            ~persons.c.hidden,
-            persons.c.merged_into.is_(None),
-            links.c.person_id.is_(None),
-        )
-    )
-    return frozenset(PersonId(row.person_id) for row in connection.execute(query))
-
-
 def load_linked_persons(connection: Connection, family: FamilyId, arm: Arm) -> dict[PersonId, ChildId]:
     """The child of each person that a run linked to one, and that nobody has named, hidden or confirmed."""
     query = (

@@ -2,29 +2,30 @@
 
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date
 
 import pytest
 from sqlalchemy import Connection, event, select
 
 from facealbum.clustering import ClusteringParameters
-from facealbum.domain.ids import FaceId
+from facealbum.domain.ids import FaceId, child_id
 from facealbum.domain.months import Month
+from facealbum.domain.people import Child, Gender
 from facealbum.errors import UnknownFamilyError
-from facealbum.linking import LinkParameters
 from facealbum.steps import cluster
 from facealbum.steps.cluster import ArmPlan, cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.families import forget_family
 from facealbum.steps.match import match_family
 from facealbum.steps.models import use_model
-from facealbum.storage.schema import assignments, metadata, plans, runs
+from facealbum.storage.families import save_child
+from facealbum.storage.schema import assignments, links, metadata, plans, runs
 from facealbum.storage.schema import persons as persons_table
 from models.registry import load_embedders
-from tests.integration.album import FAMILY, FAMILY_ID, PEOPLE, add, shots
+from tests.integration.album import FAMILY, FAMILY_ID, add, shots
 
 YEAR = Month(2026, 12)
-NOBODY_LINKED = LinkParameters(threshold=1)
-"""So that every person is free to turn out to be another one."""
 
 
 def persons(context: Context) -> dict[FaceId, object]:
@@ -159,24 +160,26 @@ def test_a_run_keeps_what_its_answer_depended_on(context: Context) -> None:
     assert len(plan["attach"]) + sum(len(group["face_ids"]) for group in plan["create"]) == run.attached + run.founded
 
 
-def test_free_persons_that_turn_out_to_be_one_are_merged_with_the_reason_on_record(context: Context) -> None:
-    truth = add(context, shots(months=2, a_month=12))
-    strict = ClusteringParameters(similarity=0.74, poor_similarity=0.74)
-    cluster_families(context, Month(2026, 1), arm_plan=ArmPlan(clustering=strict, linking=NOBODY_LINKED))
-    before = set(persons(context).values())
-    assert len(before) > PEOPLE
-    done = cluster_families(context, YEAR, arm_plan=ArmPlan(linking=NOBODY_LINKED))
-    found: dict[int, set[object]] = defaultdict(set)
-    for face, person in persons(context).items():
-        found[truth[face]].add(person)
-    assert [len(one) for one in found.values()] == [1] * PEOPLE
+def test_persons_of_one_child_are_merged_with_the_reason_on_record(context: Context) -> None:
+    hana = Child(child_id(FAMILY_ID, "Hana"), "Hana", date(2022, 2, 1), Gender.UNKNOWN)
+    truth = add(context, [replace(shot, people=(0,)) for shot in shots(months=2, a_month=20)])
     with context.database.begin() as transaction:
-        rows = transaction.execute(select(persons_table)).all()
-        recorded = transaction.execute(select(plans.c.clustering)).scalars()
-        moves = {move["source"]: move["target"] for plan in recorded for move in plan["move"]}
-    gone = {str(row.person_id): str(row.merged_into) for row in rows if row.merged_into}
-    assert gone == moves
-    assert sum(run.moved for run in done.runs) == len(moves) == len(before) - PEOPLE
+        save_child(transaction, FAMILY_ID, hana, now=context.clock())
+    strict = ClusteringParameters(similarity=0.75, poor_similarity=0.75, child_similarity=1, young_likeness=0)
+    parts = cluster_families(context, Month(2026, 1), arm_plan=ArmPlan(clustering=strict)).runs[0].persons
+    done = cluster_families(context, YEAR)
+    assert parts > 1
+    assert sum(run.moved for run in done.runs) == parts - 1
+    assert len(set(persons(context).values())) == 1
+    assert persons(context).keys() == truth.keys()
+    with context.database.begin() as transaction:
+        gone = {str(row.person_id): str(row.merged_into) for row in transaction.execute(select(persons_table))}
+        recorded = list(transaction.execute(select(plans.c.clustering)).scalars())
+        linked = transaction.execute(select(links)).all()
+    moves = [move for plan in recorded for move in plan["move"]]
+    assert {move["source"]: move["target"] for move in moves}.items() <= gone.items()
+    assert {move["reason"] for move in moves} == {"same_child"}
+    assert len(linked) == 1
 
 
 def test_a_run_settles_what_was_shown_since_the_analysis(context: Context) -> None:

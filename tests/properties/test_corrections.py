@@ -19,11 +19,10 @@ from facealbum.corrections import (
     Place,
     Request,
     constrain_decisions,
-    kept_persons,
     read_ledger,
 )
 from facealbum.domain.decisions import Kind
-from facealbum.domain.ids import FaceId, PersonId
+from facealbum.domain.ids import FaceId, PersonId, PhotoId
 from facealbum.errors import ContradictionError, InvalidValueError, UndoError
 from tests.unit.corrections.small_album import CHILDREN, HOME, NOW, OTHER, RUN, Told, child, face, photo
 
@@ -62,14 +61,19 @@ class Albums(RuleBasedStateMachine):
         held = {one: place.person_id for (its, one), place in album.places.items() if its == arm}
         words = ArmWords(ledger, arm, held)
         waiting = {one for one in album.faces if one not in held and one not in album.excluded}
-        demands = constrain_decisions(words, waiting, {who: one for one, who in sorted(held.items(), reverse=True)})
+        photos_of = {who: frozenset(self._photos(held, who)) for who in held.values()}
+        demands = constrain_decisions(
+            words,
+            {one: album.faces[one].photo_id for one in waiting},
+            {who: one for one, who in sorted(held.items(), reverse=True)},
+            photos_of,
+        )
         plan = plan_clusters(
             ClusteringProblem(
                 faces=tuple(self._seen(one) for one in sorted(waiting - demands.withheld)),
                 nodes=tuple(Node(self._seen(one), who) for one, who in held.items()),
                 constraints=demands.constraints,
-                photos_of={who: frozenset(self._photos(held, who)) for who in held.values()},
-                free=frozenset(self._untouched(album, arm)) - kept_persons(words),
+                photos_of=photos_of,
             ),
             PARAMETERS,
             algorithm=algorithm,
@@ -186,15 +190,8 @@ class Albums(RuleBasedStateMachine):
             embedding=self.vectors[one.int],
         )
 
-    def _photos(self, held: Mapping[FaceId, PersonId], who: PersonId) -> set[object]:
+    def _photos(self, held: Mapping[FaceId, PersonId], who: PersonId) -> set[PhotoId]:
         return {self.told.album.faces[one].photo_id for one, its in held.items() if its == who}
-
-    def _untouched(self, album: Album, arm: int) -> set[PersonId]:
-        return {
-            who
-            for who, row in album.persons.items()
-            if row.arm_id == arm and not (row.name or row.hidden or row.merged_into or who in album.links)
-        }
 
 
 TestAlbums = Albums.TestCase

@@ -126,8 +126,6 @@ class ByTheBook:
         )
 
     def _stay_two(self, one: PersonId, other: PersonId) -> bool:
-        if one in self.problem.free or other in self.problem.free:
-            return False
         child = self.problem.child_of.get(one)
         return child is None or child != self.problem.child_of.get(other)
 

@@ -22,7 +22,7 @@ from facealbum.domain.ids import ChildId, PersonId
 from tests.unit.clustering.family import face, nodes_of, person_id, photo_id
 
 PARAMETERS = ClusteringParameters()
-HANA, REN = (ChildId(photo_id(number)) for number in (1, 2))
+HANA = ChildId(photo_id(1))
 
 
 def of_age(age: float | None, *numbers: int, similarity: float) -> list[Observation]:
@@ -91,14 +91,3 @@ def test_two_persons_linked_to_one_child_become_one() -> None:
 
 def test_persons_of_one_child_that_look_too_different_stay_two() -> None:
     assert not moves(two_persons(0.1), p1=HANA, p2=HANA)
-
-
-def test_persons_of_one_child_that_met_stay_two() -> None:
-    problem = two_persons(0.2)
-    met = {**problem.photos_of, person_id(1): problem.photos_of[person_id(2)]}
-    assert not moves(replace(problem, photos_of=met), p1=HANA, p2=HANA)
-
-
-def test_persons_of_different_children_stay_two_however_alike() -> None:
-    assert not moves(two_persons(0.6), p1=HANA, p2=REN)
-    assert not moves(two_persons(0.6), p1=HANA)

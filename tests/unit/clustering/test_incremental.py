@@ -21,10 +21,11 @@ from facealbum.clustering import (
     Rival,
     plan_clusters,
 )
-from facealbum.domain.ids import PersonId
+from facealbum.domain.ids import ChildId
 from facealbum.errors import InvalidValueError
 from tests.unit.clustering.family import (
     START,
+    child_id,
     face,
     face_id,
     groups_of,
@@ -181,38 +182,33 @@ def test_an_unknown_algorithm_is_refused(algorithm: str) -> None:
         plan_clusters(ClusteringProblem((face(1),)), PARAMETERS, algorithm="magic")
 
 
-def two_alike(*, free: frozenset[PersonId]) -> ClusteringProblem:
-    """Two known persons that look the same, the second one in more photos."""
+def two_alike(**child_of: ChildId) -> ClusteringProblem:
+    """Two known persons that look the same, p2 in more photos."""
     return ClusteringProblem(
         faces=(face(9),),
         nodes=nodes_of(1, [face(1), face(2)]) + nodes_of(2, [face(3), face(4), face(5)]),
         photos_of={person_id(1): frozenset({photo_id(1)}), person_id(2): frozenset({photo_id(3), photo_id(4)})},
-        free=free,
+        child_of={person_id(int(name[1:])): child for name, child in child_of.items()},
     )
 
 
-def test_known_persons_stay_two_however_alike(algorithm: str) -> None:
-    assert not plan_clusters(two_alike(free=frozenset()), PARAMETERS, algorithm=algorithm).move
+@pytest.mark.parametrize("child_of", [{}, {"p1": child_id(1)}, {"p1": child_id(1), "p2": child_id(2)}])
+def test_known_persons_stay_two_however_alike(algorithm: str, child_of: dict[str, ChildId]) -> None:
+    assert not plan_clusters(two_alike(**child_of), PARAMETERS, algorithm=algorithm).move
 
 
-@pytest.mark.parametrize("free", [{1}, {1, 2}])
-def test_a_free_person_may_turn_out_to_be_another_one(algorithm: str, free: set[int]) -> None:
-    plan = plan_clusters(two_alike(free=frozenset(map(person_id, free))), PARAMETERS, algorithm=algorithm)
+def test_two_persons_of_one_child_may_turn_out_to_be_one(algorithm: str) -> None:
+    plan = plan_clusters(two_alike(p1=child_id(1), p2=child_id(1)), PARAMETERS, algorithm=algorithm)
     (move,) = plan.move
-    assert (move.source, move.target, move.reason) == (person_id(1), person_id(2), MoveReason.SAME_PERSON)
+    assert (move.source, move.target, move.reason) == (person_id(1), person_id(2), MoveReason.SAME_CHILD)
     assert move.score == pytest.approx(0.64, abs=1e-3)
     assert [one.person_id for one in plan.attach] == [person_id(2)]
 
 
-def test_a_free_person_that_met_the_other_one_stays(algorithm: str) -> None:
-    problem = two_alike(free=frozenset({person_id(1), person_id(2)}))
+def test_two_persons_of_one_child_that_met_stay_two(algorithm: str) -> None:
+    problem = two_alike(p1=child_id(1), p2=child_id(1))
     together = {person: seen | {photo_id(70)} for person, seen in problem.photos_of.items()}
     assert not plan_clusters(replace(problem, photos_of=together), PARAMETERS, algorithm=algorithm).move
-
-
-def test_the_person_that_is_not_free_is_the_one_that_stays(algorithm: str) -> None:
-    (move,) = plan_clusters(two_alike(free=frozenset({person_id(2)})), PARAMETERS, algorithm=algorithm).move
-    assert (move.source, move.target) == (person_id(2), person_id(1))
 
 
 def test_a_plan_settles_every_provisional_match(algorithm: str) -> None:

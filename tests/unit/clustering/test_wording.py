@@ -7,12 +7,9 @@ from facealbum.clustering import (
     ClusterPlan,
     Leave,
     LeaveReason,
-    Move,
-    MoveReason,
     NewGroup,
     Rival,
     describe_faces,
-    describe_move,
 )
 from tests.unit.clustering.family import face_id, person_id, photo_id
 
@@ -46,8 +43,3 @@ def test_a_founder_and_a_waiting_face_tell_why() -> None:
         "waits: those who are near enough are ruled out; next best Ren 0.60, impossible: ruled out for Ren",
         f"waits: its group has too few good faces to be a person{unlike}",
     ]
-
-
-def test_a_move_tells_who_was_whom() -> None:
-    move = Move(person_id(3), person_id(1), MoveReason.SAME_PERSON, 0.5)
-    assert describe_move(move, NAMES).startswith(f"{person_id(3)} is Hana: 0.50 on average")
