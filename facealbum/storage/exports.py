@@ -1,14 +1,15 @@
-"""What leaves the product: every face of a family with the person and the child it was given."""
+"""What leaves the product: the faces of a family with the person and the child that each was given."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, false, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, false, func, select, true
 
 from facealbum.domain.faces import Box
 from facealbum.domain.ids import FamilyId
-from facealbum.storage.schema import arms, assignments, children, faces, links, photos
+from facealbum.storage.schema import arms, assignments, children, faces, links, persons, photos
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,65 +41,40 @@ class ExportedFace:
 
 
 def load_exported_faces(connection: Connection, family: FamilyId, arm: str) -> Iterator[ExportedFace]:
-    """Every face of the family in the order of photo key and face number, but for those that a user says are none."""
-    query = (
-        select(
-            photos.c.key,
-            photos.c.frame_ms,
-            photos.c.sha256,
-            photos.c.format,
-            faces.c.taken_at,
-            faces.c.box,
-            faces.c.yaw,
-            faces.c.pitch,
-            faces.c.roll,
-            faces.c.age,
-            faces.c.p_female,
-            faces.c.quality,
-            faces.c.score.label("detector_score"),
-            assignments.c.person_id,
-            children.c.name,
-            assignments.c.score,
-            links.c.probability,
-            func.coalesce(assignments.c.state == "provisional", false()).label("provisional"),
-        )
-        .select_from(faces)
-        .join(photos, (photos.c.family_id == faces.c.family_id) & (photos.c.photo_id == faces.c.photo_id))
-        .outerjoin(
-            assignments,
-            (assignments.c.family_id == faces.c.family_id)
-            & (assignments.c.face_id == faces.c.face_id)
-            & (assignments.c.arm_id == select(arms.c.arm_id).where(arms.c.name == arm).scalar_subquery()),
-        )
-        .outerjoin(
-            links,
-            (links.c.family_id == assignments.c.family_id) & (links.c.person_id == assignments.c.person_id),
-        )
-        .outerjoin(
-            children,
-            (children.c.family_id == links.c.family_id) & (children.c.child_id == links.c.child_id),
-        )
-        .where(faces.c.family_id == family, ~faces.c.excluded)
-        .order_by(photos.c.key, faces.c.number)
-    )
+    """The faces in the order of photo key and face number.
+
+    Left out are those that a user says are none, and those of hidden people.
+    """
+    query = _shown_faces(family, arm).order_by(photos.c.key, faces.c.number)
     for row in connection.execution_options(yield_per=1000).execute(query):
-        yield ExportedFace(
-            row.key,
-            row.frame_ms,
-            bytes(row.sha256),
-            row.format,
-            row.taken_at,
-            Box(*row.box),
-            row.yaw,
-            row.pitch,
-            row.roll,
-            row.age,
-            row.p_female,
-            row.quality,
-            row.detector_score,
-            str(row.person_id) if row.person_id else None,
-            row.name,
-            row.score,
-            row.probability,
-            row.provisional,
-        )
+        converted = {
+            "sha256": bytes(row.sha256),
+            "box": Box(*row.box),
+            "person": str(row.person) if row.person else None,
+        }
+        yield ExportedFace(**row._asdict() | converted)
+
+
+def _shown_faces(family: FamilyId, arm: str) -> Select[Any]:
+    """The columns are named as the fields of an ExportedFace."""
+    arm_id = select(arms.c.arm_id).where(arms.c.name == arm).scalar_subquery()
+    described = (faces.c[name] for name in ("taken_at", "box", "yaw", "pitch", "roll", "age", "p_female", "quality"))
+    return (
+        select(photos.c.key.label("photo_key"), photos.c.frame_ms, photos.c.sha256, photos.c.format)
+        .add_columns(*described, faces.c.score.label("detector_score"))
+        .add_columns(assignments.c.person_id.label("person"), children.c.name.label("child"))
+        .add_columns(assignments.c.score, links.c.probability)
+        .add_columns(func.coalesce(assignments.c.state == "provisional", false()).label("provisional"))
+        .select_from(faces)
+        .join(photos, _same(photos, faces, "photo_id"))
+        .outerjoin(assignments, _same(assignments, faces, "face_id") & (assignments.c.arm_id == arm_id))
+        .outerjoin(persons, _same(persons, assignments, "person_id"))
+        .outerjoin(links, _same(links, persons, "person_id"))
+        .outerjoin(children, _same(children, links, "child_id"))
+        .where(faces.c.family_id == family, ~faces.c.excluded, persons.c.hidden.is_not(true()))
+    )
+
+
+def _same(one: Table, other: Table, key: str) -> ColumnElement[bool]:
+    """Joins two tables of a family by this id."""
+    return (one.c.family_id == other.c.family_id) & (one.c[key] == other.c[key])
