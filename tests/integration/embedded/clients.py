@@ -172,6 +172,11 @@ def is_alive(pid: int) -> bool:
     return state(pid) not in {"", "Z", "X"}
 
 
+def wait_until_dead(pid: int) -> None:
+    """A process lets go of its files, by which it is known to have ended, an instant before it is gone."""
+    wait_until(lambda: not is_alive(pid))
+
+
 def kill_backend(pid: int) -> None:
     """As by kill -9, and wait until the server has noticed: until then it takes connections that it will cut."""
     os.kill(pid, signal.SIGKILL)

@@ -9,6 +9,7 @@ from tests.integration.embedded.clients import (
     StartClient,
     as_each_user,
     is_alive,
+    wait_until_dead,
 )
 
 
@@ -23,7 +24,7 @@ def test_the_last_one_out_stops_the_server(client: StartClient) -> None:
     assert is_alive(server)
     assert second.ask("sql", "SELECT 1") == [[1]]
     second.ask("release")
-    assert not is_alive(server)
+    wait_until_dead(server)
     assert first.ask("status")["running"] is False
 
 
@@ -71,7 +72,7 @@ def test_a_killed_user_does_not_keep_the_server(client: StartClient) -> None:
     first.kill()
     assert is_alive(server)
     second.ask("release")
-    assert not is_alive(server)
+    wait_until_dead(server)
 
 
 def test_a_server_whose_only_user_was_killed_serves_the_next(client: StartClient) -> None:
@@ -82,7 +83,7 @@ def test_a_server_whose_only_user_was_killed_serves_the_next(client: StartClient
     second.ask("start")
     assert second.pid() == server
     second.ask("release")
-    assert not is_alive(server)
+    wait_until_dead(server)
 
 
 def test_a_forked_child_ends_its_own_use_only(client: StartClient) -> None:
@@ -92,7 +93,7 @@ def test_a_forked_child_ends_its_own_use_only(client: StartClient) -> None:
     first.ask("release_in_fork")
     assert is_alive(server)
     first.ask("release")
-    assert not is_alive(server)
+    wait_until_dead(server)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
