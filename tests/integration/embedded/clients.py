@@ -186,4 +186,4 @@ def kill_backend(pid: int) -> None:
 def kill_server(pid: int) -> None:
     """As by kill -9, and wait until it is dead."""
     os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not is_alive(pid))
+    wait_until_dead(pid)
