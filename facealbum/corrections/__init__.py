@@ -1,11 +1,13 @@
 """Pure: what users decide, the rows that it changes, how it is undone, and what it demands of every later run.
 
 `plan_correction` turns a request into a decision and the rows before and after; `plan_undo` turns it back;
-`constrain_decisions`, `kept_persons` and `describe_persons` tell an arm what is in force.
+`constrain_decisions`, `kept_persons` and `describe_persons` tell an arm what is in force; `find_heirs` tells in which
+new faces old ones go on.
 """
 
 from facealbum.corrections.anchors import ANCHORS
 from facealbum.corrections.decision import Decision, Request
+from facealbum.corrections.heirs import find_heirs
 from facealbum.corrections.ledger import Ledger, read_ledger
 from facealbum.corrections.plan import Signature, plan_correction
 from facealbum.corrections.state import (
@@ -50,6 +52,7 @@ __all__ = [
     "constrain_decisions",
     "correct_album",
     "describe_persons",
+    "find_heirs",
     "kept_persons",
     "outrank",
     "plan_correction",

@@ -42,6 +42,7 @@ from facealbum.storage.photos import (
     mark_failed,
     original_key,
 )
+from facealbum.storage.runs import lock_family
 from facealbum.storage.spaces import mark_outdated
 from models.analyzer import Analyzer
 from models.containers import is_video
@@ -177,6 +178,7 @@ def analyze_pending(
 def _save(context: Context, outcome: Outcome, analyzer: AnalyzerRow, family: str, result: AnalyzeResult) -> None:
     start, now = perf_counter(), context.clock()
     with context.database.begin() as transaction:
+        lock_family(transaction, outcome.photo.family_id)
         if isinstance(outcome.result, Problem):
             mark_failed(transaction, outcome.photo.family_id, outcome.result, now=now)
             problem = outcome.result

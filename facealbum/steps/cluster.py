@@ -35,6 +35,7 @@ from facealbum.steps.link_parameters import packaged_link_parameters
 from facealbum.storage.analyses import ensure_analyzer
 from facealbum.storage.database import Transaction
 from facealbum.storage.decisions import apply_person_words, load_decision_marks, load_demands
+from facealbum.storage.deletions import load_arrival_marks
 from facealbum.storage.families import Family, load_children, load_families
 from facealbum.storage.observations import (
     Arm,
@@ -203,6 +204,7 @@ class _Clustering:
     def _month(self, transaction: Transaction, month: Month) -> None:
         family, now = self.family.family_id, self.context.clock()
         marks = load_decision_marks(transaction, family, month)
+        marks += load_arrival_marks(transaction, family, self.arm, month)
         digest = self._digest(load_face_ids(transaction, family, self.arm, month), marks)
         identity = run_id(family, self.arm.name, str(month), digest)
         if has_run(transaction, family, identity):

@@ -5,7 +5,7 @@ its name.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -16,7 +16,7 @@ from facealbum.errors import InvalidValueError
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import DEFAULT_ARM
 from facealbum.storage.database import Transaction
-from facealbum.storage.decisions import apply_request, apply_undo, load_decisions
+from facealbum.storage.decisions import apply_request, apply_undo, load_records
 from facealbum.storage.families import load_children, load_families
 from facealbum.storage.people import (
     NamedFace,
@@ -49,6 +49,7 @@ class Decided:
     """A decision for people: what it says, and how many rows it changes or changed.
 
     new_person: whom a split made.  faces_left: how many faces wait now that had a person before, under any arm.
+    faces_gone: how many of the faces it names are no longer there.  holds: whether it still says anything.
     """
 
     number: int
@@ -63,6 +64,8 @@ class Decided:
     new_person: PersonId | None
     changed: int
     faces_left: int
+    faces_gone: int = 0
+    holds: bool = True
     undone_at: datetime | None = None
     undone_by: str | None = None
 
@@ -98,10 +101,17 @@ def undo(context: Context, family: str, number: int, *, author: str) -> int:
 
 
 def list_decisions(context: Context, family: str) -> list[Decided]:
-    """Every decision of the family, undone ones too; raises UnknownFamilyError."""
+    """Every decision of the family, undone ones and those whose faces are gone too; raises UnknownFamilyError."""
     with context.database.begin() as transaction:
         (one,) = load_families(transaction, family)
-        return [_decided(*recorded) for recorded in load_decisions(transaction, one.family_id)]
+        return [
+            replace(
+                _decided(record.decision, record.correction),
+                faces_gone=record.faces_gone,
+                holds=not record.over and record.decision.undone_at is None,
+            )
+            for record in load_records(transaction, one.family_id)
+        ]
 
 
 def list_persons(context: Context, family: str) -> list[NamedPerson]:

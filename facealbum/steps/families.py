@@ -8,6 +8,7 @@ from facealbum.errors import UnknownFamilyError
 from facealbum.steps.context import Context
 from facealbum.storage.families import delete_family, load_children, load_families, load_family
 from facealbum.storage.photos import count_photos, family_prefix
+from facealbum.storage.runs import lock_family
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ def forget_family(context: Context, name: str) -> int:
     family = family_id(name)
     objects = context.objects.delete_prefix(family_prefix(family))
     with context.database.begin() as transaction:
+        lock_family(transaction, family)
         known = delete_family(transaction, family)
     if not (known or objects):
         raise UnknownFamilyError(f"no family is called {name!r}; nothing was deleted")

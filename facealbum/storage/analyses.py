@@ -1,4 +1,7 @@
-"""What analysis found, written photo by photo and video by video, each in the caller's one transaction."""
+"""What analysis found, written photo by photo and video by video, each in the caller's one transaction.
+
+That one holds `lock_family`, so that no run decides about faces that are just being replaced.
+"""
 
 import hashlib
 import json
@@ -12,6 +15,7 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 from facealbum.domain.faces import Face
 from facealbum.domain.ids import FaceId, FamilyId, PhotoId, face_id, frame_id
 from facealbum.domain.videos import Track, frame_key
+from facealbum.storage.legacies import bequeath, bury_faces
 from facealbum.storage.photos import clear_problems
 from facealbum.storage.schema import analyzers, embedding_spaces, face_embeddings, faces, photos, tracks
 
@@ -196,16 +200,16 @@ def _replace_faces(
 ) -> None:
     """Have these faces and no others in the photos at `place`.
 
-    A face that is found again keeps its row, and with it the person it was assigned to.
+    A face that is found again keeps its row, and with it the person it was assigned to; one that another detector
+    finds under another id leaves its person, and all that users said of it, to that one.
     """
     here = select(photos.c.photo_id).where(photos.c.family_id == family, place)
-    ids = [one.face_id for one in found]
-    connection.execute(
-        delete(faces).where(faces.c.family_id == family, faces.c.photo_id.in_(here), faces.c.face_id.not_in(ids))
-    )
+    boxes = {one.face_id: (one.photo_id, one.face.box) for one in found}
+    legacy = bury_faces(connection, family, here, boxes)
     if not found:
         return
     _upsert(connection, insert(faces), [_face_row(family, one, analyzer) for one in found])
+    bequeath(connection, family, legacy)
     _upsert(
         connection,
         insert(face_embeddings),

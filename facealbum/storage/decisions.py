@@ -1,31 +1,37 @@
 """Users' decisions: recording, undoing, and what they mean for the runs of an arm.
 
 Whatever writes here does so in the caller's transaction, under `lock_family`.  A decision on faces that are gone,
-with their photo or because another detector no longer finds them, is gone with them.
+with their photo or because another detector no longer finds them, stays on record, but says nothing any more.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import Column, ColumnElement, Connection, Row, Table, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Row,
+    Text,
+    cast,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from facealbum.corrections import (
-    Album,
     ArmWords,
     Correction,
     Decision,
     Demands,
-    FaceRow,
     Ledger,
-    LinkRow,
-    PersonRow,
     PersonWords,
-    Place,
     Request,
     Signature,
     constrain_decisions,
@@ -38,12 +44,27 @@ from facealbum.corrections import (
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import ChildId, DecisionId, FaceId, FamilyId, PersonId, PhotoId, decision_id
 from facealbum.domain.months import Month
-from facealbum.storage.schema import assignments, children, decisions, faces, links, persons
+from facealbum.errors import UndoError
+from facealbum.storage.corrections import load_album, save_correction
+from facealbum.storage.schema import assignments, decisions, faces, links, persons
 
 _REQUEST = TypeAdapter(Request)
 _ANCHORS = TypeAdapter(dict[PersonId, tuple[FaceId, ...]])
 _CORRECTION = TypeAdapter(Correction)
 _PAIRED = (Kind.SAME, Kind.DIFFERENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A decision as it was made.
+
+    faces_gone: how many of the faces that it names are no longer there.  over: it says nothing without them.
+    """
+
+    decision: Decision
+    correction: Correction
+    faces_gone: int
+    over: bool
 
 
 def apply_request(
@@ -74,19 +95,21 @@ def apply_request(
             decided_at=now,
         )
     )
-    _write(connection, family, correction)
+    save_correction(connection, family, correction)
     return decision, correction
 
 
 def apply_undo(connection: Connection, family: FamilyId, number: int, *, author: str, now: datetime) -> Correction:
     """Take a decision back, so that all its rows are as they were before; raises UndoError."""
+    if any(one.over and one.decision.number == number for one in load_records(connection, family)):
+        raise UndoError(f"decision {number} says nothing any more, as its faces are gone; there is nothing to undo")
     correction = plan_undo(load_album(connection, family), load_decisions(connection, family), number)
     connection.execute(
         update(decisions)
         .where(decisions.c.family_id == family, decisions.c.number == number)
         .values(undone_at=now, undone_by=author)
     )
-    _write(connection, family, correction)
+    save_correction(connection, family, correction)
     return correction
 
 
@@ -99,6 +122,36 @@ def load_decisions(connection: Connection, family: FamilyId) -> list[tuple[Decis
         for row in rows
         if (decision := _decision(row, known)) is not None
     ]
+
+
+def load_records(connection: Connection, family: FamilyId) -> list[Record]:
+    """Every decision ever made, by number."""
+    rows = _rows(connection, family, decisions.c.correction)
+    known = _known_faces(connection, family, rows)
+    return [
+        Record(
+            _as_recorded(row),
+            _CORRECTION.validate_python(row.correction),
+            faces_gone=sum(UUID(face) not in known for face in row.subject["faces"]),
+            over=_decision(row, known) is None,
+        )
+        for row in rows
+    ]
+
+
+def rename_faces(connection: Connection, family: FamilyId, heirs: Mapping[FaceId, FaceId]) -> None:
+    """Have all decisions speak of these faces by their new ids: in what they say, changed, and would put back.
+
+    An id occurs nowhere but as itself, and no new one is among the old, so that renaming is replacing text.
+    """
+    parts = (decisions.c.subject, decisions.c.anchors, decisions.c.correction)
+    pairs = [(str(old), str(new)) for old, new in heirs.items()]
+    speaks = or_(*(cast(part, Text).contains(old) for part in parts for old, _ in pairs))
+    connection.execute(
+        update(decisions)
+        .where(decisions.c.family_id == family, speaks)
+        .values({part: _replaced(part, pairs) for part in parts})
+    )
 
 
 def load_words(connection: Connection, family: FamilyId, arm_id: int) -> ArmWords:
@@ -190,30 +243,11 @@ def load_decision_marks(connection: Connection, family: FamilyId, month: Month) 
     return [mark for mark, moment in newest.items() if moment is not None and Month.of(moment) == month]
 
 
-def load_album(connection: Connection, family: FamilyId) -> Album:
-    """All rows of the family that decisions may change."""
-    album = Album()
-    mine = (table.c.family_id == family for table in (faces, persons, assignments, links, children))
-    of_faces, of_persons, of_places, of_links, of_children = mine
-    query = select(faces.c.face_id, faces.c.photo_id, faces.c.taken_at, faces.c.quality, faces.c.excluded)
-    for row in connection.execute(query.where(of_faces)):
-        album.faces[FaceId(row.face_id)] = FaceRow(PhotoId(row.photo_id), row.taken_at, row.quality)
-        if row.excluded:
-            album.excluded[FaceId(row.face_id)] = True
-    for row in connection.execute(select(persons).where(of_persons)):
-        album.persons[PersonId(row.person_id)] = PersonRow(
-            row.arm_id, row.run_id, row.name, row.hidden, row.merged_into
-        )
-    for row in connection.execute(select(assignments).where(of_places)):
-        place = Place(PersonId(row.person_id), row.run_id, row.state, row.score, row.assigned_at)
-        album.places[row.arm_id, FaceId(row.face_id)] = place
-    for row in connection.execute(select(links).where(of_links)):
-        album.links[PersonId(row.person_id)] = LinkRow(
-            ChildId(row.child_id), row.run_id, row.probability, row.evidence, row.confirmed, row.linked_at
-        )
-    found = connection.execute(select(children.c.child_id).where(of_children))
-    album.children = frozenset(ChildId(row.child_id) for row in found)
-    return album
+def _replaced(part: Column[Any], pairs: Iterable[tuple[str, str]]) -> ColumnElement[Any]:
+    told: ColumnElement[Any] = cast(part, Text)
+    for old, new in pairs:
+        told = func.replace(told, old, new)
+    return cast(told, JSONB)
 
 
 def _rows(connection: Connection, family: FamilyId, *more: ColumnElement[Any]) -> Sequence[Row[Any]]:
@@ -232,72 +266,30 @@ def _known_faces(connection: Connection, family: FamilyId, rows: Iterable[Row[An
 
 def _decision(row: Row[Any], known: set[FaceId]) -> Decision | None:
     """The decision without the faces that are gone; None if it says nothing without them."""
-    named = [face for face in row.subject["faces"] if UUID(face) in known]
-    paired = row.kind in _PAIRED and len(named) < len(row.subject["faces"])
-    if row.subject["faces"] and (not named or paired):
+    whole = _as_recorded(row)
+    named = whole.request.faces
+    left = tuple(face for face in named if face in known)
+    if named and (not left or (row.kind in _PAIRED and left != named)):
         return None
-    anchors = _ANCHORS.validate_python(row.anchors)
+    return replace(
+        whole,
+        request=replace(whole.request, faces=left),
+        anchors={person: tuple(face for face in of if face in known) for person, of in whole.anchors.items()},
+    )
+
+
+def _as_recorded(row: Row[Any]) -> Decision:
     return Decision(
         DecisionId(row.decision_id),
         row.number,
         row.arm_id,
-        _REQUEST.validate_python(row.subject | {"faces": named}),
+        _REQUEST.validate_python(row.subject),
         row.author,
         row.decided_at,
-        {person: tuple(face for face in of if face in known) for person, of in anchors.items()},
+        _ANCHORS.validate_python(row.anchors),
         row.undone_at,
         row.undone_by,
     )
-
-
-def _write(connection: Connection, family: FamilyId, correction: Correction) -> None:
-    """Every row as it is after the correction; persons come first and go last, as the others refer to them."""
-    mine = {"family_id": family}
-    _upsert(
-        connection,
-        persons,
-        [mine | {"person_id": one.key} | _values(one.after) for one in correction.persons if one.after],
-    )
-    for arm_id in sorted({change.key[0] for change in correction.places}):
-        changes = [change for change in correction.places if change.key[0] == arm_id]
-        key = mine | {"arm_id": arm_id}
-        _upsert(
-            connection,
-            assignments,
-            [key | {"face_id": one.key[1]} | _values(one.after) for one in changes if one.after],
-        )
-        gone = [change.key[1] for change in changes if change.after is None]
-        _delete(connection, assignments.c.face_id, gone, family, assignments.c.arm_id == arm_id)
-    _upsert(
-        connection, links, [mine | {"person_id": one.key} | _values(one.after) for one in correction.links if one.after]
-    )
-    _delete(connection, links.c.person_id, [one.key for one in correction.links if one.after is None], family)
-    for excluded in (True, False):
-        those = [one.key for one in correction.excluded if bool(one.after) == excluded]
-        if those:
-            here = (faces.c.family_id == family) & faces.c.face_id.in_(those)
-            connection.execute(update(faces).where(here).values(excluded=excluded))
-    _delete(connection, persons.c.person_id, [one.key for one in correction.persons if one.after is None], family)
-
-
-def _values(row: PersonRow | Place | LinkRow) -> dict[str, Any]:
-    return {one.name: getattr(row, one.name) for one in fields(row)}
-
-
-def _upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    if not rows:
-        return
-    statement = insert(table)
-    key = [column.name for column in table.primary_key]
-    values = {name: statement.excluded[name] for name in rows[0] if name not in key}
-    connection.execute(statement.on_conflict_do_update(index_elements=key, set_=values), rows)
-
-
-def _delete(
-    connection: Connection, column: Column[Any], gone: Sequence[UUID], family: FamilyId, *more: ColumnElement[bool]
-) -> None:
-    if gone:
-        connection.execute(delete(column.table).where(column.table.c.family_id == family, column.in_(gone), *more))
 
 
 def _confirm_links(

@@ -1,13 +1,18 @@
-"""Deleting one upload with everything that is known of it; deleting a family is in storage.families."""
+"""Deleting one upload with everything that is known of it, and its coming again.
+
+Deleting a family is in storage.families.
+"""
 
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, exists, or_, select
+from sqlalchemy import Connection, delete, exists, func, or_, select
 
 from facealbum.domain.ids import FamilyId, PhotoId
+from facealbum.domain.months import Month
+from facealbum.storage.observations import Arm
 from facealbum.storage.photos import UPLOADED
-from facealbum.storage.schema import assignments, faces, persons, photos
+from facealbum.storage.schema import assignments, faces, persons, photos, runs
 
 
 def load_upload(connection: Connection, family: FamilyId, key: str) -> tuple[PhotoId, bytes | None] | None:
@@ -35,6 +40,27 @@ def delete_upload(connection: Connection, family: FamilyId, upload: PhotoId) -> 
     shown = set(connection.execute(query).scalars())
     connection.execute(delete(photos).where(photos.c.family_id == family, photos.c.photo_id == upload))
     return _delete_faceless(connection, family, shown)
+
+
+def load_arrival_marks(connection: Connection, family: FamilyId, arm: Arm, month: Month) -> list[str]:
+    """A mark if photos of the month came after runs of it: how many.
+
+    A photo that was deleted and comes again has the faces that it had, but no run has looked at them since.
+    """
+    newest = (
+        select(func.max(photos.c.created_at))
+        .join(faces, (faces.c.family_id == photos.c.family_id) & (faces.c.photo_id == photos.c.photo_id))
+        .where(photos.c.family_id == family, faces.c.taken_at >= month.start(), faces.c.taken_at < month.next().start())
+        .scalar_subquery()
+    )
+    query = select(func.count()).where(
+        runs.c.family_id == family,
+        runs.c.arm_id == arm.arm_id,
+        runs.c.month == month.start().date(),
+        runs.c.started_at < newest,
+    )
+    count = connection.execute(query).scalar_one()
+    return [f"after {count} runs"] if count else []
 
 
 def _delete_faceless(connection: Connection, family: FamilyId, some: Collection[UUID]) -> int:

@@ -124,6 +124,18 @@ def test_a_photo_uploaded_again_is_in_the_album_again(context: Context) -> None:
     expect_one_person_each(context, truth)
 
 
+def test_the_month_of_a_photo_uploaded_again_runs_again_once(context: Context) -> None:
+    album = shots(months=2, a_month=8)
+    truth = add(context, album)
+    cluster_families(context, YEAR)
+    forget_photo(context, FAMILY, album[0].key)
+    later = replace(context, clock=lambda: context.clock() + timedelta(hours=1))
+    add(later, [album[0]])
+    assert [str(run.month) for run in cluster_families(later, YEAR).runs] == ["2026-01"]
+    expect_one_person_each(context, truth)
+    assert cluster_families(later, YEAR).runs == []
+
+
 def test_what_is_not_there_is_not_deleted(context: Context) -> None:
     add(context, shots(months=1, a_month=2))
     with pytest.raises(InvalidValueError, match="nothing was deleted"):

@@ -1,0 +1,66 @@
+"""What faces leave behind when another detector finds a photo's faces anew: their persons, and what users said of them.
+
+A face goes on in the new face of the same photo that overlaps it most, by half at least.  What was said of a face
+that goes on in none stays on record and says nothing any more, until a detector finds that very face again.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from sqlalchemy import Connection, Select, delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from facealbum.corrections import find_heirs
+from facealbum.domain.faces import Box
+from facealbum.domain.ids import FaceId, FamilyId, PhotoId
+from facealbum.storage.decisions import rename_faces
+from facealbum.storage.schema import assignments, faces
+
+_Placed: TypeAlias = Mapping[FaceId, tuple[PhotoId, Box]]
+
+
+@dataclass(frozen=True, slots=True)
+class Legacy:
+    """heirs: old face -> new face.  places: rows of assignments, and excluded: those that are no faces, by new ids."""
+
+    heirs: Mapping[FaceId, FaceId]
+    places: list[dict[str, Any]]
+    excluded: list[FaceId]
+
+
+def bury_faces(connection: Connection, family: FamilyId, here: Select[Any], found: _Placed) -> Legacy:
+    """Delete the faces of the photos `here` that are not among those found; tells what they leave to these."""
+    known = {
+        FaceId(row.face_id): row
+        for row in connection.execute(select(faces).where(faces.c.family_id == family, faces.c.photo_id.in_(here)))
+    }
+    gone = {face: (PhotoId(row.photo_id), Box(*row.box)) for face, row in known.items() if face not in found}
+    if not gone:
+        return Legacy({}, [], [])
+    heirs = _find_heirs(gone, {face: found[face] for face in found.keys() - known.keys()})
+    held = select(assignments).where(assignments.c.family_id == family, assignments.c.face_id.in_(heirs))
+    places = [row._asdict() | {"face_id": heirs[row.face_id]} for row in connection.execute(held)]
+    connection.execute(delete(faces).where(faces.c.family_id == family, faces.c.face_id.in_(gone)))
+    return Legacy(heirs, places, [heir for face, heir in heirs.items() if known[face].excluded])
+
+
+def bequeath(connection: Connection, family: FamilyId, legacy: Legacy) -> None:
+    """Give the heirs, whose rows are there now, what is theirs."""
+    if legacy.places:
+        connection.execute(insert(assignments), legacy.places)
+    if legacy.excluded:
+        here = (faces.c.family_id == family) & faces.c.face_id.in_(legacy.excluded)
+        connection.execute(update(faces).where(here).values(excluded=True))
+    if legacy.heirs:
+        rename_faces(connection, family, legacy.heirs)
+
+
+def _find_heirs(old: _Placed, new: _Placed) -> dict[FaceId, FaceId]:
+    """As corrections.find_heirs, photo by photo."""
+    both: dict[PhotoId, tuple[dict[FaceId, Box], dict[FaceId, Box]]] = defaultdict(lambda: ({}, {}))
+    for side, placed in enumerate((old, new)):
+        for face, (photo, box) in placed.items():
+            both[photo][side][face] = box
+    return {face: heir for sides in both.values() for face, heir in find_heirs(*sides).items()}
