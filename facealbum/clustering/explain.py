@@ -68,12 +68,13 @@ def build_plan(problem: ClusteringProblem, found: Grouping, parameters: Clusteri
         (one for group, rows in joined.items() for one in _attach(found, faces, person_of[group], rows)),
         key=lambda one: one.face_id,
     )
+    move = _moves(found, persons, person_of)
     return ClusterPlan(
         attach=tuple(attach),
         create=tuple(sorted((faces.found(rows) for rows in founded.values()), key=lambda one: one.founder)),
         leave=tuple(leave),
-        move=_moves(found, persons, person_of),
-        settled=_settle(problem, attach, leave),
+        move=move,
+        settled=_settle(problem, attach, leave, {one.source: one.target for one in move}),
     )
 
 
@@ -117,14 +118,16 @@ def _likeness(items: Items, one: PersonId, other: PersonId) -> float:
     return _score(np.mean(mine @ others.T, dtype=np.float64) / UNIT)
 
 
-def _settle(problem: ClusteringProblem, attach: list[Attach], leave: list[Leave]) -> tuple[Settled, ...]:
+def _settle(
+    problem: ClusteringProblem, attach: list[Attach], leave: list[Leave], merged: Mapping[PersonId, PersonId]
+) -> tuple[Settled, ...]:
     joined = {one.face_id: one.person_id for one in attach}
     waiting = {one.face_id for one in leave}
 
     def outcome(face: FaceId, person: PersonId) -> Outcome:
         if face in waiting:
             return Outcome.DROPPED
-        return Outcome.CONFIRMED if joined.get(face) == person else Outcome.MOVED
+        return Outcome.CONFIRMED if joined.get(face) == merged.get(person, person) else Outcome.MOVED
 
     return tuple(
         Settled(face, problem.provisional[face], outcome(face, problem.provisional[face]))

@@ -7,7 +7,8 @@ matched one by one or together, in any order.  Price: poor faces and close calls
 
 Note: few nodes.  The mean over n nodes of a person is the less certain the fewer they are; what it may be wrong by
 falls with n faster than by chance alone, since the first nodes of a person are often of one occasion.  So a match
-must pass the run's similarity by doubt / n, and every other person by twice as much.
+must pass the run's similarity by doubt / n, and every other person by twice as much, but for persons of
+the same child: either puts the face into the same album.
 """
 
 from collections import defaultdict
@@ -33,8 +34,8 @@ class Match:
     """A new face that is shown with a person until the monthly run.
 
     score: mean cosine similarity to the person's sound nodes, of must-linked faces together.  nearest: the node most
-    similar to the face.  runner_up: the best score with any other person that it may be; None for a face that is
-    must-linked to a node, or without any other person.
+    similar to the face.  runner_up: the best score with any other person that it may be, but for one of the same
+    child; None for a face that is must-linked to a node, or without any other person.
     """
 
     face_id: FaceId
@@ -54,7 +55,7 @@ def match_faces(
     items = build_items(problem, parameters)
     if not items.persons or items.nodes == len(items.members):
         return ()
-    view = _View.of(items)
+    view = _View.of(items, problem)
     person_of = _decide(view, similarity=parameters.similarity, doubt=doubt)
     return tuple(
         view.match(row, person_of[item])
@@ -69,7 +70,7 @@ class _View:
 
     counts: intp[persons], the sound nodes of each.  scores: float64[items, persons], the mean cosine similarity of the
     sound members to them; -inf without sound members, and where the two must never come together.  beyond: the same,
-    less what their ages ask.
+    less what their ages ask.  child_of: a number for each person, the same for those of one child.
     apart: for each item those that it must never come together with.
     """
 
@@ -77,10 +78,11 @@ class _View:
     counts: NDArray[np.intp]
     scores: NDArray[np.float64]
     beyond: NDArray[np.float64]
+    child_of: NDArray[np.intp]
     apart: Mapping[int, set[int]]
 
     @classmethod
-    def of(cls, items: Items) -> Self:
+    def of(cls, items: Items, problem: ClusteringProblem) -> Self:
         """From the nodes alone for a person, so that no new face has a say in what another one is matched with."""
         persons = len(items.persons)
         rows = np.flatnonzero(items.sound & ((items.item_of >= persons) | (np.arange(len(items.sound)) < items.nodes)))
@@ -93,7 +95,9 @@ class _View:
         for item, others in apart.items():
             scores[item, [other for other in others if other < persons]] = -np.inf
         beyond = scores - (ages @ ages[:persons].T).astype(np.float64) / UNIT
-        return cls(items, counts[:persons], scores, beyond, apart)
+        whom = [problem.child_of.get(person, person) for person in items.persons]
+        child_of = np.array([whom.index(who) for who in whom], np.intp)
+        return cls(items, counts[:persons], scores, beyond, child_of, apart)
 
     def match(self, row: int, person: int) -> Match:
         """The face in this row as it is shown with the person."""
@@ -103,7 +107,7 @@ class _View:
         item = int(items.item_of[row])
         linked = item == person
         score = similar.mean(dtype=np.float64) / UNIT if linked else self.scores[item, person]
-        other = -np.inf if linked else _best_other(self.scores[[item]], np.array([person]))[0]
+        other = -np.inf if linked else _best_other(self.scores[[item]], np.array([person]), self.child_of)[0]
         return Match(
             face_id=items.members[row].face_id,
             person_id=items.persons[person],
@@ -129,7 +133,7 @@ def _decide(view: _View, *, similarity: float, doubt: float) -> dict[int, int]:
     persons = len(view.items.persons)
     scores = view.beyond[persons:]
     best = scores.argmax(axis=1)
-    own, other = scores[np.arange(len(best)), best], _best_other(scores, best)
+    own, other = scores[np.arange(len(best)), best], _best_other(scores, best, view.child_of)
     needed = doubt / np.maximum(view.counts[best], 1)
     sure = (own >= similarity + needed) & (own >= other + 2 * needed)
     person_of = {person: person for person in range(persons)}
@@ -142,9 +146,10 @@ def _decide(view: _View, *, similarity: float, doubt: float) -> dict[int, int]:
     return person_of
 
 
-def _best_other(scores: NDArray[np.float64], chosen: NDArray[np.intp]) -> NDArray[np.float64]:
-    """The best of each row but for the chosen one; -inf if there is no other."""
-    others = scores.copy()
-    others[np.arange(len(others)), chosen] = -np.inf
-    best: NDArray[np.float64] = others.max(axis=1)
+def _best_other(
+    scores: NDArray[np.float64], chosen: NDArray[np.intp], child_of: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """The best of each row but for the chosen person and others of its child; -inf if there is no other."""
+    same = child_of[chosen][:, None] == child_of[None, :]
+    best: NDArray[np.float64] = np.where(same, -np.inf, scores).max(axis=1)
     return best

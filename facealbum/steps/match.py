@@ -20,6 +20,7 @@ from facealbum.storage.observations import (
     Arm,
     expect_whole_families,
     load_arm,
+    load_links,
     load_person_faces,
     load_photos_of,
     load_tracks,
@@ -60,7 +61,7 @@ def _match(
     )
     a_node = {node.person_id: node.observation.face_id for node in nodes}
     tracks = constrain_tracks(load_tracks(transaction, family, arm), a_node)
-    photos_of = load_photos_of(transaction, family, arm)
+    photos_of, child_of = load_photos_of(transaction, family, arm), load_links(transaction, family, arm)
     faces = matched = 0
     for some in _parts(uploads):
         new = load_faces_of(transaction, family, arm, some)
@@ -71,6 +72,7 @@ def _match(
             nodes=nodes,
             constraints=outrank(told.constraints, tracks),
             photos_of=photos_of,
+            child_of=child_of,
         )
         matches = match_faces(problem, parameters)
         save_matches(transaction, family, arm, of=list(photo_of), matches=matches, now=context.clock())

@@ -260,9 +260,12 @@ def test_every_provisional_match_is_settled_as_the_plan_has_it(algorithm: str, p
     given_to = persons_after(problem, plan)
     settled = {one.face_id: one for one in plan.settled}
     assert settled.keys() == problem.provisional.keys() & {one.face_id for one in problem.faces}
+    merged = {move.source: move.target for move in plan.move}
     for face, one in settled.items():
         assert (one.outcome is Outcome.DROPPED) == (face not in given_to)
-        assert (one.outcome is Outcome.CONFIRMED) == (given_to.get(face) == one.provisional)
+        assert (one.outcome is Outcome.CONFIRMED) == (
+            given_to.get(face) == merged.get(one.provisional, one.provisional)
+        )
     unaware = plan_clusters(replace(problem, provisional={}), PARAMETERS, algorithm=algorithm)
     assert replace(plan, settled=()) == unaware
 

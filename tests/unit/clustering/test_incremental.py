@@ -225,6 +225,14 @@ def test_a_plan_settles_every_provisional_match(algorithm: str) -> None:
     ]
 
 
+def test_a_match_with_a_person_that_turns_out_to_be_another_is_confirmed_by_that_one(algorithm: str) -> None:
+    problem = two_alike(p1=child_id(1), p2=child_id(1))
+    problem = replace(problem, faces=(face(50),), provisional={face_id(50): person_id(1)})
+    plan = plan_clusters(problem, PARAMETERS, algorithm=algorithm)
+    assert [one.person_id for one in plan.attach] == [person_id(2)]
+    assert [one.outcome for one in plan.settled] == [Outcome.CONFIRMED]
+
+
 def test_embeddings_of_two_spaces_are_refused(algorithm: str) -> None:
     with pytest.raises(InvalidValueError, match=r"different spaces.*'newer'"):
         plan_clusters(

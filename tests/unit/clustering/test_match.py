@@ -9,7 +9,7 @@ from facealbum.clustering import ClusteringParameters, ClusteringProblem, Constr
 from facealbum.clustering.match import match_faces
 from facealbum.domain.ids import FaceId, PersonId
 from facealbum.errors import InvalidValueError
-from tests.unit.clustering.family import face, face_id, nodes_of, person_id, poor
+from tests.unit.clustering.family import child_id, face, face_id, nodes_of, person_id, poor
 
 PARAMETERS = ClusteringParameters(similarity=0.4, poor_similarity=0.4)
 HANA, REN = 1, 2
@@ -40,6 +40,14 @@ def test_a_face_like_nobody_waits() -> None:
 
 def test_a_face_that_two_persons_resemble_waits() -> None:
     assert matched(face(50, {0: 0.6, 1: 0.595})) == {}
+
+
+def test_persons_of_one_child_are_no_rivals() -> None:
+    new = face(50, {0: 0.6, 1: 0.595})
+    assert matched(new, child_of={person_id(HANA): child_id(1), person_id(REN): child_id(2)}) == {}
+    assert matched(new, child_of=dict.fromkeys((person_id(HANA), person_id(REN)), child_id(1))) == {
+        face_id(50): person_id(HANA)
+    }
 
 
 def test_a_poor_face_waits() -> None:
