@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from facealbum import console
-from facealbum.cli.command import Json, OneFamily, finish, open_world, say_result
+from facealbum.cli.command import Json, OneFamily, count_of, finish, open_world, say_result
 
 app = typer.Typer()
 export = typer.Typer(help="Write faces.csv, or albums as folders.", no_args_is_help=True)
@@ -48,8 +48,9 @@ def import_(
         console.say_json(asdict(result))
     else:
         console.say(
-            f"{result.photos} photos imported, {result.unchanged} known already, {result.duplicates} duplicates; "
-            f"{len(result.families)} families, {result.children} children new or changed"
+            f"{count_of(result.photos, 'photo')} imported, {result.unchanged} known already,"
+            f" {count_of(result.duplicates, 'duplicate')}; {_families(len(result.families))},"
+            f" {count_of(result.children, 'child', 'children')} new or changed"
         )
         console.show_problems([f"{p.where}: {p.detail}" for p in result.problems])
     finish(problems=bool(result.problems))
@@ -75,7 +76,8 @@ def analyze(
         console.say_json(asdict(result))
     else:
         console.say(
-            f"{result.photos} photos analysed, {result.faces} faces found, {result.matched} shown with known people"
+            f"{count_of(result.photos, 'photo')} analysed, {count_of(result.faces, 'face')} found,"
+            f" {result.matched} shown with known people"
         )
         if result.photos:
             console.say(_where_time_went(result.photos, result.processes, result.wall_seconds, result.seconds))
@@ -123,8 +125,8 @@ def cluster(
         )
     would = "would be " if dry_run else ""
     console.say(
-        f"{len(result.runs)} runs in {result.families} families, {result.up_to_date} up to date; "
-        f"{result.changes} changes {would}made"
+        f"{count_of(len(result.runs), 'run')} in {_families(result.families)}, {result.up_to_date} up to date; "
+        f"{count_of(result.changes, 'change')} {would}made"
     )
     for doubt in chain.from_iterable(result.doubted_births.values()):
         console.say(f"{doubt.family}: {doubt.sentence}")
@@ -152,7 +154,9 @@ def export_faces_(out: Path, family: OneFamily = None, as_json: Json = False) ->
 
     with open_world() as context:
         result = export_faces(context, out, family=family)
-    say_result(asdict(result), f"{result.written} faces of {result.families} families in {out}", as_json=as_json)
+    say_result(
+        asdict(result), f"{count_of(result.written, 'face')} of {_families(result.families)} in {out}", as_json=as_json
+    )
 
 
 @export.command("albums")
@@ -162,7 +166,8 @@ def export_albums_(out: Path, family: OneFamily = None, as_json: Json = False) -
 
     with open_world() as context:
         result = export_albums(context, out, family=family)
-    say_result(asdict(result), f"{result.written} photos of {result.families} families below {out}", as_json=as_json)
+    written = f"{count_of(result.written, 'file')} of {_families(result.families)} below {out}"
+    say_result(asdict(result), written, as_json=as_json)
 
 
 app.add_typer(export, name="export")
@@ -183,4 +188,9 @@ def report(
     period = (Month.parse(first) if first else None, Month.parse(last) if last else None)
     with open_world() as context:
         result = write_report(context, out, family=family, period=period)
-    say_result(asdict(result), f"{result.persons} people of {result.families} families in {out}", as_json=as_json)
+    people = count_of(result.persons, "person", "people")
+    say_result(asdict(result), f"{people} of {_families(result.families)} in {out}", as_json=as_json)
+
+
+def _families(number: int) -> str:
+    return count_of(number, "family", "families")

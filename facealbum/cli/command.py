@@ -50,6 +50,11 @@ def short_id(identity: object) -> str:
     return str(identity)[:_SHORT]
 
 
+def count_of(number: int, one: str, many: str | None = None) -> str:
+    """So many of them, in words: "1 family", "2 families"; without `many` with an s."""
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
+
+
 def finish(*, problems: bool) -> None:
     """End the command, with the code for problems if there were some."""
     if problems:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facealbum import console
-from facealbum.cli.command import Json, open_world, say_result, short_id
+from facealbum.cli.command import Json, count_of, open_world, say_result, short_id
 from facealbum.domain.decisions import Kind
 
 if TYPE_CHECKING:
@@ -39,11 +39,10 @@ def decide(  # noqa: PLR0913, PLR0917 - an option for each part of what is said
 
     with open_world() as context:
         done = decide(context, family, Said(kind, tuple(face or ()), person, other, child, name), author=author)
-    made = f"; the new person is {done.new_person}" if done.new_person else ""
-    left = f", {done.faces_left} faces wait for the next run" if done.faces_left else ""
-    say_result(
-        asdict(done), f"decision {done.number} recorded: {done.changed} rows changed{left}{made}", as_json=as_json
-    )
+    made = f"; the new person is {short_id(done.new_person)}" if done.new_person else ""
+    left = f", {count_of(done.faces_left, 'face')} left to wait for the next run" if done.faces_left else ""
+    changed = count_of(done.changed, "row")
+    say_result(asdict(done), f"decision {done.number}: {changed} changed{left}{made}", as_json=as_json)
 
 
 @decisions.command("list")
@@ -58,8 +57,8 @@ def decisions_list(family: Family, as_json: Json = False) -> None:
         return
     console.table(
         "",
-        ("number", "kind", "about", "author", "decided", "undone by"),
-        [(one.number, one.kind, _about(one), one.author, one.decided_at.date(), one.undone_by or "") for one in found],
+        ("number", "kind", "about", "author", "decided", ""),
+        [(one.number, one.kind, _about(one), one.author, one.decided_at.date(), _state(one)) for one in found],
     )
 
 
@@ -77,7 +76,7 @@ def decisions_undo(
         changed = undo(context, family, number, author=author)
     say_result(
         {"number": number, "changed": changed},
-        f"decision {number} is undone: {changed} rows are as before",
+        f"decision {number} is undone: {count_of(changed, 'row')} as before",
         as_json=as_json,
     )
 
@@ -104,27 +103,29 @@ def persons_list(family: Family, as_json: Json = False) -> None:
 def persons_faces(
     family: Family,
     person: Annotated[str | None, typer.Argument(help="A person; without it the faces of nobody.")] = None,
+    photo: Annotated[str | None, typer.Option("--photo", help="Only of this photo; without a person, all.")] = None,
     as_json: Json = False,
 ) -> None:
-    """The faces of a person, or those that belong to nobody."""
+    """The faces of a person, or those that belong to nobody, or all of a photo."""
     from facealbum.steps.correct import list_faces
 
     with open_world() as context:
-        found = list_faces(context, family, person)
+        found = list_faces(context, family, person, photo=photo)
     if as_json:
         console.say_json([asdict(one) for one in found])
         return
     rows = [
         (
             short_id(one.face_id),
+            "" if one.person_id is None else short_id(one.person_id),
             one.photo,
             one.taken_at.date(),
-            *(round(value) for value in one.box),
+            " ".join(f"{value:.0f}" for value in one.box),
             f"{one.quality:.2f}",
         )
         for one in found
     ]
-    console.table("", ("face", "photo", "taken", "left", "top", "right", "bottom", "quality"), rows)
+    console.table("", ("face", "person", "photo", "taken", "left top right bottom", "quality"), rows)
 
 
 def _about(one: "Decided") -> str:
@@ -132,3 +133,11 @@ def _about(one: "Decided") -> str:
     named = [short_id(value) for value in (one.person, one.other) if value is not None]
     faces = [f"{len(one.faces)} faces"] if len(one.faces) > 2 else [short_id(face) for face in one.faces]  # noqa: PLR2004
     return ", ".join([*faces, *named, *([one.name] if one.name else []), *([short_id(one.child)] if one.child else [])])
+
+
+def _state(one: "Decided") -> str:
+    """What became of the decision; nothing where it holds as it was said."""
+    if one.undone_by is not None:
+        return f"undone by {one.undone_by}"
+    gone = f"{one.faces_gone} of {count_of(len(one.faces), 'face')} gone" if one.faces_gone else ""
+    return gone if one.holds else f"over, {gone}"

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from facealbum import console
-from facealbum.cli.command import Json, open_world, say_result
+from facealbum.cli.command import Json, count_of, open_world, say_result
 
 app = typer.Typer(help="List families, or delete one.", no_args_is_help=True)
 
@@ -41,10 +41,13 @@ def family_delete(
     as_json: Json = False,
 ) -> None:
     """Delete a family with every photo, face and person of it, for ever."""
-    from facealbum.steps.families import forget_family
+    from facealbum.steps.families import forget_family, list_families
 
-    if not yes:
-        typer.confirm(f"Delete family {name!r} with all its photos and faces?", abort=True)
     with open_world() as context:
+        if not yes:
+            (found,) = list_families(context, name)
+            photos = count_of(sum(found.photos.values()), "photo")
+            typer.confirm(f"Delete family {name!r} with its {photos} and all their faces?", abort=True, err=True)
         objects = forget_family(context, name)
-    say_result({"objects": objects}, f"family {name!r} is deleted, with {objects} stored files", as_json=as_json)
+    files = count_of(objects, "stored file")
+    say_result({"objects": objects}, f"family {name!r} is deleted, with {files}", as_json=as_json)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from facealbum.cli.command import Json, open_world, say_result
+from facealbum.cli.command import Json, count_of, open_world, say_result
 
 app = typer.Typer(help="Delete one photo or video.", no_args_is_help=True)
 
@@ -26,8 +26,8 @@ def photo_delete(
     from facealbum.steps.photos import forget_photo
 
     if not yes:
-        typer.confirm(f"Delete {key!r} of family {family!r} with its faces?", abort=True)
+        typer.confirm(f"Delete {key!r} of family {family!r} with its faces?", abort=True, err=True)
     with open_world() as context:
         gone = forget_photo(context, family, key)
-    people = f", and {gone.persons} people who had no other face" if gone.persons else ""
+    people = f", and {count_of(gone.persons, 'person', 'people')} without any other face" if gone.persons else ""
     say_result(asdict(gone), f"{key!r} is deleted{people}", as_json=as_json)

@@ -38,7 +38,7 @@ class Draft:
                 self._place(face, replace(old, state="confirmed"))
             else:
                 self._place(face, Place(person, None, "confirmed", 1.0, self.now))
-        self._settle(group, self._faces_of(person) - group, protected=group)
+        self._settle(group, self._faces_of(person) - group)
 
     def take(self, faces: Iterable[FaceId], person: PersonId | None) -> None:
         """The faces, and those that are the same as they, leave the person."""
@@ -63,7 +63,7 @@ class Draft:
         bars = self._bars(gone, kept)
         for face in (own | incoming) & bars:
             self._remove(face)
-        self._settle(own - bars, incoming - bars, protected=set())
+        self._settle(own - bars, incoming - bars)
         self._merge_links(gone, kept)
 
     def part(self, one: FaceId, other: FaceId) -> None:
@@ -73,15 +73,21 @@ class Draft:
             self.take([leaves], self.held.get(leaves))
 
     def join(self, one: FaceId, other: FaceId) -> None:
-        """The faces become one person: the one they are confirmed for, else the first's, else the second's."""
+        """The faces become one person: the one they are confirmed for, else the first's, else the second's.
+
+        They wait together if neither is confirmed and nobody of these has room for both.
+        """
         group = self.ledger.together(one)
         said = [(self.find(who), same) for who, same in self.ledger.persons_of(group)]
         barred = {person for person, same in said if not same}
+        held = [self.held.get(face) for face in (one, other, *group)]
+        choices = [person for person, same in said if same]
+        choices += [person for person in held if person not in barred and self._has_room(person, group)]
+        person = next((person for person in choices if person is not None), None)
         for face in group:
-            if self.held.get(face) in barred:
+            if face in self.held and self.held[face] != person:
                 self._remove(face)
-        choices = [person for person, same in said if same] + [self.held.get(face) for face in (one, other, *group)]
-        self.put(group, next((person for person in choices if person is not None), None))
+        self.put(group, person)
 
     def separate(self, who: PersonId, other: PersonId) -> None:
         """Two persons of another arm are two people: if they are one here, the faces of the second leave."""
@@ -127,10 +133,18 @@ class Draft:
             if face in self.held:
                 self._remove(face)
 
-    def _settle(self, stay: Collection[FaceId], come: Collection[FaceId], *, protected: Collection[FaceId]) -> None:
+    def _has_room(self, person: PersonId | None, group: Collection[FaceId]) -> bool:
+        """Whether no face that a user confirmed keeps the group away from the person who has it."""
+        photos, apart = self._photos(group), {rival for face in group for rival in self.ledger.apart(face)}
+        return not any(
+            self.held.get(face) == person and (face in apart or self.album.faces[face].photo_id in photos)
+            for face in self.sure.difference(group)
+        )
+
+    def _settle(self, stay: Collection[FaceId], come: Collection[FaceId]) -> None:
         """Of each two faces that are two people the second leaves, the first if only the second is confirmed.
 
-        Two that users confirmed both stay, and so does a protected one.
+        Two that users confirmed both stay.  Faces that are the same leave together.
         """
         at: dict[PhotoId, list[FaceId]] = defaultdict(list)
         for face in sorted(stay):
@@ -141,9 +155,9 @@ class Draft:
                 if face not in self.held or rival not in self.held:
                     continue
                 if face not in self.sure:
-                    self._remove(face)
-                elif rival not in self.sure and rival not in protected:
-                    self._remove(rival)
+                    self.take([face], self.held[face])
+                elif rival not in self.sure:
+                    self.take([rival], self.held[rival])
 
     def _bars(self, *persons: PersonId) -> set[FaceId]:
         """The faces that users said are none of these persons, and those that are the same as they."""

@@ -4,16 +4,17 @@ What runs did to these rows in between is undone with it.  Later decisions that 
 as there are any, undoing is refused and they are named.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import TypeAlias, TypeVar
 
 from facealbum.corrections.conflict import find_conflict
 from facealbum.corrections.decision import Decision
-from facealbum.corrections.ledger import read_ledger
+from facealbum.corrections.ledger import Ledger, read_ledger
 from facealbum.corrections.state import Album, Change, Correction, compare_albums
 from facealbum.domain.decisions import Kind
-from facealbum.domain.ids import PersonId, PhotoId
+from facealbum.domain.ids import FaceId, PersonId, PhotoId
 from facealbum.errors import UndoError
 
 Recorded: TypeAlias = tuple[Decision, Correction]
@@ -87,17 +88,26 @@ def _restore(album: Album, recorded: Recorded, left: Sequence[Decision]) -> Albu
     restored = {change.key for change in correction.places if change.before and change.key in after.places}
     for key in restored:
         after.places[key] = replace(after.places[key], person_id=ledger.root(after.places[key].person_id))
-    rooms = {(after.places[key].person_id, album.faces[key[1]].photo_id) for key in restored}
-    sure = ledger.sure_faces()
-    for key, place in list(after.places.items()):
-        crowded = (place.person_id, album.faces[key[1]].photo_id) in rooms and place.assigned_at >= decision.decided_at
-        if place.person_id not in after.persons or (crowded and key not in restored and key[1] not in sure):
-            del after.places[key]
+    _make_room(after, restored, ledger, since=decision.decided_at)
+    after.places = {key: place for key, place in after.places.items() if place.person_id in after.persons}
     for person, row in list(after.persons.items()):
         if row.merged_into is not None and row.merged_into not in after.persons:
             after.persons[person] = replace(row, merged_into=None)
     after.links = {person: link for person, link in after.links.items() if person in after.persons}
     return after
+
+
+def _make_room(after: Album, restored: Collection[tuple[int, FaceId]], ledger: Ledger, *, since: datetime) -> None:
+    """Faces that came since into a photo where one is restored leave its person, with those that are the same."""
+    rooms = {(after.places[key].person_id, after.faces[key[1]].photo_id) for key in restored}
+    sure = ledger.sure_faces()
+    for key, place in list(after.places.items()):
+        crowded = (place.person_id, after.faces[key[1]].photo_id) in rooms and place.assigned_at >= since
+        if key in restored or key[1] in sure or not crowded:
+            continue
+        for mate in {(key[0], face) for face in ledger.together(key[1])} - set(restored):
+            if mate in after.places and after.places[mate].person_id == place.person_id:
+                del after.places[mate]
 
 
 def _put_back(rows: dict[Key, Row], changes: Iterable[Change[Key, Row]]) -> None:

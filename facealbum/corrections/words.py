@@ -45,7 +45,8 @@ class ArmWords:
 class Demands:
     """What the decisions demand of one run.
 
-    withheld: faces that a user said are a person of whom this run knows nothing yet; they wait for a later run.
+    withheld: faces that a user said are a person of whom this run knows nothing yet, or whom their photo shows
+    already under this arm; they wait for a later run.
     """
 
     constraints: Constraints
@@ -68,14 +69,18 @@ def constrain_decisions(
     rejected: set[tuple[FaceId, PersonId]] = set()
     withheld: set[FaceId] = set()
     present = {*faces, *node_of.values()}
+    holder = {node: person for person, node in node_of.items()}
     for told, hubs in _told(words, node_of):
         waiting = [face for face in told if face in faces]
         shown = {faces[face] for face in waiting}
         hub = next((one for one in hubs if one in present and (one in waiting or faces.get(one) not in shown)), None)
-        if hub is None:
-            withheld.update(waiting)
-        else:
-            must.update((min(face, hub), max(face, hub)) for face in waiting if face != hub)
+        person = None if hub is None else holder.get(hub)
+        for face in waiting:
+            there = person is not None and faces[face] in photos_of.get(person, ())
+            if hub is None or (there and not _said_here(words, face, person)):
+                withheld.add(face)
+            elif face != hub:
+                must.add((min(face, hub), max(face, hub)))
     for group in _merged(words, faces, node_of, photos_of):
         must.update((min(face, group[0]), max(face, group[0])) for face in group[1:])
     for one, other in _apart(words, faces):
@@ -147,6 +152,14 @@ def _told(words: ArmWords, node_of: Mapping[PersonId, FaceId]) -> Iterator[tuple
         holders = [words.find(who) for who in persons] + [words.person_of.get(face) for face in faces]
         others = [face for who in persons for face in ledger.stand_ins(who) if face not in faces]
         yield faces, _nodes(holders, node_of) or others or faces
+
+
+def _said_here(words: ArmWords, face: FaceId, person: PersonId | None) -> bool:
+    """Whether a user said that the face is this very person of the arm, or the same as one of its faces."""
+    group = words.ledger.together(face)
+    return any(words.person_of.get(one) == person for one in group) or any(
+        same and who == person for who, same in words.ledger.persons_of(group)
+    )
 
 
 def _merged(

@@ -121,12 +121,17 @@ def list_persons(context: Context, family: str) -> list[NamedPerson]:
         return load_named_persons(transaction, one.family_id, load_arm_id(transaction, DEFAULT_ARM))
 
 
-def list_faces(context: Context, family: str, person: str | None = None) -> list[NamedFace]:
-    """The faces of one person, or those that belong to nobody, oldest first; raises UnknownFamilyError."""
+def list_faces(
+    context: Context, family: str, person: str | None = None, *, photo: str | None = None
+) -> list[NamedFace]:
+    """The faces of one person, or those that belong to nobody, or all of one photo, oldest first.
+
+    Raises UnknownFamilyError, and InvalidValueError if there is no such person.
+    """
     with context.database.begin() as transaction:
         (one,) = load_families(transaction, family)
         who = None if person is None else _person(transaction, one.family_id, person)
-        return load_named_faces(transaction, one.family_id, load_arm_id(transaction, DEFAULT_ARM), who)
+        return load_named_faces(transaction, one.family_id, load_arm_id(transaction, DEFAULT_ARM), who, photo=photo)
 
 
 def _request(transaction: Transaction, family: FamilyId, said: Said) -> Request:

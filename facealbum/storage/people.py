@@ -26,9 +26,10 @@ class NamedPerson:
 
 @dataclass(frozen=True, slots=True)
 class NamedFace:
-    """A face by the photo that it is in; box: left, top, right, bottom in pixels of the upright image."""
+    """A face by the photo that it is in, and whose it is; box: left, top, right, bottom in pixels, upright."""
 
     face_id: FaceId
+    person_id: PersonId | None
     photo: str
     taken_at: datetime
     box: tuple[float, ...]
@@ -74,23 +75,26 @@ def load_named_persons(connection: Connection, family: FamilyId, arm_id: int | N
 
 
 def load_named_faces(
-    connection: Connection, family: FamilyId, arm_id: int | None, person: PersonId | None
+    connection: Connection, family: FamilyId, arm_id: int | None, person: PersonId | None, *, photo: str | None = None
 ) -> list[NamedFace]:
-    """The faces of the person, or those that belong to nobody, oldest first."""
-    held = (
-        select(assignments.c.face_id, assignments.c.person_id)
-        .where(assignments.c.family_id == family, assignments.c.arm_id == arm_id)
-        .subquery()
-    )
+    """The faces of the person, or those that belong to nobody, oldest first.
+
+    photo: the key of the only photo to look at; without a person all its faces are told.
+    """
+    mine = (assignments.c.family_id == faces.c.family_id) & (assignments.c.face_id == faces.c.face_id)
     query = (
-        select(faces.c.face_id, photos.c.key, faces.c.taken_at, faces.c.box, faces.c.quality)
+        select(faces.c.face_id, assignments.c.person_id, photos.c.key, faces.c.taken_at, faces.c.box, faces.c.quality)
         .join(photos, (photos.c.family_id == faces.c.family_id) & (photos.c.photo_id == faces.c.photo_id))
-        .outerjoin(held, held.c.face_id == faces.c.face_id)
-        .where(faces.c.family_id == family, ~faces.c.excluded, held.c.person_id.is_not_distinct_from(person))
+        .outerjoin(assignments, mine & (assignments.c.arm_id == arm_id))
+        .where(faces.c.family_id == family, ~faces.c.excluded)
         .order_by(faces.c.taken_at, faces.c.face_id)
     )
+    if photo is not None:
+        query = query.where(photos.c.key == photo)
+    if photo is None or person is not None:
+        query = query.where(assignments.c.person_id.is_not_distinct_from(person))
     return [
-        NamedFace(FaceId(row.face_id), row.key, row.taken_at, tuple(row.box), row.quality)
+        NamedFace(FaceId(row.face_id), row.person_id, row.key, row.taken_at, tuple(row.box), row.quality)
         for row in connection.execute(query)
     ]
 

@@ -1,13 +1,15 @@
 """Decisions of users, written to the database: they hold at once, through every run, and can be undone."""
 
+import csv
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from typer.testing import CliRunner
 
 from facealbum.cli import app
@@ -16,9 +18,12 @@ from facealbum.domain.ids import FaceId, PersonId, child_id
 from facealbum.domain.months import Month
 from facealbum.domain.people import Child, Gender
 from facealbum.errors import InvalidValueError, UndoError
+from facealbum.steps.albums import list_albums
 from facealbum.steps.cluster import ArmPlan, cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.correct import Said, decide, list_decisions, list_faces, list_persons, undo
+from facealbum.steps.export import export_faces
+from facealbum.steps.report import write_report
 from facealbum.storage.families import save_child
 from facealbum.storage.schema import (
     arms,
@@ -228,6 +233,32 @@ def test_the_command_line_shows_decides_and_undoes(context: Context, monkeypatch
     face = run("persons", "faces", person[:8])[0]["face_id"]
     assert run("decide", "reject", "--face", face[:12], "--person", person[:12])["faces_left"] == 1
     assert face in [one["face_id"] for one in run("persons", "faces")]
+    photo = run("persons", "faces")[0]["photo"]
+    others = [one for one in run("persons", "faces", "--photo", photo) if one["person_id"]]
+    assert [one["face_id"] for one in run("persons", "faces", "--photo", photo)].count(face) == 1
+    assert all(one["photo"] == photo for one in others)
     assert [one["kind"] for one in run("decisions", "list")] == ["reject"]
     run("decisions", "undo", "1")
     assert run("persons", "list") == before
+
+
+@pytest.mark.usefixtures("clustered")
+def test_hidden_people_and_what_is_no_face_are_in_no_album_export_or_report(context: Context, tmp_path: Path) -> None:
+    first, second, *_ = [one.person_id for one in list_persons(context, FAMILY)]
+    (none, *_) = faces_of(context, second)
+    say(context, Kind.HIDE, person=first)
+    say(context, Kind.NAME, person=first, name="Secret")
+    say(context, Kind.NOT_A_FACE, none)
+    cluster_families(context, YEAR)
+    assert "Secret" not in {album.title for album in list_albums(context)}
+    export_faces(context, tmp_path / "faces.csv")
+    with (tmp_path / "faces.csv").open(encoding="utf-8") as file:
+        told = list(csv.DictReader(file))
+    with context.database.begin() as transaction:
+        all_faces = transaction.execute(select(func.count()).select_from(faces)).scalar_one()
+    assert len(told) == all_faces - len(faces_of(context, first)) - 1
+    assert str(first) not in {row["person"] for row in told}
+    page = write_report(context, tmp_path / "page.html")
+    assert (page.faces, page.persons) == (len(told), len({row["person"] for row in told} - {""}))
+    assert none not in {one.face_id for one in list_faces(context, FAMILY)}
+    assert [one.name for one in list_persons(context, FAMILY) if one.hidden] == ["Secret"]

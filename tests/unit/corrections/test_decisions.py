@@ -4,11 +4,11 @@ from itertools import pairwise
 
 import pytest
 
-from facealbum.corrections import Decision, LinkRow, Request
+from facealbum.corrections import ArmWords, Decision, LinkRow, Request, constrain_decisions, read_ledger
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import PersonId
 from facealbum.errors import ContradictionError, InvalidValueError, UndoError
-from tests.unit.corrections.small_album import HOME, NOW, OTHER, RUN, Told, album, child, elsewhere, face, person
+from tests.unit.corrections.small_album import HOME, NOW, OTHER, RUN, Told, album, child, elsewhere, face, person, photo
 
 HANA, REN, MIO = person(1), person(2), person(3)
 
@@ -235,3 +235,37 @@ def test_up_to_ten_anchors_are_spread_over_the_time_of_a_person() -> None:
     assert len(anchors) == 10
     assert 39 not in anchors
     assert max(b - a for a, b in pairwise(anchors)) <= 8
+
+
+def test_a_merge_has_faces_that_are_the_same_leave_together() -> None:
+    told = Told(album({1: [1, 2], 2: [3, 4]}, photos={4: 1}))
+    told.say(about(Kind.SAME, 3, 4))
+    told.say(Request(Kind.MERGE, person=REN, other=HANA))
+    assert of(told, HANA) == {1, 2}
+    assert not {(HOME, face(3)), (HOME, face(4))} & told.album.places.keys()
+
+
+def test_faces_that_are_the_same_wait_together_where_a_confirmed_face_takes_their_room() -> None:
+    told = Told(album({1: [1, 2]}, waiting=[3], photos={3: 1}))
+    told.say(about(Kind.CONFIRM, 1, to=HANA))
+    told.say(about(Kind.SAME, 2, 3))
+    assert of(told, HANA) == {1}
+
+
+def test_faces_of_nobody_may_be_the_same_though_one_is_not_a_person_that_is_nobody_elsewhere() -> None:
+    told = Told(album({1: [1, 2]}, others={2: [9]}, waiting=[3, 4]))
+    told.say(about(Kind.REJECT, 3, to=HANA))
+    told.say(about(Kind.SAME, 3, 4))
+    assert of(told, HANA) == {1, 2}
+
+
+def test_a_stand_in_never_brings_its_person_into_a_photo_twice() -> None:
+    told = Told(album({1: [1, 2], 2: [3]}, others={1: [1], 2: [3, 4]}, waiting=[5], photos={5: 4}))
+    told.say(about(Kind.CONFIRM, 5, to=REN))
+    ledger = read_ledger([decision for decision, _ in told.recorded], {})
+    words = ArmWords(ledger, OTHER, {face(3): elsewhere(2)})
+    here = {face(5): photo(4)}, {elsewhere(2): face(3)}
+    free = constrain_decisions(words, *here, {elsewhere(2): {photo(3)}})
+    assert (free.constraints.must_link, free.withheld) == ({(face(3), face(5))}, frozenset())
+    crowded = constrain_decisions(words, *here, {elsewhere(2): {photo(3), photo(4)}})
+    assert (crowded.constraints.must_link, crowded.withheld) == (frozenset(), {face(5)})
