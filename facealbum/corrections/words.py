@@ -73,7 +73,8 @@ def constrain_decisions(
     for told, hubs in _told(words, node_of):
         waiting = [face for face in told if face in faces]
         shown = {faces[face] for face in waiting}
-        hub = next((one for one in hubs if one in present and (one in waiting or faces.get(one) not in shown)), None)
+        fit = (one for one in hubs if one in waiting or _photos(words, one, faces).isdisjoint(shown))
+        hub = next((one for one in fit if one in present), None)
         person = None if hub is None else holder.get(hub)
         for face in waiting:
             there = person is not None and faces[face] in photos_of.get(person, ())
@@ -177,10 +178,16 @@ def _merged(
         group = _nodes([person], node_of)
         shown = set() if person is None else set(photos_of.get(person, ()))
         for face in ledger.stand_ins(root):
-            if face in faces and faces[face] not in shown:
+            its = _photos(words, face, faces)
+            if face in faces and its.isdisjoint(shown):
                 group.append(face)
-                shown.add(faces[face])
+                shown |= its
         yield group
+
+
+def _photos(words: ArmWords, face: FaceId, faces: Mapping[FaceId, PhotoId]) -> set[PhotoId]:
+    """Where the face, and those that are the same, bring whomever they join, as far as they take part in the run."""
+    return {faces[one] for one in words.ledger.together(face) if one in faces}
 
 
 def _nodes(persons: Iterable[PersonId | None], node_of: Mapping[PersonId, FaceId]) -> list[FaceId]:

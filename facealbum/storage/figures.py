@@ -76,7 +76,7 @@ def load_month_figures(connection: Connection, family: FamilyId, arm: str) -> Ma
             links,
             (links.c.family_id == assignments.c.family_id) & (links.c.person_id == assignments.c.person_id),
         )
-        .where(faces.c.family_id == family)
+        .where(faces.c.family_id == family, ~faces.c.excluded)
         .group_by(month)
     )
     return {Month(row[0].year, row[0].month): MonthFigures(*row[1:]) for row in connection.execute(query)}

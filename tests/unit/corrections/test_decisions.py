@@ -269,3 +269,13 @@ def test_a_stand_in_never_brings_its_person_into_a_photo_twice() -> None:
     assert (free.constraints.must_link, free.withheld) == ({(face(3), face(5))}, frozenset())
     crowded = constrain_decisions(words, *here, {elsewhere(2): {photo(3), photo(4)}})
     assert (crowded.constraints.must_link, crowded.withheld) == (frozenset(), {face(5)})
+
+
+def test_stand_ins_of_a_merged_person_bring_their_likes_into_a_photo_once() -> None:
+    told = Told(album({1: [1], 2: [2]}, waiting=[3], photos={3: 1}))
+    told.say(about(Kind.SAME, 2, 3))
+    told.say(Request(Kind.MERGE, person=HANA, other=REN))
+    ledger = read_ledger([decision for decision, _ in told.recorded], told.album.merged())
+    waiting = {one: row.photo_id for one, row in told.album.faces.items()}
+    demanded = constrain_decisions(ArmWords(ledger, OTHER, {}), waiting, {}, {}).constraints
+    assert demanded.must_link == {(face(2), face(3))}
