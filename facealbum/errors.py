@@ -18,6 +18,18 @@ class InvalidValueError(FacealbumError, ValueError):
     code = "invalid_value"
 
 
+class BadMessageError(InvalidValueError):
+    """A message of a queue is not of a form that its version has."""
+
+    code = "bad_message"
+
+
+class UnknownVersionError(BadMessageError):
+    """A message of a queue is of a version that this release doesn't know; a newer one may."""
+
+    code = "unknown_version"
+
+
 class UnknownFamilyError(FacealbumError):
     """No family is registered under this name."""
 
@@ -107,6 +119,13 @@ class DatabaseUnavailableError(StorageError):
     """The database can't be started or reached."""
 
     code = "database_unavailable"
+    retryable = True
+
+
+class BrokerUnavailableError(FacealbumError):
+    """The broker of the queues can't be reached, or doesn't confirm what it was given."""
+
+    code = "broker_unavailable"
     retryable = True
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from facealbum.domain.ids import ChildId, FamilyId, family_id
 from facealbum.domain.people import Child, Gender
 from facealbum.errors import UnknownFamilyError
-from facealbum.storage.schema import children, families
+from facealbum.storage.schema import children, families, outbox, parked
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,4 +84,6 @@ def load_children(connection: Connection, family: FamilyId) -> list[Child]:
 
 def delete_family(connection: Connection, family: FamilyId) -> bool:
     """Delete the family's row and with it every row that is known of it; tells whether there was one."""
+    for messages in (outbox, parked):
+        connection.execute(delete(messages).where(messages.c.family_id == family))
     return connection.execute(delete(families).where(families.c.family_id == family)).rowcount > 0

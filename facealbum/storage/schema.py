@@ -333,4 +333,31 @@ decisions = Table(
     UniqueConstraint("family_id", "number"),
 )
 
+# --- What waits between the database and the queues -----------------------------------------------------------
+# No reference to families: a message may be about none.  Deleting a family deletes its rows by name.
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _family_key(references_family=False),
+    Column("number", BigInteger, Identity(), primary_key=True),
+    Column("queue", Text, nullable=False),
+    Column("message", JSONB, nullable=False),
+    _time("written_at"),
+)
+
+parked = Table(
+    "parked",
+    metadata,
+    _family_key(references_family=False),
+    Column("parked_id", Uuid, primary_key=True),
+    Column("queue", Text, nullable=False),
+    Column("message", JSONB, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    _time("first_at"),
+    _time("last_at"),
+)
+
 PARTITIONED = tuple(table for table in metadata.sorted_tables if table.dialect_options["postgresql"]["partition_by"])

@@ -1,0 +1,71 @@
+"""The way of a message from the database to the broker, and back when nobody could do what it says.
+
+A crash at any point sends a message at least once, and parks or requeues it exactly once.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from facealbum.domain.ids import family_id
+from facealbum.domain.messages import family_of
+from facealbum.errors import FacealbumError
+from facealbum.steps.context import Context
+from facealbum.storage.outbox import Outgoing, claim_messages, delete_messages, save_raw_message
+from facealbum.storage.parked import Parked, load_parked, save_parked, take_parked
+
+Send = Callable[[Outgoing], None]
+"""Gives a message to the broker and returns when it is safe there; raises BrokerUnavailableError."""
+
+_AT_ONCE = 100  # what a crash may send twice
+
+
+def relay(context: Context, send: Send, *, limit: int = _AT_ONCE) -> int:
+    """Send everything that waits, `limit` messages a transaction; several relays share the work.
+
+    Tells how many were sent.  The error of a broker that is down is raised once what was sent is noted.
+    """
+    total = 0
+    while sent := _relay_some(context, send, limit):
+        total += sent
+    return total
+
+
+def _relay_some(context: Context, send: Send, limit: int) -> int:
+    with context.database.begin() as transaction:
+        waiting = claim_messages(transaction, limit)
+        sent, failure = _send_all(waiting, send)
+        delete_messages(transaction, sent)
+    if failure:
+        raise failure
+    return len(sent)
+
+
+def _send_all(waiting: Sequence[Outgoing], send: Send) -> tuple[Sequence[Outgoing], FacealbumError | None]:
+    for number, message in enumerate(waiting):
+        try:
+            send(message)
+        except FacealbumError as error:
+            return waiting[:number], error
+    return waiting, None
+
+
+def park(context: Context, queue: str, message: dict[str, Any], *, error: tuple[str, str], attempts: int) -> None:
+    """Set a message aside that could not be done; `error` is the reason's code, and where it came from."""
+    now = context.clock()
+    with context.database.begin() as transaction:
+        save_parked(transaction, Parked(family_of(message), queue, message, *error, attempts, now, now))
+
+
+def list_parked(context: Context, *, family: str | None = None, queue: str | None = None) -> list[Parked]:
+    """What is set aside of one family or all, of one queue or all, oldest first."""
+    with context.database.begin() as transaction:
+        return load_parked(transaction, family_id(family) if family is not None else None, queue)
+
+
+def requeue(context: Context, *, family: str | None = None, queue: str | None = None) -> int:
+    """Move what is set aside to the outbox, and tell how much that is; `relay` then sends it."""
+    with context.database.begin() as transaction:
+        taken = take_parked(transaction, family_id(family) if family is not None else None, queue)
+        for one in taken:
+            save_raw_message(transaction, one.family_id, one.queue, message=one.message, now=context.clock())
+    return len(taken)

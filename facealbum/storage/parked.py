@@ -1,0 +1,84 @@
+"""Messages that were set aside, each with the reason; nothing is ever dropped from a queue for being hard to do.
+
+The same message parked twice is one row that counts its attempts.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid5
+
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from facealbum.domain.ids import FamilyId
+from facealbum.storage.schema import parked
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A message set aside: `code` is that of the error, `detail` its kind and place, without any value."""
+
+    family_id: FamilyId
+    queue: str
+    message: dict[str, Any]
+    code: str
+    detail: str
+    attempts: int
+    first_at: datetime
+    last_at: datetime
+
+
+def save_parked(connection: Connection, one: Parked) -> None:
+    """Set a message aside, or add to what is known of it if it is aside already."""
+    identity = uuid5(one.family_id, f"parked/{one.queue}/{json.dumps(one.message, sort_keys=True)}")
+    new = insert(parked).values(
+        family_id=one.family_id,
+        parked_id=identity,
+        queue=one.queue,
+        message=one.message,
+        code=one.code,
+        detail=one.detail,
+        attempts=one.attempts,
+        first_at=one.first_at,
+        last_at=one.last_at,
+    )
+    seen_again = {
+        "code": new.excluded.code,
+        "detail": new.excluded.detail,
+        "attempts": parked.c.attempts + new.excluded.attempts,
+        "last_at": new.excluded.last_at,
+    }
+    connection.execute(new.on_conflict_do_update(index_elements=["family_id", "parked_id"], set_=seen_again))
+
+
+def load_parked(connection: Connection, family: FamilyId | None = None, queue: str | None = None) -> list[Parked]:
+    """What is set aside of one family or all, of one queue or all, oldest first."""
+    query = select(parked).order_by(parked.c.first_at, parked.c.parked_id)
+    return [_parked(row) for row in connection.execute(query.where(*_wanted(family, queue)))]
+
+
+def take_parked(connection: Connection, family: FamilyId | None = None, queue: str | None = None) -> list[Parked]:
+    """The same, taken out: whoever takes them owes them to a queue."""
+    taken = connection.execute(delete(parked).where(*_wanted(family, queue)).returning(parked))
+    return sorted((_parked(row) for row in taken), key=lambda one: one.first_at)
+
+
+def _wanted(family: FamilyId | None, queue: str | None) -> list[Any]:
+    return ([] if family is None else [parked.c.family_id == family]) + (
+        [] if queue is None else [parked.c.queue == queue]
+    )
+
+
+def _parked(row: Any) -> Parked:  # noqa: ANN401 - a row of the table
+    return Parked(
+        FamilyId(row.family_id),
+        row.queue,
+        row.message,
+        row.code,
+        row.detail,
+        row.attempts,
+        row.first_at,
+        row.last_at,
+    )
