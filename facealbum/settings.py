@@ -35,7 +35,23 @@ class Settings(BaseSettings):
         description="Where photos are kept: s3://bucket/prefix or a folder; without it a folder under `data`.",
     )
     broker_url: str | None = Field(
-        default=None, description="The queues that workers listen on, as amqp://… or redis://…; only workers need it."
+        default=None,
+        description="The queues that workers listen on, as amqp://…, redis://… or sqs://…; only workers need it.",
+    )
+    task_seconds: float = Field(
+        default=600, ge=1, le=20_000, description="A task that takes longer is stopped and tried again."
+    )
+    task_attempts: int = Field(
+        default=5, ge=1, le=100, description="How often a message is tried before it is parked with its reason."
+    )
+    worker_memory_mb: int = Field(
+        default=2000, ge=500, description="A worker's process that grows larger is replaced after its task."
+    )
+    worker_stop_seconds: float = Field(
+        default=20, ge=0, description="How long a worker that is told to stop lets its tasks go on, before it gives up."
+    )
+    relay_seconds: float = Field(
+        default=10, ge=1, le=3600, description="How often messages that wait in the database are sent."
     )
     processes: int = Field(default=0, ge=0, le=256, description="Processes that analyse photos; 0 means one per core.")
     max_photo_bytes: int = Field(default=200_000_000, ge=1, description="Larger files are refused on import, in bytes.")

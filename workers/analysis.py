@@ -2,18 +2,18 @@
 
 from typing import Any
 
-from facealbum.settings import load_settings
-from facealbum.steps.context import open_context
+from facealbum.domain.messages import AnalyzeFamily
 from facealbum.steps.families import family_name
 from workers.app import app
-from workers.messages import AnalyzeFamily
+from workers.process import this_context
+from workers.task import QueueTask
 
 
-@app.task(name="workers.analysis.analyze_family")
+@app.task(name="workers.analysis.analyze_family", base=QueueTask, queue=AnalyzeFamily.QUEUE)
 def analyze_family(message: dict[str, Any]) -> None:
     """Analyse what is pending in one family; the analysis is imported here, after the pool has forked."""
+    order = AnalyzeFamily.from_json(message)
     from facealbum.steps.analyze import analyze_pending  # noqa: PLC0415 - models must load after the fork
 
-    order = AnalyzeFamily.from_json(message)
-    with open_context(load_settings()) as context:
-        analyze_pending(context, family=family_name(context, order.family_id), in_process=True)
+    name = family_name(this_context(), order.family_id)
+    analyze_pending(this_context(), family=name, again=order.again, in_process=True)

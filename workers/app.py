@@ -1,30 +1,111 @@
-"""The Celery application: JSON only, acknowledged after the work, one task at a time, safe to run twice.
+"""The Celery application.  JSON only; a message leaves its queue when its work is done, and not before.
 
-FACEALBUM_BROKER_URL=… celery --app workers.app worker --queues analysis,clustering
+Every setting below answers a way in which workers lose work or hang; docs/workers.md tells each, and tests hold them.
 """
 
+from typing import Any
+from urllib.parse import urlsplit
+
 from celery import Celery
+from kombu.entity import Exchange, Queue
 
 from facealbum.settings import Settings, load_settings
 
-QUEUES = {"workers.analysis.*": "analysis", "workers.clustering.*": "clustering"}
+TASKS = {
+    "analysis": "workers.analysis.analyze_family",
+    "matching": "workers.matching.match_family",
+    "clustering": "workers.clustering.cluster_family",
+    "maintenance": "workers.maintenance.relay_outbox",
+}
+"""The one task of each queue.  The names travel with the messages: a renamed task loses what is on its way."""
+
+_LONGEST_WAIT_SECONDS = 60
+_KILLED_AFTER = 1.2  # of the time after which a task is asked to stop
+_KILOBYTES_OF_MB = 1000
+# RabbitMQ 4 drops a message of a quorum queue that it has handed out 20 times; attempts are counted in workers.task.
+_QUORUM = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000}
+# A topic exchange: RabbitMQ's own delays, which waiting attempts use, don't work with a direct one.
+_EXCHANGE = Exchange("facealbum", type="topic", durable=True)
+
+
+def longest_wait(settings: Settings) -> int:
+    """How many seconds a message waits at most for its next attempt."""
+    return int(min(_LONGEST_WAIT_SECONDS, settings.task_seconds))
 
 
 def make_app(settings: Settings) -> Celery:
     """An application on the broker of these settings."""
-    app = Celery("facealbum", broker=settings.broker_url, include=["workers.analysis", "workers.clustering"])
-    app.conf.update(
-        accept_content=["json"],
-        broker_connection_retry_on_startup=True,
-        task_acks_late=True,
-        task_ignore_result=True,
-        task_reject_on_worker_lost=True,
-        task_routes={pattern: {"queue": queue} for pattern, queue in QUEUES.items()},
-        task_serializer="json",
-        timezone="UTC",
-        worker_prefetch_multiplier=1,
-    )
+    scheme = urlsplit(settings.broker_url or "").scheme
+    app = Celery("facealbum", broker=settings.broker_url, include=[name.rsplit(".", 1)[0] for name in TASKS.values()])
+    app.conf.update(_messages(settings, scheme), **_work(settings), **_beat(settings))
     return app
+
+
+def _messages(settings: Settings, scheme: str) -> dict[str, Any]:
+    """How messages travel."""
+    arguments = _QUORUM if scheme.startswith("amqp") else None
+    return {
+        "accept_content": ["json"],
+        "task_serializer": "json",
+        "task_ignore_result": True,
+        "result_backend": None,
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,  # a worker whose broker is away for long goes on waiting
+        "broker_transport_options": _transport(settings, scheme),
+        "task_create_missing_queues": False,
+        "task_default_queue": "maintenance",
+        "task_queues": [Queue(name, _EXCHANGE, routing_key=name, queue_arguments=arguments) for name in TASKS],
+        "task_routes": {task: {"queue": queue} for queue, task in TASKS.items()},
+        "worker_enable_remote_control": scheme != "sqs",
+    }
+
+
+def _transport(settings: Settings, scheme: str) -> dict[str, Any]:
+    if scheme.startswith("amqp"):
+        return {"confirm_publish": True, "connect_timeout": 5}
+    # Redis and SQS hand a message out again that nobody has acknowledged for this long.  It may first wait for its
+    # next attempt, then for a process that is still busy with another one, and then it is worked on.
+    unseen = longest_wait(settings) + 2 * settings.task_seconds * _KILLED_AFTER
+    if scheme == "sqs":
+        return {"visibility_timeout": int(unseen) + 1}
+    if scheme.startswith(("redis", "rediss", "valkey")):
+        looks = {"unacked_restore_interval": 5, "unacked_restore_throttle": 1}
+        return {"visibility_timeout": unseen, "socket_connect_timeout": 5, "socket_keepalive": True, **looks}
+    return {}
+
+
+def _work(settings: Settings) -> dict[str, Any]:
+    """How tasks are worked on."""
+    return {
+        "task_acks_late": True,
+        "task_acks_on_failure": True,  # what fails is parked first (workers.task)
+        "task_acks_on_timeout": False,
+        "task_reject_on_worker_lost": True,
+        "task_soft_time_limit": settings.task_seconds,
+        "task_time_limit": settings.task_seconds * _KILLED_AFTER,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,  # work that is nearly done is kept
+        "worker_concurrency": settings.processes or None,
+        "worker_max_memory_per_child": settings.worker_memory_mb * _KILOBYTES_OF_MB,
+        "worker_prefetch_multiplier": 1,
+        "worker_proc_alive_timeout": 120,  # at the default of 4 s, a process that starts slowly is killed for ever
+        "worker_soft_shutdown_timeout": settings.worker_stop_seconds,
+    }
+
+
+def _beat(settings: Settings) -> dict[str, Any]:
+    """What is sent by the clock; a message that nobody takes before the next one is due goes away."""
+    relay = {
+        "task": TASKS["maintenance"],
+        "schedule": settings.relay_seconds,
+        "args": ({"version": 1},),
+        "options": {"expires": settings.relay_seconds},
+    }
+    return {
+        "timezone": "UTC",
+        "beat_schedule": {"relay": relay},
+        "beat_schedule_filename": str(settings.data_folder / "beat-schedule"),
+        "beat_sync_every": 1,  # a beat that is killed remembers what it has sent
+    }
 
 
 app = make_app(load_settings())

@@ -1,5 +1,6 @@
-"""A message through a queue does what the command line does."""
+"""A message through a queue does what the command line does; what is parked can be seen and sent again."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from queue import Queue
@@ -7,61 +8,107 @@ from queue import Queue
 import pytest
 from celery import signals
 from celery.contrib.testing.worker import start_worker
+from typer.testing import CliRunner
 
 from facealbum import demo
+from facealbum.cli import app as commands
 from facealbum.domain.ids import family_id
+from facealbum.domain.messages import AnalyzeFamily, ClusterFamily, MatchFamily
 from facealbum.domain.months import Month
 from facealbum.steps.context import Context
 from facealbum.steps.imports import import_folder
+from facealbum.steps.outbox import list_parked, park
+from facealbum.storage.outbox import save_messages
 from facealbum.storage.photos import count_photos
-from workers.analysis import analyze_family
-from workers.app import QUEUES, app
-from workers.clustering import cluster_family
-from workers.messages import AnalyzeFamily, ClusterFamily
+from workers.app import TASKS, app
+from workers.process import close_context
 
 PORTRAIT = min((Path(demo.__file__).parent / "portraits").glob("*.jpg"))
 PATIENCE_SECONDS = 60
 
 
 @pytest.fixture
-def ended(context: Context, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator["Queue[tuple[str, str]]"]:
-    """A worker on a broker inside this process; each task's name and state as it ends."""
+def world(context: Context, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Context:
+    """The context, also in the environment, with a broker inside this process."""
     monkeypatch.setenv("FACEALBUM_DATA", str(context.settings.data))
     monkeypatch.setenv("FACEALBUM_DATABASE_URL", database_url.replace("+psycopg2", ""))
     monkeypatch.setenv("FACEALBUM_OBJECT_STORE", str(context.settings.object_store))
+    app.conf.update(broker_url="memory://", broker_transport_options={})
+    return context
+
+
+@pytest.fixture
+def ended(world: Context) -> Iterator["Queue[tuple[str, str]]"]:
+    """A worker on all queues of the world; each task's name and state as it ends."""
+    assert app.conf.broker_url == "memory://", world
     states: Queue[tuple[str, str]] = Queue()
 
     def note(task: object, state: str, **_: object) -> None:
         states.put((str(getattr(task, "name", "")), state))
 
-    app.conf.update(broker_url="memory://")
     signals.task_postrun.connect(note)
-    with start_worker(app, pool="solo", perform_ping_check=False, queues=",".join(QUEUES.values())):
+    with start_worker(app, pool="solo", perform_ping_check=False, queues=",".join(TASKS)):
         yield states
     signals.task_postrun.disconnect(note)
+    close_context()
 
 
-def test_messages_analyse_and_cluster_a_family(
-    context: Context, ended: "Queue[tuple[str, str]]", tmp_path: Path
+def send(message: AnalyzeFamily | MatchFamily | ClusterFamily) -> None:
+    app.send_task(TASKS[message.QUEUE], args=[message.to_json()], queue=message.QUEUE)
+
+
+def test_messages_analyse_match_and_cluster_a_family(
+    world: Context, ended: "Queue[tuple[str, str]]", tmp_path: Path
 ) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.jpg").write_bytes(PORTRAIT.read_bytes())
-    import_folder(context, tmp_path / "in", "Mori")
-    analyze_family.delay(AnalyzeFamily(family_id("Mori")).to_json())
-    assert ended.get(timeout=PATIENCE_SECONDS) == ("workers.analysis.analyze_family", "SUCCESS")
-    with context.database.begin() as transaction:
+    import_folder(world, tmp_path / "in", "Mori")
+    family = family_id("Mori")
+    for message in (AnalyzeFamily(family), MatchFamily(family), ClusterFamily(family, Month(2030, 1))):
+        send(message)
+        assert ended.get(timeout=PATIENCE_SECONDS) == (TASKS[message.QUEUE], "SUCCESS")
+    with world.database.begin() as transaction:
         assert count_photos(transaction) == {"analysed": 1}
-    cluster_family.delay(ClusterFamily(family_id("Mori"), Month(2030, 1)).to_json())
-    assert ended.get(timeout=PATIENCE_SECONDS) == ("workers.clustering.cluster_family", "SUCCESS")
+    assert not list_parked(world)
 
 
-def test_a_message_about_a_family_that_is_gone_fails_visibly(ended: "Queue[tuple[str, str]]") -> None:
-    analyze_family.delay(AnalyzeFamily(family_id("Gone")).to_json())
-    assert ended.get(timeout=PATIENCE_SECONDS) == ("workers.analysis.analyze_family", "FAILURE")
+def test_a_message_about_a_family_that_was_deleted_has_nothing_to_do(
+    world: Context, ended: "Queue[tuple[str, str]]"
+) -> None:
+    send(AnalyzeFamily(family_id("Gone")))
+    assert ended.get(timeout=PATIENCE_SECONDS) == (TASKS["analysis"], "SUCCESS")
+    assert not list_parked(world)
 
 
-def test_tasks_lose_nothing_and_trust_nobody() -> None:
-    assert app.conf.task_acks_late
-    assert app.conf.task_reject_on_worker_lost
-    assert app.conf.worker_prefetch_multiplier == 1
-    assert app.conf.accept_content == ["json"]
+def test_what_waits_in_the_outbox_is_sent_by_the_clock(world: Context, ended: "Queue[tuple[str, str]]") -> None:
+    with world.database.begin() as transaction:
+        save_messages(transaction, [MatchFamily(family_id("Mori"))], now=world.clock())
+    relay = app.conf.beat_schedule["relay"]
+    app.send_task(relay["task"], args=relay["args"], **relay["options"])
+    assert ended.get(timeout=PATIENCE_SECONDS) == (TASKS["maintenance"], "SUCCESS")
+    assert ended.get(timeout=PATIENCE_SECONDS) == (TASKS["matching"], "SUCCESS")
+
+
+def test_what_is_parked_is_listed_and_sent_again(world: Context, ended: "Queue[tuple[str, str]]") -> None:
+    message = MatchFamily(family_id("Mori")).to_json()
+    park(world, "matching", message, error=("killed", "somebody died"), attempts=5)
+    listed = CliRunner().invoke(commands, ["requeue", "--list", "--family", "Mori", "--json"])
+    assert [(one["queue"], one["code"], one["message"]) for one in json.loads(listed.stdout)] == [
+        ("matching", "killed", message)
+    ]
+    assert "somebody died" in CliRunner().invoke(commands, ["requeue", "--list"]).stdout
+    sent = CliRunner().invoke(commands, ["requeue", "--queue", "matching"])
+    assert (sent.exit_code, sent.stdout.strip()) == (0, "messages sent again: 1")
+    assert ended.get(timeout=PATIENCE_SECONDS) == (TASKS["matching"], "SUCCESS")
+    assert not list_parked(world)
+
+
+@pytest.mark.parametrize("arguments", [["requeue"], ["worker", "--queues", "nowhere"], ["worker"], ["beat"]])
+def test_a_missing_broker_or_queue_is_one_clear_line(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FACEALBUM_DATA", str(tmp_path))
+    app.conf.update(broker_url=None)
+    failed = CliRunner().invoke(commands, arguments)
+    assert "FACEALBUM_BROKER_URL" in str(failed.exception) or "no queue nowhere" in str(failed.exception)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,65 @@
+"""The queues: worker, beat, requeue."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from facealbum import console
+from facealbum.cli.command import Json, OneFamily, open_world, say_result
+
+app = typer.Typer()
+
+
+@app.command()
+def worker(
+    queues: Annotated[str, typer.Option("--queues", help="The queues to work on, with commas between; else all.")] = "",
+    processes: Annotated[int | None, typer.Option("--processes", min=1, help="Tasks at a time; one per core.")] = None,
+) -> None:
+    """Work on what the queues hold, until told to stop."""
+    from workers.command import run_worker
+
+    run_worker([name.strip() for name in queues.split(",") if name.strip()], processes)
+
+
+@app.command()
+def beat() -> None:
+    """Send to the queues what is due by the clock; one such process is enough."""
+    from workers.command import run_beat
+
+    run_beat()
+
+
+@app.command()
+def requeue(
+    family: OneFamily = None,
+    queue: Annotated[str | None, typer.Option("--queue", help="Only this queue.")] = None,
+    only_list: Annotated[bool, typer.Option("--list", help="Show what is parked, and send nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Send messages again that were parked, as nobody could do what they say."""
+    if only_list:
+        _list(family, queue, as_json=as_json)
+        return
+    from facealbum.steps import outbox
+    from workers.sending import check_broker, send
+
+    check_broker()
+    with open_world() as context:
+        requeued = outbox.requeue(context, family=family, queue=queue)
+        outbox.relay(context, send)
+    say_result({"requeued": requeued}, f"messages sent again: {requeued}", as_json=as_json)
+
+
+def _list(family: str | None, queue: str | None, *, as_json: bool) -> None:
+    from facealbum.steps.outbox import list_parked
+
+    with open_world() as context:
+        parked = list_parked(context, family=family, queue=queue)
+    if as_json:
+        console.say_json([asdict(one) for one in parked])
+        return
+    for one in parked:
+        console.say(f"{one.last_at:%Y-%m-%d %H:%M} {one.queue} {one.code}, {one.attempts} attempts: {one.detail}")
+        console.say(f"   family {one.family_id}")
+    console.say(f"messages parked: {len(parked)}")

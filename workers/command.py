@@ -1,0 +1,38 @@
+"""Starting a worker or the clock, with the options that Celery takes on the command line alone."""
+
+import os
+from collections.abc import Sequence
+
+from facealbum.errors import InvalidValueError
+from facealbum.settings import load_settings
+
+
+def run_worker(queues: Sequence[str], processes: int | None = None) -> None:
+    """Work on these queues, or all, until told to stop."""
+    # Read when Celery is imported.  A worker that is told to stop lets its tasks go on for a while, then hands what is
+    # not done back to the queue; without this it waits for ever, or until it is killed.
+    os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
+    from workers.app import TASKS, app  # noqa: PLC0415 - see above
+    from workers.sending import check_broker  # noqa: PLC0415
+
+    if unknown := set(queues) - set(TASKS):
+        raise InvalidValueError(f"there is no queue {', '.join(sorted(unknown))}; there are {', '.join(TASKS)}")
+    check_broker()
+    options = [
+        "worker",
+        "--without-gossip",
+        "--without-mingle",
+        "--loglevel=INFO",
+        f"--queues={','.join(queues or TASKS)}",
+    ]
+    app.worker_main(options + ([f"--concurrency={processes}"] if processes else []))
+
+
+def run_beat() -> None:
+    """Send by the clock until told to stop; two at once do no harm but send everything twice."""
+    from workers.app import app  # noqa: PLC0415 - as above
+    from workers.sending import check_broker  # noqa: PLC0415
+
+    check_broker()
+    load_settings().data_folder.mkdir(parents=True, exist_ok=True)
+    app.start(["beat", "--loglevel=INFO", "--pidfile="])

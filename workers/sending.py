@@ -1,0 +1,27 @@
+"""Giving messages to the broker."""
+
+from celery.exceptions import CeleryError
+from kombu.exceptions import KombuError, OperationalError
+
+from facealbum.errors import BrokerUnavailableError, InvalidValueError
+from facealbum.storage.outbox import Outgoing
+from workers.app import TASKS, app
+
+
+def check_broker() -> None:
+    """Raise InvalidValueError if there is no broker to send to."""
+    if not app.conf.broker_url:
+        raise InvalidValueError("set FACEALBUM_BROKER_URL to the broker of the queues, such as redis://localhost")
+
+
+def send(message: Outgoing) -> None:
+    """Return when the broker has the message; raises BrokerUnavailableError.
+
+    RabbitMQ says when the message is safe with it, Redis when it is in memory.
+    """
+    try:
+        app.send_task(TASKS[message.queue], args=[message.message], queue=message.queue)
+    except (OperationalError, KombuError, CeleryError, OSError) as error:
+        raise BrokerUnavailableError(
+            f"the broker did not take a message ({type(error).__name__}); it waits in the database and is sent later"
+        ) from error

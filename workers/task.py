@@ -1,0 +1,96 @@
+"""What all tasks share: nothing that a queue holds is lost, and nothing is tried for ever.
+
+An error that may pass is tried again, later and later.  Any other, and the last of too many attempts, parks the
+message with its reason.  A message that a broker hands out again was in the hands of somebody who died; that is an
+attempt as well, so a photo that kills its process ends up parked too.  The price: a message is sent anew, to the end
+of its queue, for each attempt.
+"""
+
+import signal
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any, NoReturn
+
+from celery import Task, signals
+from celery.exceptions import Reject, Retry
+from celery.utils.log import get_task_logger
+from celery.utils.time import get_exponential_backoff_interval
+
+from facealbum.errors import FacealbumError, UnknownFamilyError
+from facealbum.settings import load_settings
+from facealbum.steps.outbox import park
+from workers.app import longest_wait
+from workers.process import this_context
+
+_log = get_task_logger(__name__)
+
+
+class TimeUp(BaseException):
+    """The task has used up its time.  No error of the task's own: what catches those must not catch this."""
+
+
+class QueueTask(Task):
+    """The base of every task: calls it with its one message, and answers for what becomes of that."""
+
+    abstract = True
+
+    def __call__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - whatever somebody has sent
+        """Do what the message says, or see to it that it is tried again or parked."""
+        message = args[0] if len(args) == 1 and not options else {"args": args, "options": options}
+        if (self.request.delivery_info or {}).get("redelivered"):
+            self._fail(message, ("killed", "the process that had it died, or was killed for its time"), may_pass=True)
+            return
+        try:
+            self.run(message)
+        except UnknownFamilyError:
+            _log.info("family gone, nothing to do")
+        except TimeUp:
+            self._fail(message, ("time_limit", f"not done within {load_settings().task_seconds:g} s"), may_pass=True)
+        except FacealbumError as error:
+            self._fail(message, (error.code, _place(error)), may_pass=error.retryable)
+        except Exception as error:  # noqa: BLE001 - parked with its kind and place, no value
+            self._fail(message, ("crashed", _place(error)), may_pass=False)
+
+    def _fail(self, message: Any, error: tuple[str, str], *, may_pass: bool) -> None:  # noqa: ANN401 - as above
+        attempts = self.request.retries + 1
+        if may_pass and attempts < load_settings().task_attempts:
+            self._try_again(error)
+        try:
+            park(this_context(), self.queue, message, error=error, attempts=attempts)
+        except Exception as failure:  # noqa: BLE001 - what can't be parked stays in the queue
+            self._try_again((*error[:1], _place(failure)))
+        _log.error("parked: %s, %s", *error)
+
+    def _try_again(self, error: tuple[str, str]) -> NoReturn:
+        """Send the message anew; if the broker doesn't take it, leave it where it is.
+
+        `Task.retry` would drop it in that case.
+        """
+        tries = self.request.retries + 1
+        longest = longest_wait(load_settings())
+        seconds = get_exponential_backoff_interval(1, tries, longest, full_jitter=True)
+        seconds = max(1, seconds)  # RabbitMQ's delays are whole seconds
+        _log.warning("try %d again in %d s: %s, %s", tries, seconds, *error)
+        try:
+            self.apply_async(
+                self.request.args, self.request.kwargs, task_id=self.request.id, retries=tries, countdown=seconds
+            )
+        except Exception as failure:
+            raise Reject(_place(failure), requeue=True) from failure
+        raise Retry(error[0], when=seconds)
+
+
+def _place(error: BaseException) -> str:
+    """The kind of an error and where it arose: what may be kept of it, as its text may hold values."""
+    last = extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
+
+
+@signals.task_prerun.connect
+def _stop_in_time(**_: object) -> None:
+    """Have a task that runs out of time stopped by TimeUp; the pool's own handler is set after every other signal."""
+    signal.signal(signal.SIGUSR1, _time_up)
+
+
+def _time_up(*_: object) -> NoReturn:
+    raise TimeUp
