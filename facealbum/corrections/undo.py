@@ -68,9 +68,12 @@ def _builds_on(album: Album, later: Recorded, ours: Correction) -> bool:
 
 
 def _rooms(album: Album, correction: Correction, *, after: bool) -> set[tuple[PersonId, PhotoId]]:
-    """The person and the photo of each face, as it was before or after."""
+    """The person of each face, as it was before or after and whoever that is today, and the photo."""
     places = ((change.key[1], change.after if after else change.before) for change in correction.places)
-    return {(place.person_id, album.faces[face].photo_id) for face, place in places if place and face in album.faces}
+    today = Ledger(album.merged()).root
+    return {
+        (today(place.person_id), album.faces[face].photo_id) for face, place in places if place and face in album.faces
+    }
 
 
 def _restore(album: Album, recorded: Recorded, left: Sequence[Decision]) -> Album:
