@@ -18,7 +18,7 @@ from facealbum.clustering import (
     cluster_unpinned,
     count_breakage,
     plan_clusters,
-    select_nodes,
+    select_family_nodes,
 )
 from facealbum.domain.ids import ChildId, FaceId, PersonId, PhotoId, family_id, person_id, run_id
 from facealbum.domain.months import Month
@@ -76,8 +76,8 @@ class Household:
             faces=tuple(face.observation for key, face in self.faces.items() if key not in self.person_of),
             nodes=tuple(
                 Node(node, person)
-                for person, faces in of_person.items()
-                for node in select_nodes(faces, self.arm.clustering)
+                for person, nodes in select_family_nodes(of_person, self.arm.clustering).items()
+                for node in nodes
             ),
             photos_of=_photos(of_person),
             child_of=self.child_of,

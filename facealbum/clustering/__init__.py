@@ -13,10 +13,11 @@ from facealbum.clustering.breakage import (
     breakage_rates,
     cluster_unpinned,
     count_breakage,
+    plan_with_labels,
 )
 from facealbum.clustering.incremental import plan_clusters
 from facealbum.clustering.intervals import Rate
-from facealbum.clustering.nodes import select_nodes
+from facealbum.clustering.nodes import select_family_nodes, select_nodes
 from facealbum.clustering.parameters import ClusteringParameters
 from facealbum.clustering.plan import (
     Attach,
@@ -67,5 +68,7 @@ __all__ = [
     "count_breakage",
     "describe_faces",
     "plan_clusters",
+    "plan_with_labels",
+    "select_family_nodes",
     "select_nodes",
 ]

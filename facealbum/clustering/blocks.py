@@ -20,6 +20,8 @@ def block_faces(
     """
     block = {node.observation.face_id: items[node.person_id] for node in problem.nodes}
     block |= dict(zip(faces, count(len(items)), strict=False))
+    if not problem.constraints.must_link:
+        return block
     inside: dict[int, set[FaceId]] = defaultdict(set)
     for face, item in block.items():
         inside[item].add(face)
@@ -76,7 +78,7 @@ def list_meetings(
 
     A meeting is a photo, a cannot-link pair, a rejection, or the fact that two known persons stay two.
     """
-    several = (meeting for meeting in _meetings(problem, item_of, items) if len(meeting.items) > 1)
+    several = [meeting for meeting in _meetings(problem, item_of, items) if len(meeting.items) > 1]
     return tuple(sorted(several, key=lambda meeting: (meeting.items, meeting.bar, meeting.ids)))
 
 
@@ -91,8 +93,8 @@ def _meetings(
     for person, item in items.items():
         for photo in problem.photos_of.get(person, frozenset()):
             photos[photo].add(item)
-    for photo, shown in photos.items():
-        yield Meeting(tuple(sorted(shown)), Bar.PHOTO, (photo,))
+    for photo in [photo for photo, shown in photos.items() if len(shown) > 1]:
+        yield Meeting(tuple(sorted(photos[photo])), Bar.PHOTO, (photo,))
     for pair in problem.constraints.cannot_link:
         if item_of.keys() >= set(pair):
             yield _two_sided(Bar.FACES, {item_of[pair[0]]: pair[1], item_of[pair[1]]: pair[0]})

@@ -9,10 +9,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from facealbum.clustering.incremental import group_problem
+from facealbum.clustering.explain import build_plan
+from facealbum.clustering.incremental import group_items
 from facealbum.clustering.intervals import Rate
+from facealbum.clustering.items import Items, build_items, free_items
 from facealbum.clustering.parameters import ClusteringParameters
-from facealbum.clustering.problem import ClusteringProblem, Constraints
+from facealbum.clustering.plan import ClusterPlan
+from facealbum.clustering.problem import ClusteringProblem
 from facealbum.domain.bounds import check_bounds
 from facealbum.domain.ids import FaceId, PersonId
 from facealbum.errors import InvalidValueError
@@ -79,15 +82,29 @@ def cluster_unpinned(
     problem: ClusteringProblem, parameters: ClusteringParameters, *, algorithm: str = "constrained"
 ) -> tuple[NodeLabel, ...]:
     """Cluster faces and nodes as if no person were known; gives the nodes, sorted by id."""
-    constraints = Constraints(problem.constraints.must_link, problem.constraints.cannot_link)
-    observations = tuple(node.observation for node in problem.nodes)
-    free = ClusteringProblem(faces=(*problem.faces, *observations), constraints=constraints)
-    cluster_of = group_problem(free, parameters, algorithm=algorithm).cluster_of()
+    return _label_nodes(problem, build_items(problem, parameters), parameters, algorithm=algorithm)
+
+
+def plan_with_labels(
+    problem: ClusteringProblem, parameters: ClusteringParameters, *, algorithm: str = "constrained"
+) -> tuple[ClusterPlan, tuple[NodeLabel, ...]]:
+    """What `plan_clusters` and `cluster_unpinned` give, for less than both."""
+    items = build_items(problem, parameters)
+    plan = build_plan(problem, group_items(problem, items, parameters, algorithm=algorithm), parameters)
+    return plan, _label_nodes(problem, items, parameters, algorithm=algorithm)
+
+
+def _label_nodes(
+    problem: ClusteringProblem, items: Items, parameters: ClusteringParameters, *, algorithm: str
+) -> tuple[NodeLabel, ...]:
+    free = ClusteringProblem(())
+    found = group_items(free, free_items(problem, items, parameters), parameters, algorithm=algorithm)
+    cluster_of = found.cluster_of()
     labels = (
-        NodeLabel(node.observation.face_id, node.person_id, cluster_of.get(node.observation.face_id))
-        for node in problem.nodes
+        NodeLabel(member.face_id, items.persons[item], cluster_of.get(member.face_id))
+        for member, item in zip(items.members[: items.nodes], items.item_of.tolist(), strict=False)
     )
-    return tuple(sorted(labels, key=lambda label: label.face_id))
+    return tuple(labels)
 
 
 _DEFAULT = BreakageThresholds()

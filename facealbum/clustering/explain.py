@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import starmap
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +66,7 @@ def build_plan(problem: ClusteringProblem, found: Grouping, parameters: Clusteri
             leave.append(faces.leave(row, found.groups, parameters))
     attach = sorted(
         (one for group, rows in joined.items() for one in _attach(found, faces, person_of[group], rows)),
-        key=lambda one: one.face_id,
+        key=attrgetter("face_id.int"),
     )
     move = _moves(found, persons, person_of)
     return ClusterPlan(
@@ -174,7 +174,8 @@ def _measure(found: Grouping, person_of: Mapping[int, PersonId]) -> _Measured:
     inside = np.flatnonzero(group != NOBODY)
     own = np.zeros(len(vectors))
     mine, mates = vectors[inside].astype(np.float64), groups.counts[group[inside]] - sound[inside]
-    total = (mine * groups.sums[group[inside]]).sum(axis=1) - sound[inside] * np.square(mine).sum(axis=1)
+    total = np.einsum("ij,ij->i", mine, groups.sums[group[inside]].astype(np.float64))
+    total -= sound[inside] * np.einsum("ij,ij->i", mine, mine)
     own[inside] = total / np.maximum(mates, 1) / UNIT
     nearest, scores, asked = _nearest_others(found, group)
     barred = _Bars(found)
@@ -222,13 +223,16 @@ class _Bars:
         self._apart = found.items.apart
         self._of_item: dict[int, list[int]] = defaultdict(list)
         self._of_group: dict[int, set[int]] = defaultdict(set)
+        group_of = found.groups.group_of.tolist()
         for item, meeting in found.items.meetings.tolist():
             self._of_item[item].append(meeting)
-            self._of_group[int(found.groups.group_of[item])].add(meeting)
+            self._of_group[group_of[item]].add(meeting)
 
     def between(self, item: int, group: int) -> Barred | None:
-        shared = (number for number in self._of_item.get(item, ()) if number in self._of_group.get(group, ()))
-        return next((self._apart[number].barred(item) for number in shared), None)
+        for number in self._of_item.get(item, ()):
+            if number in self._of_group.get(group, ()):
+                return self._apart[number].barred(item)
+        return None
 
 
 def _attach(found: Grouping, faces: _Measured, person: PersonId, rows: list[int]) -> list[Attach]:
@@ -237,19 +241,19 @@ def _attach(found: Grouping, faces: _Measured, person: PersonId, rows: list[int]
     group = faces.group[rows[0]]
     nodes = np.flatnonzero(groups.group_of[items.item_of[: items.nodes]] == group)
     similar = items.vectors[items.nodes + np.array(rows)] @ items.vectors[nodes].T
-    best = similar.argmax(axis=1).tolist()
-
-    def attach(place: int, row: int) -> Attach:
-        return Attach(
+    best = similar.argmax(axis=1)
+    likeness = (similar[np.arange(len(rows)), best] / UNIT).tolist()
+    return [
+        Attach(
             face_id=faces.ids[row],
             person_id=person,
             score=_score(faces.own[row]),
-            nearest=items.members[nodes[best[place]]].face_id,
-            similarity=_score(similar[place, best[place]] / UNIT),
+            nearest=items.members[node].face_id,
+            similarity=_score(like),
             rival=faces.rivals[row],
         )
-
-    return list(starmap(attach, enumerate(rows)))
+        for row, node, like in zip(rows, nodes[best].tolist(), likeness, strict=True)
+    ]
 
 
 def _threshold(sound: bool, parameters: ClusteringParameters) -> float:  # noqa: FBT001 - the one thing it is about

@@ -30,9 +30,14 @@ def plan_clusters(
 
 def group_problem(problem: ClusteringProblem, parameters: ClusteringParameters, *, algorithm: str) -> Grouping:
     """Put faces and persons together."""
-    run = algorithm_named(algorithm)
-    items = build_items(problem, parameters)
-    groups = run(items, parameters)
+    return group_items(problem, build_items(problem, parameters), parameters, algorithm=algorithm)
+
+
+def group_items(
+    problem: ClusteringProblem, items: Items, parameters: ClusteringParameters, *, algorithm: str
+) -> Grouping:
+    """The same, of items that were built before."""
+    groups = algorithm_named(algorithm)(items, parameters)
     groups.merge(parameters.child_similarity, within=_by_child(problem, items, groups))
     stands = groups.counts >= parameters.min_faces
     stands[groups.group_of[: len(items.persons)]] = True

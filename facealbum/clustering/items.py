@@ -5,6 +5,8 @@ Everything is brought into the order of ids here, and the order of the input is 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +14,11 @@ from numpy.typing import NDArray
 from facealbum.clustering.ages import age_weights
 from facealbum.clustering.blocks import Meeting, block_faces, list_meetings
 from facealbum.clustering.parameters import ClusteringParameters
-from facealbum.clustering.problem import ClusteringProblem, Observation
+from facealbum.clustering.problem import ClusteringProblem, Constraints, Observation
 from facealbum.clustering.vectors import Exact, exact
 from facealbum.domain.ids import PersonId
+
+_BY_ID = attrgetter("face_id.int")  # as UUIDs compare, but without a call to each
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,20 +46,41 @@ class Items:
 
 def build_items(problem: ClusteringProblem, parameters: ClusteringParameters) -> Items:
     """The items of a problem in canonical order."""
-    nodes = sorted((node.observation for node in problem.nodes), key=_by_id)
-    faces = sorted(problem.faces, key=_by_id)
+    nodes = sorted((node.observation for node in problem.nodes), key=_BY_ID)
+    members = (*nodes, *sorted(problem.faces, key=_BY_ID))
+    return _arrange(problem, members, exact(members), age_weights(members, parameters), parameters=parameters)
+
+
+def free_items(problem: ClusteringProblem, items: Items, parameters: ClusteringParameters) -> Items:
+    """The same members as items that know of no person: nodes are faces like any other."""
+    order = sorted(range(len(items.members)), key=lambda row: items.members[row].face_id.int)
+    members = tuple(items.members[row] for row in order)
+    constraints = Constraints(problem.constraints.must_link, problem.constraints.cannot_link)
+    free = ClusteringProblem(members, constraints=constraints)
+    return _arrange(free, members, items.vectors[order], items.ages[order], parameters=parameters)
+
+
+def _arrange(
+    problem: ClusteringProblem,
+    members: tuple[Observation, ...],
+    vectors: Exact,
+    ages: Exact,
+    *,
+    parameters: ClusteringParameters,
+) -> Items:
+    """The items of members in canonical order."""
+    nodes = len(problem.nodes)
     persons = tuple(sorted({node.person_id for node in problem.nodes}))
     items = {person: item for item, person in enumerate(persons)}
-    block = block_faces(problem, [face.face_id for face in faces], items=items)
-    members = (*nodes, *faces)
+    block = block_faces(problem, [face.face_id for face in members[nodes:]], items=items)
     apart = list_meetings(problem, block, items=items)
     meetings = sorted((item, number) for number, meeting in enumerate(apart) for item in meeting.items)
     item_of = np.array([block[member.face_id] for member in members], np.intp)
     return Items(
         members=members,
-        nodes=len(nodes),
-        vectors=exact(members),
-        ages=age_weights(members, parameters),
+        nodes=nodes,
+        vectors=vectors,
+        ages=ages,
         item_of=item_of,
         sound=_sound(members, item_of, persons=len(persons), parameters=parameters),
         persons=persons,
@@ -65,7 +90,18 @@ def build_items(problem: ClusteringProblem, parameters: ClusteringParameters) ->
     )
 
 
-def is_sound(face: Observation, parameters: ClusteringParameters) -> bool:
+class Graded(Protocol):
+    """What tells how good a face is; see Observation."""
+
+    @property
+    def quality(self) -> float: ...  # noqa: D102
+    @property
+    def yaw(self) -> float: ...  # noqa: D102
+    @property
+    def size(self) -> float: ...  # noqa: D102
+
+
+def is_sound(face: Graded, parameters: ClusteringParameters) -> bool:
     """Whether a face is good enough to found and to bridge groups."""
     return (
         face.quality >= parameters.min_quality
@@ -85,7 +121,3 @@ def _sound(
     sound = np.array([is_sound(member, parameters) for member in members], np.bool_)
     poor_person = (item_of < persons) & ~np.isin(item_of, item_of[sound])
     return sound | poor_person
-
-
-def _by_id(face: Observation) -> bytes:
-    return face.face_id.bytes

@@ -44,7 +44,9 @@ class Means:
     def similar(self, rows: Rows, columns: Rows) -> Exact:
         """Each of the rows with each of the columns."""
         similar: Exact = self.vectors[rows] @ self.vectors[columns].T
-        similar -= self.ages[rows] @ self.ages[columns].T
+        mine, others = self.ages[rows], self.ages[columns].T
+        for start in range(0, len(mine), _ROWS):
+            similar[start : start + _ROWS] -= mine[start : start + _ROWS] @ others
         return similar
 
     def similar_pairs(self, pairs: Pairs) -> Exact:
@@ -112,15 +114,21 @@ class Table:
     def search(self, rows: Numbers, means: Means) -> Found:
         """See Neighbours."""
         del means
-        return _first_largest(self._table[rows] + self._empty)
+        nearest, best = np.empty(len(rows), np.intp), np.empty(len(rows), np.float32)
+        for start in range(0, len(rows), _ROWS):
+            some = slice(start, start + _ROWS)
+            similar = self._table[rows[some]]
+            similar += self._empty
+            nearest[some], best[some] = _first_largest(similar)
+        return nearest, best
 
     def join(self, left: Numbers, right: Numbers, means: Means, apart: Callable[[], Apart]) -> None:
         """See Neighbours; a group may join none that either of its parts may not join."""
         del apart
         fresh = means.similar(left, slice(None))
-        forbidden = np.minimum(self._table[left], self._table[right]) == -np.inf
+        forbidden = (self._table[left] == -np.inf) | (self._table[right] == -np.inf)
         forbidden[:, left] |= forbidden[:, right]
-        fresh[forbidden] = -np.inf
+        np.copyto(fresh, -np.inf, where=forbidden)
         self._table[left] = fresh
         self._table[:, left] = fresh.T
         self._empty[right] = -np.inf

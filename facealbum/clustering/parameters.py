@@ -20,6 +20,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "min_size": (0, float("inf")),
     "max_yaw": (0, 180),
     "max_nodes": _POSITIVE,
+    "max_family_nodes": _POSITIVE,
     "density_min_cluster": (2, float("inf")),
     "density_min_samples": _POSITIVE,
 }
@@ -38,7 +39,8 @@ class ClusteringParameters:
     min_faces: sound faces that a new person needs.
     min_quality (0 to 1), min_size (pixels of box height), max_yaw (degrees to either side): a face beyond any
     of them is poor.
-    max_nodes: faces that stand for one person in the next clustering.
+    max_nodes: faces that stand for one person in the next clustering.  max_family_nodes: for all of a family's persons
+    together, as long as that leaves three for each.
     density_min_cluster, density_min_samples: of the `hdbscan` algorithm's density clustering.
     """
 
@@ -53,6 +55,7 @@ class ClusteringParameters:
     min_size: float = 24.0
     max_yaw: float = 60.0
     max_nodes: int = 50
+    max_family_nodes: int = 2000
     density_min_cluster: int = 2
     density_min_samples: int = 1
 

@@ -44,7 +44,7 @@ def exact(faces: Sequence[Observation]) -> Exact:
     found = np.empty((len(faces), *size), np.float32)
     for start in range(0, len(faces), _ROWS):
         some = faces[start : start + _ROWS]
-        rows = np.array([face.embedding for face in some], np.float64)
+        rows = np.array([face.embedding for face in some]).astype(np.float64)
         lengths = np.sqrt(np.einsum("ij,ij->i", rows, rows))
         for row in np.flatnonzero(~(np.abs(lengths - 1) <= _LENGTH_TOLERANCE)).tolist():
             raise InvalidValueError(

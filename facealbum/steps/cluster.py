@@ -17,12 +17,9 @@ from facealbum.clustering import (
     ClusteringProblem,
     ClusterPlan,
     LabelBreakage,
-    Node,
-    cluster_unpinned,
     constrain_tracks,
     count_breakage,
-    plan_clusters,
-    select_nodes,
+    plan_with_labels,
 )
 from facealbum.corrections import outrank
 from facealbum.domain.ids import FaceId, FamilyId, RunId, run_id
@@ -43,7 +40,7 @@ from facealbum.storage.observations import (
     load_evidence,
     load_face_ids,
     load_months,
-    load_person_faces,
+    load_nodes,
     load_photos_of,
     load_provisional,
     load_tracks,
@@ -211,8 +208,7 @@ class _Clustering:
             self.result.up_to_date += 1
             return
         problem = _load_problem(transaction, family, self.arm, month, self.plan.clustering)
-        plan = plan_clusters(problem, self.plan.clustering, algorithm=self.plan.algorithm)
-        labels = cluster_unpinned(problem, self.plan.clustering, algorithm=self.plan.algorithm)
+        plan, labels = plan_with_labels(problem, self.plan.clustering, algorithm=self.plan.algorithm)
         broken = count_breakage(labels, self.plan.breakage)
         run = Run(
             family_id=family,
@@ -251,11 +247,7 @@ class _Clustering:
 def _load_problem(
     transaction: Transaction, family: FamilyId, arm: Arm, month: Month, parameters: ClusteringParameters
 ) -> ClusteringProblem:
-    nodes = [
-        Node(observation, person)
-        for person, candidates in load_person_faces(transaction, family, arm).items()
-        for observation in select_nodes(candidates, parameters)
-    ]
+    nodes = load_nodes(transaction, family, arm, parameters)
     a_node = {node.person_id: node.observation.face_id for node in nodes}
     faces = load_waiting(transaction, family, arm, before=month.next().start())
     photos_of = load_photos_of(transaction, family, arm)
@@ -269,7 +261,7 @@ def _load_problem(
     )
     return ClusteringProblem(
         faces=tuple(face for face in faces if face.face_id not in told.withheld),
-        nodes=tuple(nodes),
+        nodes=nodes,
         constraints=outrank(told.constraints, constrain_tracks(load_tracks(transaction, family, arm), a_node)),
         photos_of=photos_of,
         child_of={

@@ -7,7 +7,7 @@ nothing, and an upload whose analysis was cut short before this step is caught u
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from facealbum.clustering import ClusteringParameters, ClusteringProblem, Node, constrain_tracks, select_nodes
+from facealbum.clustering import ClusteringParameters, ClusteringProblem, constrain_tracks
 from facealbum.clustering.match import match_faces
 from facealbum.corrections import outrank
 from facealbum.domain.ids import FamilyId, PhotoId
@@ -21,7 +21,7 @@ from facealbum.storage.observations import (
     expect_whole_families,
     load_arm,
     load_links,
-    load_person_faces,
+    load_nodes,
     load_photos_of,
     load_tracks,
 )
@@ -54,11 +54,7 @@ def _match(
     context: Context, transaction: Transaction, family: FamilyId, arm: Arm, uploads: Sequence[PhotoId]
 ) -> MatchOutcome:
     parameters = ClusteringParameters.from_dict(arm.parameters["clustering"])
-    nodes = tuple(
-        Node(observation, person)
-        for person, candidates in load_person_faces(transaction, family, arm).items()
-        for observation in select_nodes(candidates, parameters)
-    )
+    nodes = load_nodes(transaction, family, arm, parameters)
     a_node = {node.person_id: node.observation.face_id for node in nodes}
     tracks = constrain_tracks(load_tracks(transaction, family, arm), a_node)
     photos_of, child_of = load_photos_of(transaction, family, arm), load_links(transaction, family, arm)

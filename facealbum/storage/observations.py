@@ -10,12 +10,26 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, select, text
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Uuid,
+    and_,
+    any_,
+    exists,
+    func,
+    literal,
+    select,
+    text,
+)
 
-from facealbum.clustering import Observation, TrackState
+from facealbum.clustering import ClusteringParameters, Node, Observation, TrackState, select_family_nodes
 from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId, PhotoId
 from facealbum.domain.months import Month
 from facealbum.linking import FaceEvidence, PersonEvidence
@@ -26,6 +40,16 @@ from facealbum.storage.vectors import as_binary, read_embedding
 _CANDIDATES_PER_PERSON = 200
 _WAITING_FACES = 5000  # of earlier months
 _GOLDEN = (5**0.5 - 1) / 2
+
+
+class _Candidate(NamedTuple):
+    """A face as far as it must be known to choose nodes."""
+
+    face_id: FaceId
+    taken_at: datetime
+    quality: float
+    yaw: float
+    size: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,37 +169,47 @@ def load_provisional(connection: Connection, family: FamilyId, arm: Arm) -> dict
     return {FaceId(row.face_id): PersonId(row.person_id) for row in connection.execute(query)}
 
 
-def load_person_faces(connection: Connection, family: FamilyId, arm: Arm) -> dict[PersonId, list[Observation]]:
-    """The faces that may stand for each person: its newest, and the best of the others.
+def load_nodes(
+    connection: Connection, family: FamilyId, arm: Arm, parameters: ClusteringParameters
+) -> tuple[Node, ...]:
+    """The faces that stand for each person; embeddings are read of no others."""
+    chosen = select_family_nodes(_load_candidates(connection, family, arm), parameters)
+    person_of = {face.face_id: person for person, nodes in chosen.items() for face in nodes}
+    if not person_of:
+        return ()
+    query = _observations(family, arm).where(faces.c.face_id == any_(literal(list(person_of), ARRAY(Uuid))))
+    observations = [_observation(row) for row in connection.execute(query)]
+    return tuple(Node(observation, person_of[observation.face_id]) for observation in observations)
 
-    Every second candidate is one of the newest, the rest are spread evenly over the person's time.
-    """
+
+def _load_candidates(connection: Connection, family: FamilyId, arm: Arm) -> dict[PersonId, list[_Candidate]]:
+    """The faces that may stand for each person: half are its newest, the others are spread evenly over its time."""
     ranked = (
         select(
-            assignments.c.face_id,
             assignments.c.person_id,
+            faces.c.face_id,
+            faces.c.taken_at,
+            faces.c.quality,
+            faces.c.yaw,
+            faces.c.box,
             func.row_number()
             .over(partition_by=assignments.c.person_id, order_by=[faces.c.taken_at.desc(), faces.c.face_id])
             .label("newest"),
             func.count().over(partition_by=assignments.c.person_id).label("total"),
         )
         .join(faces, _confirmed(arm))
-        .where(assignments.c.family_id == family)
+        .join(face_embeddings, _same_face(face_embeddings.c))
+        .where(assignments.c.family_id == family, ~faces.c.excluded, face_embeddings.c.space_id == arm.space_id)
         .subquery()
     )
     half = _CANDIDATES_PER_PERSON // 2
     step = func.greatest(1, ranked.c.total / half)
-    query = (
-        _observations(family, arm)
-        .add_columns(ranked.c.person_id)
-        .join(ranked, ranked.c.face_id == faces.c.face_id)
-        .where((ranked.c.newest <= half) | (func.mod(ranked.c.newest, step) == 0))
-        .order_by(ranked.c.person_id, faces.c.face_id)
-    )
-    found: dict[PersonId, list[Observation]] = defaultdict(list)
+    query = select(ranked).where((ranked.c.newest <= half) | (func.mod(ranked.c.newest, step) == 0))
+    found: dict[PersonId, list[_Candidate]] = defaultdict(list)
     for row in connection.execute(query):
-        found[PersonId(row.person_id)].append(_observation(row))
-    return dict(found)
+        size = row.box[3] - row.box[1]
+        found[PersonId(row.person_id)].append(_Candidate(FaceId(row.face_id), row.taken_at, row.quality, row.yaw, size))
+    return found
 
 
 def load_photos_of(connection: Connection, family: FamilyId, arm: Arm) -> dict[PersonId, frozenset[PhotoId]]:

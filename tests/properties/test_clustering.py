@@ -17,12 +17,15 @@ from facealbum.clustering import (
     ClusterPlan,
     Constraints,
     Node,
+    NodeLabel,
     Observation,
     Outcome,
     cluster_unpinned,
     describe_faces,
     plan_clusters,
+    plan_with_labels,
 )
+from facealbum.clustering.incremental import group_problem
 from facealbum.clustering.items import is_sound
 from facealbum.domain.ids import FaceId, PersonId, PhotoId
 from tests.unit.clustering.family import START, carry_out, child_id, face_id, person_id, persons_after, photo_id
@@ -120,6 +123,24 @@ def test_the_order_of_faces_does_not_matter(algorithm: str, problem: ClusteringP
     assert plan_clusters(shuffled, PARAMETERS, algorithm=algorithm) == plan
     labels = cluster_unpinned(problem, PARAMETERS, algorithm=algorithm)
     assert cluster_unpinned(shuffled, PARAMETERS, algorithm=algorithm) == labels
+
+
+@algorithms
+@given(problem=problems())
+@thorough
+def test_shared_work_changes_neither_the_plan_nor_the_labels(algorithm: str, problem: ClusteringProblem) -> None:
+    told = problem.constraints
+    free = ClusteringProblem(
+        faces=(*problem.faces, *(node.observation for node in problem.nodes)),
+        constraints=Constraints(told.must_link, told.cannot_link),
+    )
+    cluster_of = group_problem(free, PARAMETERS, algorithm=algorithm).cluster_of()
+    nodes = sorted(problem.nodes, key=lambda node: node.observation.face_id)
+    labels = ((one.observation.face_id, one.person_id, cluster_of.get(one.observation.face_id)) for one in nodes)
+    assert plan_with_labels(problem, PARAMETERS, algorithm=algorithm) == (
+        plan_clusters(problem, PARAMETERS, algorithm=algorithm),
+        tuple(NodeLabel(*label) for label in labels),
+    )
 
 
 @algorithms

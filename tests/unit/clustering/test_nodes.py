@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from facealbum.clustering import ClusteringParameters, Observation, select_nodes
-from tests.unit.clustering.family import face, poor
+from facealbum.clustering import ClusteringParameters, Observation, select_family_nodes, select_nodes
+from tests.unit.clustering.family import face, person_id, poor
 
 
 def numbers(observations: tuple[Observation, ...]) -> list[int]:
@@ -45,3 +45,25 @@ def test_poor_faces_stand_for_a_person_only_where_there_is_no_other() -> None:
 
 def test_nobody_needs_no_nodes() -> None:
     assert select_nodes([], ClusteringParameters()) == ()
+
+
+def test_persons_with_few_faces_keep_them_where_a_family_has_too_many() -> None:
+    faces = [face(number) for number in range(25)]
+    of_person = {person_id(0): faces[:10], person_id(1): faces[10:20], person_id(2): faces[20:]}
+    chosen = select_family_nodes(of_person, ClusteringParameters(max_nodes=8, max_family_nodes=18))
+    assert [len(nodes) for nodes in chosen.values()] == [6, 6, 5]
+    assert chosen[person_id(0)] == select_nodes(faces[:10], ClusteringParameters(max_nodes=6))
+
+
+def test_everybody_keeps_three_nodes_and_never_more_than_is_allowed() -> None:
+    of_person = {person_id(n): [face(10 * n + part) for part in range(10)] for n in range(4)}
+    for limit in (2, 3, 50):
+        chosen = select_family_nodes(of_person, ClusteringParameters(max_nodes=limit, max_family_nodes=1))
+        assert {len(nodes) for nodes in chosen.values()} == {min(3, limit)}
+
+
+def test_the_order_of_persons_does_not_matter() -> None:
+    of_person = {person_id(n): [face(10 * n + part) for part in range(n + 1)] for n in range(9)}
+    parameters = ClusteringParameters(max_family_nodes=30)
+    backwards = dict(reversed(of_person.items()))
+    assert select_family_nodes(backwards, parameters) == select_family_nodes(of_person, parameters)
