@@ -12,7 +12,7 @@ from typing import TypeAlias, TypeVar
 from facealbum.corrections.conflict import find_conflict
 from facealbum.corrections.decision import Decision
 from facealbum.corrections.ledger import Ledger, read_ledger
-from facealbum.corrections.state import Album, Change, Correction, compare_albums
+from facealbum.corrections.state import Album, Change, Correction, Place, compare_albums
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import FaceId, PersonId, PhotoId
 from facealbum.errors import UndoError
@@ -29,7 +29,7 @@ def plan_undo(album: Album, decisions: Sequence[Recorded], number: int) -> Corre
     """
     mine = _find(decisions, number)
     later = [one for one in decisions if one[0].number > number and one[0].undone_at is None]
-    blocking = {one[0].number for one in later if _builds_on(album, one, mine[1])}
+    blocking = {one[0].number for one in later if _builds_on(album, one, mine)}
     left = [one for one, _ in decisions if one.number != number]
     after = _restore(album, mine, left)
     blocking |= set(find_conflict(read_ledger(left, after.merged())) or ())
@@ -51,29 +51,30 @@ def _find(decisions: Iterable[Recorded], number: int) -> Recorded:
     return found
 
 
-def _builds_on(album: Album, later: Recorded, ours: Correction) -> bool:
-    """Whether the later decision changed the same rows, names what these rows are about, or took their room."""
-    decision, its = later
+def _builds_on(album: Album, later: Recorded, mine: Recorded) -> bool:
+    """Whether the later one changed the same rows, names what these are about, or took or shared a room by our word."""
+    (said, ours), (decision, its) = mine, later
     faces = {change.key for change in ours.excluded} | {change.key[1] for change in ours.places}
     persons = {change.key for change in ours.persons}
     homes = {change.before.person_id for change in ours.places if change.before}
     merges = set(decision.request.persons) if decision.request.kind is Kind.MERGE else set()
+    left = _rooms(album, ((change.key[1], change.before) for change in ours.places))
+    came = _rooms(album, ((change.key[1], change.after) for change in its.places))
+    unmoved = set(said.request.faces) - faces
+    stayed = _rooms(album, ((face, place) for (_, face), place in album.places.items() if face in unmoved))
     return bool(
         ours.touched() & its.touched()
         or faces & set(decision.request.faces)
         or persons & set(decision.request.persons)
         or homes & merges
-        or _rooms(album, ours, after=False) & _rooms(album, its, after=True)
+        or (left | stayed) & came
     )
 
 
-def _rooms(album: Album, correction: Correction, *, after: bool) -> set[tuple[PersonId, PhotoId]]:
-    """The person of each face, as it was before or after and whoever that is today, and the photo."""
-    places = ((change.key[1], change.after if after else change.before) for change in correction.places)
+def _rooms(album: Album, places: Iterable[tuple[FaceId, Place | None]]) -> set[tuple[PersonId, PhotoId]]:
+    """The person of each face, as whoever that is today, and the photo."""
     today = Ledger(album.merged()).root
-    return {
-        (today(place.person_id), album.faces[face].photo_id) for face, place in places if place and face in album.faces
-    }
+    return {(today(one.person_id), album.faces[face].photo_id) for face, one in places if one and face in album.faces}
 
 
 def _restore(album: Album, recorded: Recorded, left: Sequence[Decision]) -> Album:

@@ -279,3 +279,15 @@ def test_stand_ins_of_a_merged_person_bring_their_likes_into_a_photo_once() -> N
     waiting = {one: row.photo_id for one, row in told.album.faces.items()}
     demanded = constrain_decisions(ArmWords(ledger, OTHER, {}), waiting, {}, {}).constraints
     assert demanded.must_link == {(face(2), face(3))}
+
+
+def test_a_word_that_lets_a_later_face_into_its_photo_is_not_undone_before_that() -> None:
+    told = Told(album({1: [1, 2]}, waiting=[3], photos={3: 1}))
+    first = told.say(about(Kind.CONFIRM, 1, to=HANA))
+    second = told.say(about(Kind.CONFIRM, 3, to=HANA))
+    with pytest.raises(UndoError) as refused:
+        told.undo(first)
+    assert refused.value.numbers == (second,)
+    told.undo(second)
+    told.undo(first)
+    assert of(told, HANA) == {1, 2}
