@@ -14,6 +14,7 @@ from facealbum.storage.observations import Arm, load_arm
 
 _NO_RUN = "no monthly run has looked at it yet"
 _BY_USER = "a user said so"
+_NO_FACE = "a user said that this is no face"
 _FOUND_ANEW = "a run said so of the face that was found here before the photo was analysed again"
 
 
@@ -50,7 +51,7 @@ def _explain(transaction: Transaction, family: FamilyId, arm: Arm, face: PlacedF
     plan = _last_word(transaction, family, arm, face)
     names = load_names(transaction, family, plan.mentioned() | ({person} if person else set()))
     unsaid = _NO_RUN if face.state != "confirmed" else _BY_USER if face.run_id is None else _FOUND_ANEW
-    why = describe_faces(plan, names).get(face.face_id, unsaid)
+    why = _NO_FACE if face.excluded else describe_faces(plan, names).get(face.face_id, unsaid)
     return FaceExplanation(
         face_id=face.face_id,
         box=(box.x1, box.y1, box.x2, box.y2),

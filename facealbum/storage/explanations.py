@@ -17,19 +17,24 @@ _PLANS = 24
 
 @dataclass(frozen=True, slots=True)
 class PlacedFace:
-    """A face of a photo and whom it belongs to; run_id is None where no run has said so."""
+    """A face of a photo and whom it belongs to; run_id is None where no run has said so.
+
+    excluded: a user says that it is none.
+    """
 
     face_id: FaceId
     box: Box
     person_id: PersonId | None
     state: str | None
     run_id: RunId | None
+    excluded: bool = False
 
 
 def load_placed_faces(connection: Connection, family: FamilyId, arm: Arm, photo_key: str) -> list[PlacedFace]:
     """The faces of one photo from left to right."""
     query = (
-        select(faces.c.face_id, faces.c.box, assignments.c.person_id, assignments.c.state, assignments.c.run_id)
+        select(faces.c.face_id, faces.c.box, faces.c.excluded)
+        .add_columns(assignments.c.person_id, assignments.c.state, assignments.c.run_id)
         .join(photos, (photos.c.family_id == faces.c.family_id) & (photos.c.photo_id == faces.c.photo_id))
         .outerjoin(
             assignments,
@@ -40,7 +45,7 @@ def load_placed_faces(connection: Connection, family: FamilyId, arm: Arm, photo_
         .where(photos.c.family_id == family, photos.c.key == photo_key)
     )
     found = [
-        PlacedFace(FaceId(row.face_id), Box(*row.box), row.person_id, row.state, row.run_id)
+        PlacedFace(FaceId(row.face_id), Box(*row.box), row.person_id, row.state, row.run_id, row.excluded)
         for row in connection.execute(query)
     ]
     return sorted(found, key=lambda face: (face.box.x1, face.box.y1))

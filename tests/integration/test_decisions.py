@@ -22,6 +22,7 @@ from facealbum.steps.albums import list_albums
 from facealbum.steps.cluster import ArmPlan, cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.correct import Said, decide, list_decisions, list_faces, list_persons, undo
+from facealbum.steps.explain import explain_photo
 from facealbum.steps.export import export_faces
 from facealbum.steps.report import write_report
 from facealbum.storage.families import save_child
@@ -245,7 +246,7 @@ def test_the_command_line_shows_decides_and_undoes(context: Context, monkeypatch
 @pytest.mark.usefixtures("clustered")
 def test_hidden_people_and_what_is_no_face_are_in_no_album_export_or_report(context: Context, tmp_path: Path) -> None:
     first, second, *_ = [one.person_id for one in list_persons(context, FAMILY)]
-    (none, *_) = faces_of(context, second)
+    none, photo = next((one.face_id, one.photo) for one in list_faces(context, FAMILY, str(second)))
     say(context, Kind.HIDE, person=first)
     say(context, Kind.NAME, person=first, name="Secret")
     say(context, Kind.NOT_A_FACE, none)
@@ -261,4 +262,7 @@ def test_hidden_people_and_what_is_no_face_are_in_no_album_export_or_report(cont
     page = write_report(context, tmp_path / "page.html")
     assert (page.faces, page.persons) == (len(told), len({row["person"] for row in told} - {""}))
     assert none not in {one.face_id for one in list_faces(context, FAMILY)}
+    assert [one.why for one in explain_photo(context, photo, family=FAMILY) if one.face_id == none] == [
+        "a user said that this is no face"
+    ]
     assert [one.name for one in list_persons(context, FAMILY) if one.hidden] == ["Secret"]
