@@ -60,8 +60,9 @@ def _builds_on(album: Album, later: Recorded, mine: Recorded) -> bool:
     merges = set(decision.request.persons) if decision.request.kind is Kind.MERGE else set()
     left = _rooms(album, ((change.key[1], change.before) for change in ours.places))
     came = _rooms(album, ((change.key[1], change.after) for change in its.places))
-    unmoved = set(said.request.faces) - faces
-    stayed = _rooms(album, ((face, place) for (_, face), place in album.places.items() if face in unmoved))
+    moved = {change.key for change in ours.places}
+    unmoved = {key for key in album.places.keys() - moved if key[1] in said.request.faces}
+    stayed = _rooms(album, ((key[1], album.places[key]) for key in unmoved))
     return bool(
         ours.touched() & its.touched()
         or faces & set(decision.request.faces)
