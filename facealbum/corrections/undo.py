@@ -57,7 +57,9 @@ def _builds_on(album: Album, later: Recorded, mine: Recorded) -> bool:
     faces = {change.key for change in ours.excluded} | {change.key[1] for change in ours.places}
     persons = {change.key for change in ours.persons}
     homes = {change.before.person_id for change in ours.places if change.before}
-    merges = set(decision.request.persons) if decision.request.kind is Kind.MERGE else set()
+    homes |= {change.key for change in ours.links}
+    merges = {*decision.request.persons, *(change.key for change in its.persons)}
+    merges = merges if decision.request.kind is Kind.MERGE else set()
     left = _rooms(album, ((change.key[1], change.before) for change in ours.places))
     came = _rooms(album, ((change.key[1], change.after) for change in its.places))
     moved = {change.key for change in ours.places}
