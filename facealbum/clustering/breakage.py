@@ -97,6 +97,8 @@ def plan_with_labels(
 def _label_nodes(
     problem: ClusteringProblem, items: Items, parameters: ClusteringParameters, *, algorithm: str
 ) -> tuple[NodeLabel, ...]:
+    if not items.nodes:  # nothing has a pseudo-label yet, so nothing can break
+        return ()
     free = ClusteringProblem(())
     found = group_items(free, free_items(problem, items, parameters), parameters, algorithm=algorithm)
     cluster_of = found.cluster_of()
