@@ -22,10 +22,13 @@ TASKS = {
 _LONGEST_WAIT_SECONDS = 60
 _KILLED_AFTER = 1.2  # of the time after which a task is asked to stop
 _KILOBYTES_OF_MB = 1000
-# RabbitMQ 4 drops a message of a quorum queue that it has handed out 20 times; attempts are counted in workers.task.
-_QUORUM = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000}
-# A topic exchange: RabbitMQ's own delays, which waiting attempts use, don't work with a direct one.
-_EXCHANGE = Exchange("facealbum", type="topic", durable=True)
+# By itself RabbitMQ drops a message that it has handed out 20 times, and takes one back after half an hour; attempts
+# and time are counted in workers.task.  A queue that is there refuses other arguments: these depend on no setting.
+_QUORUM = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000, "x-consumer-timeout": 48 * 3_600_000}
+# RabbitMQ's own delays, which waiting attempts use, don't work with a direct exchange.
+_TOPIC = Exchange("facealbum", type="topic", durable=True)
+# Redis keeps the bindings of an exchange as data; one that lost its data would drop what is sent to any but this one.
+_NONE = Exchange("", type="direct")
 
 
 def longest_wait(settings: Settings) -> int:
@@ -43,7 +46,7 @@ def make_app(settings: Settings) -> Celery:
 
 def _messages(settings: Settings, scheme: str) -> dict[str, Any]:
     """How messages travel."""
-    arguments = _QUORUM if scheme.startswith("amqp") else None
+    exchange, arguments = (_TOPIC, _QUORUM) if scheme.startswith("amqp") else (_NONE, None)
     return {
         "accept_content": ["json"],
         "task_serializer": "json",
@@ -54,7 +57,7 @@ def _messages(settings: Settings, scheme: str) -> dict[str, Any]:
         "broker_transport_options": _transport(settings, scheme),
         "task_create_missing_queues": False,
         "task_default_queue": "maintenance",
-        "task_queues": [Queue(name, _EXCHANGE, routing_key=name, queue_arguments=arguments) for name in TASKS],
+        "task_queues": [Queue(name, exchange, routing_key=name, queue_arguments=arguments) for name in TASKS],
         "task_routes": {task: {"queue": queue} for queue, task in TASKS.items()},
         "worker_enable_remote_control": scheme != "sqs",
     }
@@ -68,7 +71,7 @@ def _transport(settings: Settings, scheme: str) -> dict[str, Any]:
     unseen = longest_wait(settings) + 2 * settings.task_seconds * _KILLED_AFTER
     if scheme == "sqs":
         return {"visibility_timeout": int(unseen) + 1}
-    if scheme.startswith(("redis", "rediss", "valkey")):
+    if scheme.startswith("redis"):
         looks = {"unacked_restore_interval": 5, "unacked_restore_throttle": 1}
         return {"visibility_timeout": unseen, "socket_connect_timeout": 5, "socket_keepalive": True, **looks}
     return {}

@@ -1,8 +1,5 @@
 """Giving messages to the broker."""
 
-from celery.exceptions import CeleryError
-from kombu.exceptions import KombuError, OperationalError
-
 from facealbum.errors import BrokerUnavailableError, InvalidValueError
 from facealbum.storage.outbox import Outgoing
 from workers.app import TASKS, app
@@ -19,9 +16,10 @@ def send(message: Outgoing) -> None:
 
     RabbitMQ says when the message is safe with it, Redis when it is in memory.
     """
+    task = TASKS[message.queue]
     try:
-        app.send_task(TASKS[message.queue], args=[message.message], queue=message.queue)
-    except (OperationalError, KombuError, CeleryError, OSError) as error:
+        app.send_task(task, args=[message.message], queue=message.queue)
+    except Exception as error:  # each transport has errors of its own
         raise BrokerUnavailableError(
             f"the broker did not take a message ({type(error).__name__}); it waits in the database and is sent later"
         ) from error

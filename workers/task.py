@@ -58,7 +58,7 @@ class QueueTask(Task):
         try:
             park(this_context(), self.queue, message, error=error, attempts=attempts)
         except Exception as failure:  # noqa: BLE001 - what can't be parked stays in the queue
-            self._try_again((*error[:1], _place(failure)))
+            self._try_again((error[0], _place(failure)))
         _log.error("parked: %s, %s", *error)
 
     def _try_again(self, error: tuple[str, str]) -> NoReturn:
@@ -68,8 +68,7 @@ class QueueTask(Task):
         """
         tries = self.request.retries + 1
         longest = longest_wait(load_settings())
-        seconds = get_exponential_backoff_interval(1, tries, longest, full_jitter=True)
-        seconds = max(1, seconds)  # RabbitMQ's delays are whole seconds
+        seconds = max(1, get_exponential_backoff_interval(1, tries, longest, full_jitter=True))  # whole, for RabbitMQ
         _log.warning("try %d again in %d s: %s, %s", tries, seconds, *error)
         try:
             self.apply_async(

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from facealbum import console
-from facealbum.cli.command import Json, OneFamily, open_world, say_result
+from facealbum.cli.command import Json, OneFamily, count_of, open_world, say_result
 
 app = typer.Typer()
 
@@ -48,7 +48,7 @@ def requeue(
     with open_world() as context:
         requeued = outbox.requeue(context, family=family, queue=queue)
         outbox.relay(context, send)
-    say_result({"requeued": requeued}, f"messages sent again: {requeued}", as_json=as_json)
+    say_result({"requeued": requeued}, f"{count_of(requeued, 'message')} sent again", as_json=as_json)
 
 
 def _list(family: str | None, queue: str | None, *, as_json: bool) -> None:
@@ -60,6 +60,8 @@ def _list(family: str | None, queue: str | None, *, as_json: bool) -> None:
         console.say_json([asdict(one) for one in parked])
         return
     for one in parked:
-        console.say(f"{one.last_at:%Y-%m-%d %H:%M} {one.queue} {one.code}, {one.attempts} attempts: {one.detail}")
+        console.say(
+            f"{one.last_at:%Y-%m-%d %H:%M} {one.queue} {one.code}, {count_of(one.attempts, 'attempt')}: {one.detail}"
+        )
         console.say(f"   family {one.family_id}")
-    console.say(f"messages parked: {len(parked)}")
+    console.say(f"{count_of(len(parked), 'message')} parked")

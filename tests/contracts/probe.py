@@ -3,6 +3,7 @@
 Each call adds a line to a file, so that what happened can be read while it happens and after a kill.
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -33,8 +34,9 @@ def probe(message: dict[str, Any]) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         case "wait once" if done == 1:
             threading.Event().wait()
-        case "wait":
-            threading.Event().wait()
+        case "wait":  # and take every error for the photo's own
+            with contextlib.suppress(Exception):
+                threading.Event().wait()
         case "hang":  # deaf to the request to stop
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
             threading.Event().wait()

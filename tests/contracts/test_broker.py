@@ -25,6 +25,7 @@ from facealbum.steps.context import Context
 from facealbum.steps.imports import import_folder
 from facealbum.steps.outbox import list_parked
 from facealbum.storage.photos import count_photos
+from tests.broker_server import Valkey
 from workers.app import TASKS, make_app
 
 ROOT = Path(__file__).parents[2]
@@ -77,8 +78,10 @@ class Queues:
             return sum(queue(channel).queue_declare().message_count for queue in self.app.conf.task_queues)
 
     def empty(self) -> None:
-        """Forget what earlier tests left."""
+        """Forget what earlier tests left, in Redis also what a killed worker had in its hands."""
         with self.app.connection_for_write() as connection:
+            if connection.transport.driver_type == "redis":
+                connection.default_channel.client.flushdb()
             for queue in self.app.conf.task_queues:
                 bound = queue(connection.default_channel)
                 bound.declare()
@@ -144,6 +147,18 @@ def test_a_message_whose_machine_goes_is_done_by_another(queues: Queues) -> None
     eventually(queues, lambda: queues.calls("wait once") == 2)
 
 
+@pytest.mark.parametrize("broker_url", ["valkey"], indirect=True)
+def test_a_worker_outlives_its_broker(queues: Queues, valkey: Valkey) -> None:
+    worker = queues.start()
+    queues.ask("note")
+    eventually(queues, lambda: queues.calls("note"))
+    valkey.kill()
+    valkey.start()
+    queues.ask("note")
+    eventually(queues, lambda: queues.calls("note") == 2)
+    assert worker.poll() is None
+
+
 def test_a_worker_that_is_told_to_stop_hands_back_what_it_can_not_finish(queues: Queues) -> None:
     worker = queues.start()
     queues.ask("wait once")
@@ -185,6 +200,14 @@ def test_what_nobody_can_do_is_parked_with_its_reason_and_the_queue_goes_on(queu
     ]
     assert "Mori" not in json.dumps([[one.code, one.detail] for one in list_parked(context)])
     assert queues.calls("note") == 1
+
+
+@pytest.mark.parametrize("broker_url", ["valkey"], indirect=True)
+def test_what_can_not_even_be_parked_is_tried_until_it_can(queues: Queues) -> None:
+    queues.environment["FACEALBUM_DATABASE_URL"] = "postgresql://127.0.0.1:1/nowhere"
+    queues.start()
+    queues.ask("refuse")
+    eventually(queues, lambda: queues.calls("refuse") > int(queues.environment["FACEALBUM_TASK_ATTEMPTS"]))
 
 
 def test_a_message_sent_twice_has_one_effect_and_its_old_form_is_read(

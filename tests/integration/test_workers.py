@@ -98,7 +98,7 @@ def test_what_is_parked_is_listed_and_sent_again(world: Context, ended: "Queue[t
     ]
     assert "somebody died" in CliRunner().invoke(commands, ["requeue", "--list"]).stdout
     sent = CliRunner().invoke(commands, ["requeue", "--queue", "matching"])
-    assert (sent.exit_code, sent.stdout.strip()) == (0, "messages sent again: 1")
+    assert (sent.exit_code, sent.stdout.strip()) == (0, "1 message sent again")
     assert ended.get(timeout=PATIENCE_SECONDS) == (TASKS["matching"], "SUCCESS")
     assert not list_parked(world)
 
