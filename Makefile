@@ -38,9 +38,10 @@ bench: dev ## score the albums in ALBUMS=FOLDER into docs/benchmarks.md
 	@$(BIN)/python -m eval.bench "$(ALBUMS)" --out docs/benchmarks.md
 
 CACHE ?= build/albums
-bench-clustering: dev ## arms, baselines and breakage on the albums in ALBUMS=FOLDER into docs
+bench-clustering: dev ## arms, baselines and breakage on the albums in ALBUMS=FOLDER into docs; then what it costs
 	@$(BIN)/python -m eval.clustering "$(ALBUMS)" --cache "$(CACHE)" --out docs/benchmarks.md
 	@$(BIN)/python -m eval.ceiling "$(ALBUMS)" --cache "$(CACHE)" --out docs/breakage.md
+	@$(BIN)/python -m eval.cost
 
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url pyproject.toml --group build

@@ -4,7 +4,7 @@
 
 ALBUMS is as in eval.bench; photos are analysed once into the cache, which holds embeddings and stays private.  The
 albums' own scorer judges what the last month left; churn, breakage and provisional matches are counted over all
-months.  With --out the document's tables are replaced, those of eval.cost at their end.
+months.  With --out the document's tables are replaced.
 """
 
 import argparse
@@ -18,7 +18,6 @@ from eval.albums import Album, load_album
 from eval.arms import write_faces
 from eval.baselines import BASELINES, Baseline
 from eval.bench import score_exports, write_table
-from eval.cost import measure_all
 from eval.lives import Life, live
 from eval.months import TrialArm, live_through
 from eval.rivals import group_finally, live_with
@@ -159,7 +158,7 @@ def main() -> None:
         sys.stdout.write(f"{table}\n")
         sys.stdout.flush()
     if args.out:
-        write_table(args.out, "\n".join([*tables, measure_all()]), marks=MARKS)
+        write_table(args.out, "\n".join(tables), marks=MARKS)
 
 
 if __name__ == "__main__":
