@@ -53,7 +53,7 @@ def test_the_main_job_runs_on_services_and_uses_nothing_embedded(environment: di
     assert "s3://photos/some/prefix" in run("doctor")
     run("import", str(tmp_path / "in"), "--family", "Mori")
     assert len(objects(environment)) == 1
-    assert "1 faces" in run("analyze")
+    assert "1 face found" in run("analyze")
     run("cluster", "--through", "2030-01")
     run("export", "faces", str(tmp_path / "faces.csv"))
     assert len((tmp_path / "faces.csv").read_text(encoding="utf-8").splitlines()) == 2
