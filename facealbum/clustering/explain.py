@@ -98,12 +98,7 @@ def _moves(
     found: Grouping, persons: Mapping[int, list[PersonId]], person_of: Mapping[int, PersonId]
 ) -> tuple[Move, ...]:
     moves = [
-        Move(
-            person,
-            person_of[group],
-            MoveReason.SAME_CHILD,
-            _likeness(found.items, person, person_of[group]),
-        )
+        Move(person, person_of[group], MoveReason.SAME_CHILD, _likeness(found.items, person, person_of[group]))
         for group, some in persons.items()
         for person in some
         if person != person_of[group]
@@ -158,9 +153,10 @@ class _Measured:
 
     def leave(self, row: int, groups: Agglomeration, parameters: ClusteringParameters) -> Leave:
         group, rival, reason = int(self.group[row]), self.rivals[row], LeaveReason.ALONE
+        enough = parameters.similarity if self.sound[row] else parameters.poor_similarity
         if group != NOBODY and groups.counts[group] > 1:
             reason = LeaveReason.TOO_FEW
-        elif rival is not None and rival.score - self.asked[row] >= _threshold(bool(self.sound[row]), parameters):
+        elif rival is not None and rival.score - self.asked[row] >= enough:
             reason = LeaveReason.FORBIDDEN
         elif not self.sound[row]:
             reason = LeaveReason.POOR
@@ -254,10 +250,6 @@ def _attach(found: Grouping, faces: _Measured, person: PersonId, rows: list[int]
         )
         for row, node, like in zip(rows, nodes[best].tolist(), likeness, strict=True)
     ]
-
-
-def _threshold(sound: bool, parameters: ClusteringParameters) -> float:  # noqa: FBT001 - the one thing it is about
-    return parameters.similarity if sound else parameters.poor_similarity
 
 
 def _score(value: float) -> float:
