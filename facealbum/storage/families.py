@@ -9,7 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from facealbum.domain.ids import ChildId, FamilyId, family_id
 from facealbum.domain.people import Child, Gender
 from facealbum.errors import UnknownFamilyError
-from facealbum.storage.schema import children, families, outbox, parked
+from facealbum.storage.queue_schema import outbox, parked
+from facealbum.storage.schema import children, families
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, insert, select, tuple_
 
 from facealbum.domain.ids import FamilyId
 from facealbum.domain.messages import Message
-from facealbum.storage.schema import outbox
+from facealbum.storage.queue_schema import outbox
 
 
 @dataclass(frozen=True, slots=True)

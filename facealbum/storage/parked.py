@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from facealbum.domain.ids import FamilyId
-from facealbum.storage.schema import parked
+from facealbum.storage.queue_schema import parked
 
 
 @dataclass(frozen=True, slots=True)

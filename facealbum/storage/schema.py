@@ -46,11 +46,13 @@ metadata = MetaData(
 )
 
 
-def _time(name: str, *, nullable: bool = False) -> Column[object]:
+def time_column(name: str, *, nullable: bool = False) -> Column[object]:
+    """A moment, with its time zone."""
     return Column(name, DateTime(timezone=True), nullable=nullable)
 
 
-def _family_key(*, references_family: bool = True) -> Column[object]:
+def family_key(*, references_family: bool = True) -> Column[object]:
+    """The first column of every primary key."""
     reference = [ForeignKey("families.family_id", ondelete="CASCADE")] if references_family else []
     return Column("family_id", Uuid, *reference, primary_key=True)
 
@@ -94,27 +96,27 @@ arms = Table(
 families = Table(
     "families",
     metadata,
-    _family_key(references_family=False),
+    family_key(references_family=False),
     Column("name", Text, nullable=False),
-    _time("created_at"),
+    time_column("created_at"),
 )
 
 children = Table(
     "children",
     metadata,
-    _family_key(),
+    family_key(),
     Column("child_id", Uuid, primary_key=True),
     Column("name", Text, nullable=False),
     Column("birth_date", Date, nullable=False),
     Column("gender", Text, nullable=False),
-    _time("created_at"),
+    time_column("created_at"),
     CheckConstraint("gender IN ('female', 'male', 'unknown')", name="gender"),
 )
 
 photos = Table(
     "photos",
     metadata,
-    _family_key(),
+    family_key(),
     Column("photo_id", Uuid, primary_key=True),
     Column("key", Text, nullable=False),
     Column("sha256", LargeBinary),
@@ -122,14 +124,15 @@ photos = Table(
     Column("format", Text),
     Column("width", Integer),
     Column("height", Integer),
-    _time("taken_at"),
+    time_column("taken_at"),
     Column("taken_at_source", Text, nullable=False),
     Column("video_id", Uuid),
     Column("frame_ms", Integer),
     Column("status", Text, nullable=False),
+    Column("attempts", SmallInteger, nullable=False, server_default=text("0")),
     Column("analyzer_id", ForeignKey(analyzers.c.analyzer_id)),
-    _time("created_at"),
-    _time("analysed_at", nullable=True),
+    time_column("created_at"),
+    time_column("analysed_at", nullable=True),
     Index("photos_content_key", "family_id", "sha256", unique=True, postgresql_where=text("frame_ms IS NULL")),
     Index(None, "family_id", "taken_at"),
     Index("photos_pending_idx", "family_id", "photo_id", postgresql_where=text("status = 'pending'")),
@@ -143,12 +146,12 @@ photos = Table(
 photo_problems = Table(
     "photo_problems",
     metadata,
-    _family_key(references_family=False),
+    family_key(references_family=False),
     Column("photo_id", Uuid, primary_key=True),
     Column("stage", Text, primary_key=True),
     Column("code", Text, nullable=False),
     Column("detail", Text, nullable=False),
-    _time("noticed_at"),
+    time_column("noticed_at"),
     _inside_family("photo_id", "photos"),
     CheckConstraint("stage IN ('import', 'analysis')", name="stage"),
 )
@@ -158,7 +161,7 @@ photo_problems = Table(
 tracks = Table(
     "tracks",
     metadata,
-    _family_key(references_family=False),
+    family_key(references_family=False),
     Column("video_id", Uuid, primary_key=True),
     Column("track", Integer, primary_key=True, autoincrement=False),
     Column("seen", ARRAY(Integer), nullable=False),
@@ -168,11 +171,11 @@ tracks = Table(
 faces = Table(
     "faces",
     metadata,
-    _family_key(references_family=False),
+    family_key(references_family=False),
     Column("face_id", Uuid, primary_key=True),
     Column("photo_id", Uuid, nullable=False),
     Column("number", SmallInteger, nullable=False),
-    _time("taken_at"),
+    time_column("taken_at"),
     Column("box", ARRAY(REAL), nullable=False),
     Column("landmarks", ARRAY(REAL), nullable=False),
     Column("yaw", REAL, nullable=False),
@@ -195,7 +198,7 @@ faces = Table(
 face_embeddings = Table(
     "face_embeddings",
     metadata,
-    _family_key(references_family=False),
+    family_key(references_family=False),
     Column("space_id", ForeignKey(embedding_spaces.c.space_id), primary_key=True),
     Column("face_id", Uuid, primary_key=True),
     Column("embedding", HALFVEC(EMBEDDING_SIZE), nullable=False),
@@ -209,7 +212,7 @@ face_embeddings = Table(
 runs = Table(
     "runs",
     metadata,
-    _family_key(),
+    family_key(),
     Column("run_id", Uuid, primary_key=True),
     Column("arm_id", ForeignKey(arms.c.arm_id), nullable=False),
     Column("month", Date, nullable=False),
@@ -229,8 +232,8 @@ runs = Table(
     Column("provisional_confirmed", Integer, nullable=False, server_default=text("0")),
     Column("provisional_moved", Integer, nullable=False, server_default=text("0")),
     Column("provisional_dropped", Integer, nullable=False, server_default=text("0")),
-    _time("started_at"),
-    _time("finished_at", nullable=True),
+    time_column("started_at"),
+    time_column("finished_at", nullable=True),
     Index(None, "family_id", "arm_id", "month"),
     CheckConstraint("status IN ('running', 'done', 'failed')", name="status"),
 )
@@ -238,7 +241,7 @@ runs = Table(
 plans = Table(
     "plans",
     metadata,
-    _family_key(references_family=False),
+    family_key(references_family=False),
     Column("run_id", Uuid, primary_key=True),
     Column("clustering", JSONB, nullable=False),
     Column("linking", JSONB, nullable=False),
@@ -248,7 +251,7 @@ plans = Table(
 persons = Table(
     "persons",
     metadata,
-    _family_key(references_family=False),
+    family_key(references_family=False),
     Column("person_id", Uuid, primary_key=True),
     Column("arm_id", ForeignKey(arms.c.arm_id), nullable=False),
     Column("run_id", Uuid),
@@ -262,14 +265,14 @@ persons = Table(
 assignments = Table(
     "assignments",
     metadata,
-    _family_key(references_family=False),
+    family_key(references_family=False),
     Column("arm_id", ForeignKey(arms.c.arm_id), primary_key=True),
     Column("face_id", Uuid, primary_key=True),
     Column("person_id", Uuid, nullable=False),
     Column("run_id", Uuid),
     Column("state", Text, nullable=False),
     Column("score", REAL, nullable=False),
-    _time("assigned_at"),
+    time_column("assigned_at"),
     _inside_family("face_id", "faces"),
     _inside_family("person_id", "persons"),
     Index(None, "family_id", "arm_id", "person_id"),
@@ -281,14 +284,14 @@ assignments = Table(
 links = Table(
     "links",
     metadata,
-    _family_key(references_family=False),
+    family_key(references_family=False),
     Column("person_id", Uuid, primary_key=True),
     Column("child_id", Uuid, nullable=False),
     Column("run_id", Uuid),
     Column("probability", REAL, nullable=False),
     Column("evidence", JSONB, nullable=False),
     Column("confirmed", Boolean, nullable=False, server_default=false()),
-    _time("linked_at"),
+    time_column("linked_at"),
     _inside_family("person_id", "persons"),
     _inside_family("child_id", "children"),
     Index(None, "family_id", "child_id"),
@@ -297,7 +300,7 @@ links = Table(
 breakage = Table(
     "breakage",
     metadata,
-    _family_key(references_family=False),
+    family_key(references_family=False),
     Column("run_id", Uuid, primary_key=True),
     Column("person_id", Uuid, primary_key=True),
     Column("nodes", Integer, nullable=False),
@@ -313,7 +316,7 @@ breakage = Table(
 decisions = Table(
     "decisions",
     metadata,
-    _family_key(),
+    family_key(),
     Column("decision_id", Uuid, primary_key=True),
     Column("number", Integer, nullable=False),
     Column("arm_id", ForeignKey(arms.c.arm_id), nullable=False),
@@ -322,8 +325,8 @@ decisions = Table(
     Column("anchors", JSONB, nullable=False),
     Column("correction", JSONB, nullable=False),
     Column("author", Text, nullable=False),
-    _time("decided_at"),
-    _time("undone_at", nullable=True),
+    time_column("decided_at"),
+    time_column("undone_at", nullable=True),
     Column("undone_by", Text),
     CheckConstraint(
         "kind IN ('confirm', 'reject', 'merge', 'split', 'move', 'hide', 'name', 'different', 'same', 'link',"
@@ -331,33 +334,6 @@ decisions = Table(
         name="kind",
     ),
     UniqueConstraint("family_id", "number"),
-)
-
-# --- What waits between the database and the queues -----------------------------------------------------------
-# No reference to families: a message may be about none.  Deleting a family deletes its rows by name.
-
-outbox = Table(
-    "outbox",
-    metadata,
-    _family_key(references_family=False),
-    Column("number", BigInteger, Identity(), primary_key=True),
-    Column("queue", Text, nullable=False),
-    Column("message", JSONB, nullable=False),
-    _time("written_at"),
-)
-
-parked = Table(
-    "parked",
-    metadata,
-    _family_key(references_family=False),
-    Column("parked_id", Uuid, primary_key=True),
-    Column("queue", Text, nullable=False),
-    Column("message", JSONB, nullable=False),
-    Column("code", Text, nullable=False),
-    Column("detail", Text, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    _time("first_at"),
-    _time("last_at"),
 )
 
 PARTITIONED = tuple(table for table in metadata.sorted_tables if table.dialect_options["postgresql"]["partition_by"])
