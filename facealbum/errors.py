@@ -122,6 +122,13 @@ class DatabaseUnavailableError(StorageError):
     retryable = True
 
 
+class FamilyBusyError(FacealbumError):
+    """Somebody else has been deciding about the family for longer than the caller waits."""
+
+    code = "family_busy"
+    retryable = True
+
+
 class BrokerUnavailableError(FacealbumError):
     """The broker of the queues can't be reached, or doesn't confirm what it was given."""
 

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from psycopg2.errors import LockNotAvailable
 from sqlalchemy import Connection, delete, exists, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import OperationalError
 
 from facealbum.clustering import ClusterPlan, LabelBreakage, Move, Outcome, Settled
 from facealbum.domain.ids import ChildId, FamilyId, PersonId, RunId, person_id
 from facealbum.domain.months import Month
+from facealbum.errors import FamilyBusyError
 from facealbum.linking import Link, LinkPlan
 from facealbum.storage.observations import Arm
 from facealbum.storage.schema import arms, assignments, breakage, links, persons, plans, runs
@@ -48,10 +51,22 @@ def ensure_arm(
     return Arm(arm_id, name, space_id, algorithm, dict(parameters))
 
 
-def lock_family(connection: Connection, family: FamilyId) -> None:
-    """Wait until no other transaction decides about this family; held until this one ends."""
+def lock_family(connection: Connection, family: FamilyId, *, wait_seconds: float | None = None) -> None:
+    """Wait until no other transaction decides about this family; held until this one ends.
+
+    Raises FamilyBusyError if it takes longer than `wait_seconds`; without them it waits for ever.
+    """
     number = int.from_bytes(hashlib.sha256(family.bytes).digest()[:8], signed=True)
-    connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+    if wait_seconds:
+        connection.execute(text(f"SET LOCAL lock_timeout = {round(wait_seconds * 1000)}"))
+    try:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": number})
+    except OperationalError as error:
+        if not isinstance(error.orig, LockNotAvailable):
+            raise
+        raise FamilyBusyError(f"family {family} is still being worked on elsewhere; try again later") from error
+    if wait_seconds:
+        connection.execute(text("SET LOCAL lock_timeout = 0"))
 
 
 def has_run(connection: Connection, family: FamilyId, run: RunId) -> bool:

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from facealbum.domain.ids import photo_id
+from facealbum.errors import FamilyBusyError
 from facealbum.steps import analyze
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_models
@@ -50,3 +51,13 @@ def test_faces_go_only_when_no_run_of_the_family_is_under_way(
     thread.join()
     with context.database.begin() as transaction:
         assert transaction.execute(select(func.count()).select_from(faces)).scalar_one() == 0
+
+
+def test_a_family_that_stays_locked_is_given_up_and_free_again_afterwards(context: Context) -> None:
+    with context.database.begin() as run:
+        lock_family(run, FAMILY_ID)
+        with pytest.raises(FamilyBusyError, match=str(FAMILY_ID)), context.database.begin() as other:
+            lock_family(other, FAMILY_ID, wait_seconds=0.05)
+    with context.database.begin() as transaction:
+        lock_family(transaction, FAMILY_ID, wait_seconds=0.05)
+        assert transaction.execute(text("SHOW lock_timeout")).scalar_one() == "0"
