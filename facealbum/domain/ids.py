@@ -15,6 +15,7 @@ FaceId = NewType("FaceId", UUID)
 PersonId = NewType("PersonId", UUID)
 RunId = NewType("RunId", UUID)
 DecisionId = NewType("DecisionId", UUID)
+BatchId = NewType("BatchId", UUID)
 
 _ROOT = UUID("6f1f5f0e-8f0b-5d5e-9a55-fa0ea1b0c0de")
 
@@ -62,3 +63,8 @@ def decision_id(family: FamilyId, number: int) -> DecisionId:
 def split_person_id(decision: DecisionId) -> PersonId:
     """The id of the person that a user's decision splits off."""
     return PersonId(uuid5(decision, "person"))
+
+
+def batch_id(number: int) -> BatchId:
+    """The id of the monthly job of this number, counted from 1."""
+    return BatchId(uuid5(_ROOT, f"batch/{number}"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self
 from uuid import UUID
 
-from facealbum.domain.ids import FamilyId
+from facealbum.domain.ids import BatchId, FamilyId
 from facealbum.domain.months import Month
 from facealbum.errors import BadMessageError, UnknownVersionError
 
@@ -72,24 +72,45 @@ class MatchFamily:
 
 @dataclass(frozen=True, slots=True)
 class ClusterFamily:
-    """Run every month of this family up to `through` that isn't done."""
+    """Run every month of this family up to `through` that isn't done; `batch_id`: as a part of this monthly job."""
 
     QUEUE: ClassVar = "clustering"
     family_id: FamilyId
     through: Month
+    batch_id: BatchId | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As it travels."""
-        return {"version": 1, "family_id": str(self.family_id), "through": str(self.through)}
+        plain = {"version": 1, "family_id": str(self.family_id), "through": str(self.through)}
+        return plain | ({"version": 2, "batch_id": str(self.batch_id)} if self.batch_id else {})
 
     @classmethod
     def from_json(cls, message: Mapping[str, Any]) -> Self:
         """Read a message; raises BadMessageError, UnknownVersionError if it is of a newer release."""
-        given = _fields(message, {1: {"family_id", "through"}})
+        given = _fields(message, {1: {"family_id", "through"}, 2: {"family_id", "through", "batch_id"}})
         try:
-            return cls(_family(given), Month.parse(str(given["through"])))
+            month = Month.parse(str(given["through"]))
         except ValueError as error:
             raise BadMessageError("`through` of a message must be a month such as 2026-10") from error
+        return cls(_family(given), month, _batch(given) if "batch_id" in given else None)
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateBatch:
+    """Sum up this monthly job: each of its families has ended."""
+
+    QUEUE: ClassVar = "evaluation"
+    family_id: ClassVar = NO_FAMILY
+    batch_id: BatchId
+
+    def to_json(self) -> dict[str, Any]:
+        """As it travels."""
+        return {"version": 1, "batch_id": str(self.batch_id)}
+
+    @classmethod
+    def from_json(cls, message: Mapping[str, Any]) -> Self:
+        """Read a message; raises BadMessageError, UnknownVersionError if it is of a newer release."""
+        return cls(_batch(_fields(message, {1: {"batch_id"}})))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +155,10 @@ def _family(given: Mapping[str, Any]) -> FamilyId:
     if family == NO_FAMILY:
         raise BadMessageError("`family_id` of a message must be the UUID of a family")
     return family
+
+
+def _batch(given: Mapping[str, Any]) -> BatchId:
+    try:
+        return BatchId(UUID(given["batch_id"]))
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BadMessageError("`batch_id` of a message must be the UUID of a monthly job") from error

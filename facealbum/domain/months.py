@@ -41,6 +41,10 @@ class Month:
         """The month after this one."""
         return Month(self.year + self.month // _DECEMBER, self.month % _DECEMBER + 1)
 
+    def before(self) -> "Month":
+        """The month before this one."""
+        return Month(self.year - (self.month == 1), (self.month - 2) % _DECEMBER + 1)
+
     def start(self) -> datetime:
         """Its first instant."""
         return datetime(self.year, self.month, 1, tzinfo=UTC)

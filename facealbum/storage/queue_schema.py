@@ -18,6 +18,7 @@ from sqlalchemy import (
     Text,
     Uuid,
     false,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -79,6 +80,7 @@ batches = Table(
     Column("all_handed_out", Boolean, nullable=False, server_default=false()),
     Column("summary", JSONB),
     time_column("created_at"),
+    time_column("evaluation_asked_at", nullable=True),
     time_column("finished_at", nullable=True),
     CheckConstraint("status IN ('running', 'paused', 'evaluating', 'done', 'cancelled')", name="status"),
 )
@@ -89,12 +91,21 @@ batch_families = Table(
     family_key(),
     Column("batch_id", Uuid, ForeignKey(batches.c.batch_id, ondelete="CASCADE"), primary_key=True),
     Column("status", Text, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("code", Text),
     Column("detail", Text),
     Column("faces", Integer),
     Column("assigned", Integer),
+    Column("runs", Integer),
+    Column("persons_created", Integer),
+    Column("links", Integer),
+    Column("labels", Integer),
+    Column("mixing", Integer),
+    Column("disappearance", Integer),
+    Column("splitting", Integer),
+    Column("broken", Integer),
     time_column("handed_out_at"),
     time_column("finished_at", nullable=True),
     Index(None, "batch_id", "status"),
-    CheckConstraint("status IN ('handed out', 'done', 'failed')", name="status"),
+    CheckConstraint("status IN ('waiting', 'handed out', 'done', 'failed')", name="status"),
 )

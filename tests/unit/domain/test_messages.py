@@ -8,8 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facealbum.domain.ids import FamilyId
-from facealbum.domain.messages import NO_FAMILY, AnalyzeFamily, ClusterFamily, MatchFamily, RelayOutbox, family_of
+from facealbum.domain.ids import FamilyId, batch_id
+from facealbum.domain.messages import (
+    NO_FAMILY,
+    AnalyzeFamily,
+    ClusterFamily,
+    EvaluateBatch,
+    MatchFamily,
+    RelayOutbox,
+    family_of,
+)
 from facealbum.domain.months import Month
 from facealbum.errors import BadMessageError, UnknownVersionError
 
@@ -18,9 +26,10 @@ KINDS = {
     "analyze_family": AnalyzeFamily,
     "match_family": MatchFamily,
     "cluster_family": ClusterFamily,
+    "evaluate_batch": EvaluateBatch,
     "relay_outbox": RelayOutbox,
 }
-Kind = type[AnalyzeFamily | MatchFamily | ClusterFamily | RelayOutbox]
+Kind = type[AnalyzeFamily | MatchFamily | ClusterFamily | EvaluateBatch | RelayOutbox]
 families = st.uuids().map(FamilyId)
 months = st.builds(Month, st.integers(1, 9999), st.integers(1, 12))
 anything = st.recursive(
@@ -32,7 +41,14 @@ anything = st.recursive(
 
 @given(families, months, st.booleans())
 def test_a_message_reads_what_it_writes(family: FamilyId, month: Month, again: bool) -> None:  # noqa: FBT001 - drawn
-    for message in (AnalyzeFamily(family, again), MatchFamily(family), ClusterFamily(family, month), RelayOutbox()):
+    for message in (
+        AnalyzeFamily(family, again),
+        MatchFamily(family),
+        ClusterFamily(family, month),
+        ClusterFamily(family, month, batch_id(1)),
+        EvaluateBatch(batch_id(1)),
+        RelayOutbox(),
+    ):
         assert type(message).from_json(json.loads(json.dumps(message.to_json()))) == message
 
 
@@ -50,7 +66,11 @@ def test_every_version_that_is_written_has_a_sample() -> None:
         for name, messages in {
             "analyze_family": [AnalyzeFamily(NO_FAMILY), AnalyzeFamily(NO_FAMILY, again=True)],
             "match_family": [MatchFamily(NO_FAMILY)],
-            "cluster_family": [ClusterFamily(NO_FAMILY, Month(2026, 10))],
+            "cluster_family": [
+                ClusterFamily(NO_FAMILY, Month(2026, 10)),
+                ClusterFamily(NO_FAMILY, Month(2026, 10), batch_id(1)),
+            ],
+            "evaluate_batch": [EvaluateBatch(batch_id(1))],
             "relay_outbox": [RelayOutbox()],
         }.items()
         for message in messages

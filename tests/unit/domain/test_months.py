@@ -22,6 +22,7 @@ def test_the_next_month_starts_where_this_one_ends(month: Month) -> None:
     last_instant = month.next().start() - timedelta(microseconds=1)
     assert Month.of(last_instant) == month
     assert Month.of(month.next().start()) == month.next()
+    assert month.next().before() == month
 
 
 @pytest.mark.parametrize(

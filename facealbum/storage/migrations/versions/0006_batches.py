@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("all_handed_out", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("summary", postgresql.JSONB(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("evaluation_asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "status IN ('running', 'paused', 'evaluating', 'done', 'cancelled')", name=op.f("batches_status_check")
@@ -37,13 +38,24 @@ def upgrade() -> None:
         sa.Column("family_id", sa.Uuid(), nullable=False),
         sa.Column("batch_id", sa.Uuid(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("code", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), nullable=True),
         sa.Column("faces", sa.Integer(), nullable=True),
         sa.Column("assigned", sa.Integer(), nullable=True),
+        sa.Column("runs", sa.Integer(), nullable=True),
+        sa.Column("persons_created", sa.Integer(), nullable=True),
+        sa.Column("links", sa.Integer(), nullable=True),
+        sa.Column("labels", sa.Integer(), nullable=True),
+        sa.Column("mixing", sa.Integer(), nullable=True),
+        sa.Column("disappearance", sa.Integer(), nullable=True),
+        sa.Column("splitting", sa.Integer(), nullable=True),
+        sa.Column("broken", sa.Integer(), nullable=True),
         sa.Column("handed_out_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("status IN ('handed out', 'done', 'failed')", name=op.f("batch_families_status_check")),
+        sa.CheckConstraint(
+            "status IN ('waiting', 'handed out', 'done', 'failed')", name=op.f("batch_families_status_check")
+        ),
         sa.ForeignKeyConstraint(
             ["family_id"],
             ["families.family_id"],
