@@ -5,6 +5,7 @@ Every setting is an environment variable with the prefix FACEALBUM_, so FACEALBU
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -52,6 +53,12 @@ class Settings(BaseSettings):
     )
     relay_seconds: float = Field(
         default=10, ge=1, le=3600, description="How often messages that wait in the database are sent."
+    )
+    status_port: int = Field(
+        default=0, ge=0, le=65_535, description="Where each process answers /metrics, /healthz and /readyz; 0: nowhere."
+    )
+    logs: Literal["json", "text"] | None = Field(
+        default=None, description="How logs are written; without it as text in a terminal, as JSON elsewhere."
     )
     processes: int = Field(default=0, ge=0, le=256, description="Processes that analyse photos; 0 means one per core.")
     max_photo_bytes: int = Field(default=200_000_000, ge=1, description="Larger files are refused on import, in bytes.")

@@ -7,7 +7,7 @@ on any error, and turns a lost or refused connection into DatabaseUnavailableErr
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from alembic import command
 from alembic.config import Config
@@ -15,6 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
+from sqlalchemy.pool import NullPool
 
 from facealbum.errors import DatabaseUnavailableError, InvalidValueError
 from facealbum.storage.embedded import EmbeddedPostgres
@@ -77,12 +78,17 @@ def open_database(url: str | None, data: Path) -> Database:
     return database
 
 
-def _embedded(data: Path) -> Database:
+def watch_database(url: str | None, data: Path) -> Database:
+    """The same for somebody who only looks: the schema stays as it is, and no connection is kept open."""
+    return _external(url, kept=False) if url else _embedded(data, kept=False)
+
+
+def _embedded(data: Path, *, kept: bool = True) -> Database:
     server = EmbeddedPostgres(data / "postgres")
-    return Database(_engine(server.start()), f"{data / 'postgres'} (embedded)", server)
+    return Database(_engine(server.start(), kept=kept), f"{data / 'postgres'} (embedded)", server)
 
 
-def _external(url: str) -> Database:
+def _external(url: str, *, kept: bool = True) -> Database:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
@@ -93,23 +99,22 @@ def _external(url: str) -> Database:
         raise InvalidValueError(
             f"FACEALBUM_DATABASE_URL must start with postgresql://, got {parsed.get_backend_name()}://"
         )
-    engine = _engine(parsed.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False))
-    return Database(engine, parsed.render_as_string(hide_password=True))
+    address = parsed.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
+    return Database(_engine(address, kept=kept), parsed.render_as_string(hide_password=True))
 
 
-def _engine(url: str) -> Engine:
-    return create_engine(
-        url,
-        pool_size=4,
-        pool_pre_ping=True,
-        connect_args={"application_name": "facealbum", "connect_timeout": 10},
-    )
+def _engine(url: str, *, kept: bool) -> Engine:
+    pool: dict[str, Any] = {"pool_size": 4, "pool_pre_ping": True} if kept else {"poolclass": NullPool}
+    return create_engine(url, connect_args={"application_name": "facealbum", "connect_timeout": 10}, **pool)
 
 
 def migrate(database: Database) -> None:
-    """Bring the schema to the newest revision; processes that start together take turns."""
+    """Bring the schema to the newest revision; processes that start together take turns.
+
+    A newer release's schema stays: migrations add before they drop, so this release works on it as well.
+    """
     with database.begin() as connection:
-        if schema_revision(connection) == newest_revision():
+        if not is_behind(connection):
             return
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
         command.upgrade(_alembic(connection), "head")
@@ -123,6 +128,14 @@ def schema_revision(connection: Connection) -> str | None:
 def newest_revision() -> str | None:
     """The revision that this code needs."""
     return ScriptDirectory.from_config(_alembic()).get_current_head()
+
+
+def is_behind(connection: Connection) -> bool:
+    """Whether the schema is older than this code; a revision that it doesn't know is a newer release's."""
+    scripts = ScriptDirectory.from_config(_alembic())
+    known = {script.revision for script in scripts.walk_revisions()}
+    found = schema_revision(connection)
+    return found is None or (found in known and found != scripts.get_current_head())
 
 
 def _alembic(connection: Connection | None = None) -> Config:

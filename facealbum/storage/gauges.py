@@ -1,0 +1,87 @@
+"""The state of the installation as a whole, for metrics: what waits, how long, and what went wrong.
+
+Every number is read from an index or counted up to a bound, so that asking costs the same however much there is;
+a database that takes longer than two seconds is told to give up.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Select, extract, func, select, text
+
+from facealbum.storage.photos import UPLOADED
+from facealbum.storage.queue_schema import batch_families, batches, outbox, parked
+from facealbum.storage.schema import photo_problems, photos
+
+BOUND = 10_000
+"""No count goes on after this many rows; it then says "at least"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """How it stands; ages in seconds, 0 where nothing waits, all by the database's clock."""
+
+    pending: int
+    pending_age: float
+    outbox: int
+    outbox_age: float
+    parked: Mapping[tuple[str, str], int]
+    problems: Mapping[tuple[str, str], int]
+    batches: Mapping[str, int]
+    batch_age: float
+    batch_families: Mapping[str, int]
+    coverage: float | None
+    alarm: bool | None
+
+
+def load_gauges(connection: Connection) -> Gauges:
+    """Read all of it."""
+    connection.execute(text("SET LOCAL statement_timeout = '2s'"))
+    open_batches = batches.c.status.in_(["running", "paused", "evaluating"])
+    running = select(func.min(batches.c.created_at)).where(batches.c.status.in_(["running", "evaluating"]))
+    progress = (
+        select(batch_families.c.status, func.count())
+        .join(batches, batches.c.batch_id == batch_families.c.batch_id)
+        .where(open_batches)
+        .group_by(batch_families.c.status)
+    )
+    last = select(batches.c.summary).where(batches.c.status == "done").order_by(batches.c.number.desc()).limit(1)
+    summary = connection.execute(last).scalar_one_or_none() or {}
+    waiting = (photos.c.status == "pending", UPLOADED)
+    return Gauges(
+        pending=_count(connection, select(photos.c.photo_id).where(*waiting)),
+        pending_age=_age(connection, select(func.min(photos.c.created_at)).where(*waiting)),
+        outbox=_count(connection, select(outbox.c.number)),
+        outbox_age=_age(connection, select(func.min(outbox.c.written_at))),
+        parked=_by_two(connection, select(parked.c.queue, parked.c.code)),
+        problems=_by_two(connection, select(photo_problems.c.stage, photo_problems.c.code)),
+        batches=_by_one(
+            connection, select(batches.c.status, func.count()).where(open_batches).group_by(batches.c.status)
+        ),
+        batch_age=_age(connection, running),
+        batch_families=_by_one(connection, progress),
+        coverage=summary.get("coverage"),
+        alarm=summary.get("alarm"),
+    )
+
+
+def _count(connection: Connection, rows: Select[Any]) -> int:
+    bounded = rows.limit(BOUND).subquery()
+    return int(connection.execute(select(func.count()).select_from(bounded)).scalar_one())
+
+
+def _age(connection: Connection, moment: Select[Any]) -> float:
+    age = select(extract("epoch", func.now() - moment.scalar_subquery()))
+    return max(0.0, float(connection.execute(age).scalar_one() or 0))
+
+
+def _by_two(connection: Connection, rows: Select[Any]) -> dict[tuple[str, str], int]:
+    bounded = rows.limit(BOUND).subquery()
+    first, second = bounded.c
+    grouped = select(first, second, func.count()).group_by(first, second)
+    return {(row[0], row[1]): row[2] for row in connection.execute(grouped)}
+
+
+def _by_one(connection: Connection, grouped: Select[Any]) -> dict[str, int]:
+    return {row[0]: row[1] for row in connection.execute(grouped)}
