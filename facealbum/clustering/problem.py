@@ -60,7 +60,8 @@ class ClusteringProblem:
     """The input of one clustering of one family.
 
     faces: unassigned ones, new or still waiting.  nodes: faces of known persons.
-    photos_of: for each person all photos that already show it, those of faces that are no nodes included.
+    photos_of: for each person the photos that already show it, those of faces that are no nodes included: all photos
+    that also hold a face, and of persons that share their child (see next) all that there are.
     child_of: the child that each of some persons is linked to; two of one child may be found to be one, so it is given
     only for persons that nobody has named or touched.
     provisional: for faces that have been shown with a person since their analysis, that person; it has no say here,

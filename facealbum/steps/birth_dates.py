@@ -8,7 +8,7 @@ from facealbum.linking import LinkParameters, PersonEvidence, doubt_birth_dates,
 from facealbum.linking.plan import LinkPlan
 from facealbum.storage.database import Transaction
 from facealbum.storage.families import Family, load_children
-from facealbum.storage.observations import Arm, load_evidence, load_photos_of
+from facealbum.storage.observations import Arm, load_evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def load_doubted_births(
     transaction: Transaction, family: Family, arm: Arm, parameters: LinkParameters
 ) -> tuple[DoubtedBirth, ...]:
     """The doubts about the family as it is now."""
-    persons = load_evidence(transaction, family.family_id, arm, load_photos_of(transaction, family.family_id, arm))
+    persons = load_evidence(transaction, family.family_id, arm)
     children = load_children(transaction, family.family_id)
     plan = plan_links(persons, children, parameters)
     return find_doubted_births(family, children, persons=persons, plan=plan, parameters=parameters)

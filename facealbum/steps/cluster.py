@@ -6,7 +6,8 @@ those of an earlier run is done: running it again changes nothing.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any, Self
@@ -22,7 +23,7 @@ from facealbum.clustering import (
     plan_with_labels,
 )
 from facealbum.corrections import outrank
-from facealbum.domain.ids import FaceId, FamilyId, RunId, run_id
+from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId, RunId, run_id
 from facealbum.domain.months import Month
 from facealbum.linking import LinkParameters, plan_links
 from facealbum.steps.birth_dates import DoubtedBirth, find_doubted_births
@@ -229,8 +230,7 @@ class _Clustering:
 
     def _link(self, transaction: Transaction, *, run: RunId | None) -> int:
         family = self.family.family_id
-        photos_of = load_photos_of(transaction, family, self.arm)
-        persons = load_evidence(transaction, family, self.arm, photos_of)
+        persons = load_evidence(transaction, family, self.arm)
         children = load_children(transaction, family)
         plan = plan_links(persons, children, self.plan.linking)
         self.result.doubted_births[self.family.name] = find_doubted_births(
@@ -250,7 +250,10 @@ def _load_problem(
     nodes = load_nodes(transaction, family, arm, parameters)
     a_node = {node.person_id: node.observation.face_id for node in nodes}
     faces = load_waiting(transaction, family, arm, before=month.next().start())
-    photos_of = load_photos_of(transaction, family, arm)
+    child_of = load_linked_persons(transaction, family, arm)
+    photos_of = load_photos_of(
+        transaction, family, arm, among=(face.photo_id for face in faces), whole=_of_one_child(child_of)
+    )
     told, touched = load_demands(
         transaction,
         family,
@@ -264,13 +267,15 @@ def _load_problem(
         nodes=nodes,
         constraints=outrank(told.constraints, constrain_tracks(load_tracks(transaction, family, arm), a_node)),
         photos_of=photos_of,
-        child_of={
-            person: child
-            for person, child in load_linked_persons(transaction, family, arm).items()
-            if person not in touched
-        },
+        child_of={person: child for person, child in child_of.items() if person not in touched},
         provisional=load_provisional(transaction, family, arm),
     )
+
+
+def _of_one_child(child_of: Mapping[PersonId, ChildId]) -> set[PersonId]:
+    """The persons that share their child with another one."""
+    persons_of = Counter(child_of.values())
+    return {person for person, child in child_of.items() if persons_of[child] > 1}
 
 
 def _outcome(family: Family, run: Run, plan: ClusterPlan, links: int, broken: Sequence[LabelBreakage]) -> MonthOutcome:

@@ -57,11 +57,12 @@ def _match(
     nodes = load_nodes(transaction, family, arm, parameters)
     a_node = {node.person_id: node.observation.face_id for node in nodes}
     tracks = constrain_tracks(load_tracks(transaction, family, arm), a_node)
-    photos_of, child_of = load_photos_of(transaction, family, arm), load_links(transaction, family, arm)
+    child_of = load_links(transaction, family, arm)
     faces = matched = 0
     for some in _parts(uploads):
         new = load_faces_of(transaction, family, arm, some)
         photo_of = {face.face_id: face.photo_id for face in new}
+        photos_of = load_photos_of(transaction, family, arm, among=photo_of.values())
         told, _ = load_demands(transaction, family, arm.arm_id, faces=photo_of, node_of=a_node, photos_of=photos_of)
         problem = ClusteringProblem(
             faces=tuple(face for face in new if face.face_id not in told.withheld),

@@ -13,12 +13,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from facealbum.errors import DatabaseUnavailableError, InvalidValueError
 from facealbum.storage.embedded import EmbeddedPostgres
+from facealbum.storage.wire import read_ids_quickly
 
 Transaction: TypeAlias = Connection
 """What the functions of facealbum.storage are called with; the rest of the product only passes it on."""
@@ -105,7 +106,9 @@ def _external(url: str, *, kept: bool = True) -> Database:
 
 def _engine(url: str, *, kept: bool) -> Engine:
     pool: dict[str, Any] = {"pool_size": 4, "pool_pre_ping": True} if kept else {"poolclass": NullPool}
-    return create_engine(url, connect_args={"application_name": "facealbum", "connect_timeout": 10}, **pool)
+    engine = create_engine(url, connect_args={"application_name": "facealbum", "connect_timeout": 10}, **pool)
+    event.listen(engine, "connect", read_ids_quickly)
+    return engine
 
 
 def migrate(database: Database) -> None:

@@ -18,7 +18,7 @@ from facealbum.storage.schema import (
     links,
     persons,
 )
-from facealbum.storage.vectors import as_binary, read_embedding
+from facealbum.storage.wire import as_binary, read_embedding
 
 _DAYS_A_YEAR = 365.25
 

@@ -6,7 +6,7 @@ and of a great many waiting faces a part that changes from month to month.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -35,7 +35,7 @@ from facealbum.domain.months import Month
 from facealbum.linking import FaceEvidence, PersonEvidence
 from facealbum.storage.decisions import load_person_words
 from facealbum.storage.schema import arms, assignments, face_embeddings, faces, links, persons, photos, tracks
-from facealbum.storage.vectors import as_binary, read_embedding
+from facealbum.storage.wire import as_binary, read_embedding
 
 _CANDIDATES_PER_PERSON = 200
 _WAITING_FACES = 5000  # of earlier months
@@ -212,12 +212,15 @@ def _load_candidates(connection: Connection, family: FamilyId, arm: Arm) -> dict
     return found
 
 
-def load_photos_of(connection: Connection, family: FamilyId, arm: Arm) -> dict[PersonId, frozenset[PhotoId]]:
-    """All photos that show each person."""
+def load_photos_of(
+    connection: Connection, family: FamilyId, arm: Arm, *, among: Iterable[PhotoId], whole: Collection[PersonId] = ()
+) -> dict[PersonId, frozenset[PhotoId]]:
+    """Which of these photos show each person; of the `whole` persons all that do."""
+    here = faces.c.photo_id == any_(literal(list({*among}), ARRAY(Uuid)))
     query = (
         select(assignments.c.person_id, faces.c.photo_id)
         .join(faces, _confirmed(arm))
-        .where(assignments.c.family_id == family)
+        .where(assignments.c.family_id == family, here | assignments.c.person_id.in_(whole) if whole else here)
     )
     found: dict[PersonId, set[PhotoId]] = defaultdict(set)
     for row in connection.execute(query):
@@ -246,12 +249,7 @@ def load_tracks(connection: Connection, family: FamilyId, arm: Arm) -> list[Trac
     return found
 
 
-def load_evidence(
-    connection: Connection,
-    family: FamilyId,
-    arm: Arm,
-    photos_of: Mapping[PersonId, frozenset[PhotoId]],
-) -> list[PersonEvidence]:
+def load_evidence(connection: Connection, family: FamilyId, arm: Arm) -> list[PersonEvidence]:
     """What the faces of each person say of its age and gender, and whom it meets."""
     query = (
         select(assignments.c.person_id, faces.c.taken_at, faces.c.age, faces.c.p_female, faces.c.quality)
@@ -263,7 +261,7 @@ def load_evidence(
     for row in connection.execute(query):
         seen[PersonId(row.person_id)].append(FaceEvidence(row.taken_at, row.age, row.p_female, row.quality))
     linked = load_links(connection, family, arm)
-    meets = _meetings(photos_of, _load_company(connection, family, arm))
+    meets = _load_meetings(connection, family, arm)
     told = load_person_words(connection, family, arm.arm_id)
     return [
         PersonEvidence(
@@ -291,8 +289,29 @@ def load_links(connection: Connection, family: FamilyId, arm: Arm) -> dict[Perso
     return {PersonId(row.person_id): ChildId(row.child_id) for row in connection.execute(query)}
 
 
+def _load_meetings(connection: Connection, family: FamilyId, arm: Arm) -> dict[PersonId, frozenset[PersonId]]:
+    """Who was seen beside each person, in a photo or in any sampled frame of a video, also of faces not kept."""
+    shown = (
+        select(assignments.c.person_id, faces.c.photo_id)
+        .distinct()
+        .join(faces, _confirmed(arm))
+        .where(assignments.c.family_id == family)
+        .cte()
+    )
+    other = shown.alias()
+    beside = (shown.c.photo_id == other.c.photo_id) & (shown.c.person_id != other.c.person_id)
+    pairs = select(shown.c.person_id, other.c.person_id.label("other")).distinct().join(other, beside)
+    met: dict[PersonId, set[PersonId]] = defaultdict(set)
+    for row in connection.execute(pairs):
+        met[PersonId(row.person_id)].add(PersonId(row.other))
+    for company in _load_company(connection, family, arm):
+        for person in company:
+            met[person] |= company - {person}
+    return {person: frozenset(others) for person, others in met.items()}
+
+
 def _load_company(connection: Connection, family: FamilyId, arm: Arm) -> list[set[PersonId]]:
-    """The persons of each sampled frame of each video, whether it shows a kept face or not."""
+    """The persons of each sampled frame of each video."""
     if not _has_tracks(connection, family):
         return []
     together: dict[tuple[UUID, int], set[PersonId]] = defaultdict(set)
@@ -321,20 +340,6 @@ def _track_faces(family: FamilyId, arm: Arm) -> Select[Any]:
         .outerjoin(assignments, _confirmed(arm))
         .where(tracks.c.family_id == family, ~faces.c.excluded)
     )
-
-
-def _meetings(
-    photos_of: Mapping[PersonId, Iterable[PhotoId]], companies: Iterable[set[PersonId]]
-) -> dict[PersonId, frozenset[PersonId]]:
-    together: dict[PhotoId, set[PersonId]] = defaultdict(set)
-    for person, shown in photos_of.items():
-        for photo in shown:
-            together[photo].add(person)
-    met: dict[PersonId, set[PersonId]] = defaultdict(set)
-    for company in (*together.values(), *companies):
-        for person in company:
-            met[person] |= company - {person}
-    return {person: frozenset(others) for person, others in met.items()}
 
 
 def _same_face(columns: Any) -> ColumnElement[bool]:  # noqa: ANN401 - SQLAlchemy's column collections

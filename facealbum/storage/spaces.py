@@ -12,7 +12,7 @@ from facealbum.domain.faces import EMBEDDING_SIZE
 from facealbum.domain.ids import FamilyId
 from facealbum.storage.photos import UPLOADED
 from facealbum.storage.schema import arms, embedding_spaces, face_embeddings, faces, photos
-from facealbum.storage.vectors import as_binary, read_embedding
+from facealbum.storage.wire import as_binary, read_embedding
 
 
 def load_space(connection: Connection, arm: str) -> str | None:

@@ -164,7 +164,7 @@ def test_people_who_meet_only_in_frames_without_a_kept_face_are_known_to_meet(co
     with context.database.begin() as transaction:
         models = cluster.models_in_use(transaction, context.settings)
         arm = cluster._arm(transaction, cluster.ArmPlan(), models)
-        first, second = load_evidence(transaction, FAMILY, arm, {})
+        first, second = load_evidence(transaction, FAMILY, arm)
     assert (first.meets, second.meets) == ({second.person_id}, {first.person_id})
 
 
