@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     logs: Literal["json", "text"] | None = Field(
         default=None, description="How logs are written; without it as text in a terminal, as JSON elsewhere."
     )
+    analysis_batch: int = Field(
+        default=8, ge=1, le=1000, description="Photos that one message of the queue `analysis` names."
+    )
     processes: int = Field(default=0, ge=0, le=256, description="Processes that analyse photos; 0 means one per core.")
     max_photo_bytes: int = Field(default=200_000_000, ge=1, description="Larger files are refused on import, in bytes.")
     max_pixels: int = Field(

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from celery import Celery
 from kombu.entity import Exchange, Queue
 
+from facealbum.domain.messages import Maintain
 from facealbum.settings import Settings, load_settings
 
 TASKS = {
@@ -97,17 +98,20 @@ def _work(settings: Settings) -> dict[str, Any]:
 
 def _beat(settings: Settings) -> dict[str, Any]:
     """What is sent by the clock; a message that nobody takes before the next one is due goes away."""
-    relay = {
-        "task": TASKS["maintenance"],
-        "schedule": settings.relay_seconds,
-        "args": ({"version": 1},),
-        "options": {"expires": settings.relay_seconds},
-    }
     return {
         "timezone": "UTC",
-        "beat_schedule": {"relay": relay},
+        "beat_schedule": {"relay": _every(settings.relay_seconds, "relay")},
         "beat_schedule_filename": str(settings.data_folder / "beat-schedule"),
         "beat_sync_every": 1,  # a beat that is killed remembers what it has sent
+    }
+
+
+def _every(seconds: float, job: str) -> dict[str, Any]:
+    return {
+        "task": TASKS["maintenance"],
+        "schedule": seconds,
+        "args": (Maintain(job).to_json(),),
+        "options": {"expires": seconds},
     }
 
 

@@ -1,17 +1,27 @@
-"""The queue `maintenance`."""
+"""The queue `maintenance`: what is due by the clock."""
 
+from collections.abc import Callable
 from typing import Any
 
-from facealbum.domain.messages import RelayOutbox
+from facealbum.domain.messages import Maintain
+from facealbum.errors import UnknownVersionError
+from facealbum.steps.context import Context
 from facealbum.steps.outbox import relay
 from workers.app import app
 from workers.process import this_context
 from workers.sending import send
 from workers.task import QueueTask
 
+JOBS: dict[str, Callable[[Context], object]] = {
+    "relay": lambda context: relay(context, send),
+}
+"""What each job does."""
 
-@app.task(name="workers.maintenance.relay_outbox", base=QueueTask, queue=RelayOutbox.QUEUE)
-def relay_outbox(message: dict[str, Any]) -> None:
-    """Send what waits in the outbox because whoever wrote it died, or the broker was down."""
-    RelayOutbox.from_json(message)
-    relay(this_context(), send)
+
+@app.task(name="workers.maintenance.relay_outbox", base=QueueTask, queue=Maintain.QUEUE)
+def maintain(message: dict[str, Any]) -> None:
+    """Do one job; the task's name is that of its first one."""
+    order = Maintain.from_json(message)
+    if order.job not in JOBS:
+        raise UnknownVersionError(f"this release has the jobs {sorted(JOBS)}, the message asks for another")
+    JOBS[order.job](this_context())

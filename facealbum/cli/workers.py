@@ -31,6 +31,14 @@ def beat() -> None:
 
 
 @app.command()
+def relay() -> None:
+    """Send to the queues what waits in the database, until told to stop; several may run."""
+    from workers.relay import run_relay
+
+    run_relay()
+
+
+@app.command()
 def requeue(
     family: OneFamily = None,
     queue: Annotated[str | None, typer.Option("--queue", help="Only this queue.")] = None,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, Self
 from uuid import UUID
 
-from facealbum.domain.ids import BatchId, FamilyId
+from facealbum.domain.ids import BatchId, FamilyId, PhotoId
 from facealbum.domain.months import Month
 from facealbum.errors import BadMessageError, UnknownVersionError
 
@@ -35,22 +35,29 @@ class Message(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AnalyzeFamily:
-    """Analyse what is pending in this family; `again` also what other models analysed, and what failed."""
+    """Analyse these photos of the family, as far as they are pending; without any, everything that is pending.
+
+    `again`, without photos: also what other models analysed, and what failed.
+    """
 
     QUEUE: ClassVar = "analysis"
     family_id: FamilyId
     again: bool = False
+    photo_ids: tuple[PhotoId, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As it travels."""
         plain = {"version": 1, "family_id": str(self.family_id)}
+        if self.photo_ids:
+            return plain | {"version": 3, "photo_ids": [str(one) for one in self.photo_ids]}
         return plain | {"version": 2, "again": True} if self.again else plain
 
     @classmethod
     def from_json(cls, message: Mapping[str, Any]) -> Self:
         """Read a message; raises BadMessageError, UnknownVersionError if it is of a newer release."""
-        given = _fields(message, {1: {"family_id"}, 2: {"family_id", "again"}})
-        return cls(_family(given), given.get("again", False) is True)
+        given = _fields(message, {1: {"family_id"}, 2: {"family_id", "again"}, 3: {"family_id", "photo_ids"}})
+        photos = _photos(given["photo_ids"]) if given["version"] == 3 else ()  # noqa: PLR2004 - the form
+        return cls(_family(given), given.get("again", False) is True, photos)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,21 +121,24 @@ class EvaluateBatch:
 
 
 @dataclass(frozen=True, slots=True)
-class RelayOutbox:
-    """Send what waits in the outbox."""
+class Maintain:
+    """Do a job that is due by the clock; workers/maintenance.py tells which there are."""
 
     QUEUE: ClassVar = "maintenance"
     family_id: ClassVar = NO_FAMILY
+    job: str = "relay"
 
     def to_json(self) -> dict[str, Any]:
         """As it travels."""
-        return {"version": 1}
+        return {"version": 1} if self.job == "relay" else {"version": 2, "job": self.job}
 
     @classmethod
     def from_json(cls, message: Mapping[str, Any]) -> Self:
         """Read a message; raises BadMessageError, UnknownVersionError if it is of a newer release."""
-        _fields(message, {1: set()})
-        return cls()
+        job = _fields(message, {1: set(), 2: {"job"}}).get("job", "relay")
+        if not isinstance(job, str):
+            raise BadMessageError(f"`job` of a message must be text, got {type(job).__name__}")
+        return cls(job)
 
 
 def family_of(message: object) -> FamilyId:
@@ -162,3 +172,13 @@ def _batch(given: Mapping[str, Any]) -> BatchId:
         return BatchId(UUID(given["batch_id"]))
     except (ValueError, TypeError, AttributeError) as error:
         raise BadMessageError("`batch_id` of a message must be the UUID of a monthly job") from error
+
+
+def _photos(given: object) -> tuple[PhotoId, ...]:
+    try:
+        photos = tuple(PhotoId(UUID(one)) for one in given) if isinstance(given, list) else ()
+    except (ValueError, TypeError, AttributeError):
+        photos = ()
+    if not photos:
+        raise BadMessageError("`photo_ids` of a message must be a list of UUIDs, of one at least")
+    return photos

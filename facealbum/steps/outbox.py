@@ -3,15 +3,17 @@
 A crash at any point sends a message at least once, and parks or requeues it exactly once.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from facealbum.domain.ids import family_id
-from facealbum.domain.messages import family_of
+from facealbum.domain.ids import FamilyId, PhotoId, family_id
+from facealbum.domain.messages import AnalyzeFamily, family_of
 from facealbum.errors import FacealbumError
 from facealbum.steps.context import Context
-from facealbum.storage.outbox import Outgoing, claim_messages, delete_messages, save_raw_message
+from facealbum.storage.database import Transaction
+from facealbum.storage.outbox import Outgoing, claim_messages, delete_messages, save_messages, save_raw_message
 from facealbum.storage.parked import Parked, load_parked, save_parked, take_parked
+from facealbum.storage.photos import mark_announced
 
 Send = Callable[[Outgoing], None]
 """Gives a message to the broker and returns when it is safe there; raises BrokerUnavailableError."""
@@ -19,29 +21,54 @@ Send = Callable[[Outgoing], None]
 _AT_ONCE = 100  # what a crash may send twice
 
 
-def relay(context: Context, send: Send, *, limit: int = _AT_ONCE) -> int:
+def announce_photos(
+    context: Context, transaction: Transaction, family: FamilyId, photo_ids: Collection[PhotoId]
+) -> None:
+    """Have workers analyse these photos once the transaction is committed; where there is no broker, do nothing."""
+    if context.settings.broker_url:
+        order_analysis(context, transaction, family, photo_ids)
+
+
+def order_analysis(
+    context: Context, transaction: Transaction, family: FamilyId, photo_ids: Collection[PhotoId]
+) -> None:
+    """The same, broker or not: messages of at most `analysis_batch` photos each."""
+    if not photo_ids:
+        return
+    photos, most, now = sorted(photo_ids), context.settings.analysis_batch, context.clock()
+    parts = [tuple(photos[start : start + most]) for start in range(0, len(photos), most)]
+    save_messages(transaction, [AnalyzeFamily(family, photo_ids=part) for part in parts], now=now)
+    mark_announced(transaction, family, photos, now=now)
+
+
+def relay(context: Context, send: Send, *, limit: int = _AT_ONCE, stopped: Callable[[], bool] = lambda: False) -> int:
     """Send everything that waits, `limit` messages a transaction; several relays share the work.
 
-    Tells how many were sent.  The error of a broker that is down is raised once what was sent is noted.
+    Tells how many were sent.  The error of a broker that is down is raised once what was sent is noted.  `stopped` is
+    asked before each message.
     """
     total = 0
-    while sent := _relay_some(context, send, limit):
+    while sent := _relay_some(context, send, limit, stopped):
         total += sent
     return total
 
 
-def _relay_some(context: Context, send: Send, limit: int) -> int:
+def _relay_some(context: Context, send: Send, limit: int, stopped: Callable[[], bool]) -> int:
     with context.database.begin() as transaction:
         waiting = claim_messages(transaction, limit)
-        sent, failure = _send_all(waiting, send)
+        sent, failure = _send_all(waiting, send, stopped)
         delete_messages(transaction, sent)
     if failure:
         raise failure
     return len(sent)
 
 
-def _send_all(waiting: Sequence[Outgoing], send: Send) -> tuple[Sequence[Outgoing], FacealbumError | None]:
+def _send_all(
+    waiting: Sequence[Outgoing], send: Send, stopped: Callable[[], bool]
+) -> tuple[Sequence[Outgoing], FacealbumError | None]:
     for number, message in enumerate(waiting):
+        if stopped():
+            return waiting[:number], None
         try:
             send(message)
         except FacealbumError as error:

@@ -28,8 +28,12 @@ class Outgoing:
 
 def save_messages(connection: Connection, messages: Sequence[Message], *, now: datetime) -> None:
     """Have these messages sent once the transaction is committed."""
-    for message in messages:
-        save_raw_message(connection, message.family_id, message.QUEUE, message=message.to_json(), now=now)
+    rows = [
+        {"family_id": one.family_id, "queue": one.QUEUE, "message": one.to_json(), "written_at": now}
+        for one in messages
+    ]
+    if rows:
+        connection.execute(insert(outbox), rows)
 
 
 def save_raw_message(

@@ -174,6 +174,13 @@ def load_pending(connection: Connection, family: FamilyId) -> list[PendingPhoto]
     ]
 
 
+def mark_announced(connection: Connection, family: FamilyId, told: Collection[PhotoId], *, now: datetime) -> None:
+    """Note that the queues were told of these photos."""
+    connection.execute(
+        update(photos).where(photos.c.family_id == family, photos.c.photo_id.in_(told)).values(announced_at=now)
+    )
+
+
 def count_photos(connection: Connection, family: FamilyId | None = None) -> dict[str, int]:
     """Uploads by status; the frames of a video are none."""
     query = select(photos.c.status, func.count()).where(UPLOADED).group_by(photos.c.status)

@@ -37,6 +37,7 @@ outbox = Table(
     Column("queue", Text, nullable=False),
     Column("message", JSONB, nullable=False),
     time_column("written_at"),
+    Index(None, "number"),
 )
 
 parked = Table(

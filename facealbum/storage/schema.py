@@ -99,6 +99,9 @@ families = Table(
     family_key(references_family=False),
     Column("name", Text, nullable=False),
     time_column("created_at"),
+    time_column("unmatched_since", nullable=True),
+    time_column("match_asked_at", nullable=True),
+    Index("families_unmatched_idx", "family_id", postgresql_where=text("unmatched_since IS NOT NULL")),
 )
 
 children = Table(
@@ -130,6 +133,7 @@ photos = Table(
     Column("frame_ms", Integer),
     Column("status", Text, nullable=False),
     Column("attempts", SmallInteger, nullable=False, server_default=text("0")),
+    time_column("announced_at", nullable=True),
     Column("analyzer_id", ForeignKey(analyzers.c.analyzer_id)),
     time_column("created_at"),
     time_column("analysed_at", nullable=True),

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facealbum.domain.ids import FamilyId, batch_id
+from facealbum.domain.ids import FamilyId, PhotoId, batch_id
 from facealbum.domain.messages import (
     NO_FAMILY,
     AnalyzeFamily,
     ClusterFamily,
     EvaluateBatch,
+    Maintain,
     MatchFamily,
-    RelayOutbox,
     family_of,
 )
 from facealbum.domain.months import Month
@@ -27,9 +27,9 @@ KINDS = {
     "match_family": MatchFamily,
     "cluster_family": ClusterFamily,
     "evaluate_batch": EvaluateBatch,
-    "relay_outbox": RelayOutbox,
+    "maintain": Maintain,
 }
-Kind = type[AnalyzeFamily | MatchFamily | ClusterFamily | EvaluateBatch | RelayOutbox]
+Kind = type[AnalyzeFamily | MatchFamily | ClusterFamily | EvaluateBatch | Maintain]
 families = st.uuids().map(FamilyId)
 months = st.builds(Month, st.integers(1, 9999), st.integers(1, 12))
 anything = st.recursive(
@@ -39,15 +39,22 @@ anything = st.recursive(
 )
 
 
-@given(families, months, st.booleans())
-def test_a_message_reads_what_it_writes(family: FamilyId, month: Month, again: bool) -> None:  # noqa: FBT001 - drawn
+@given(families, months, st.booleans(), st.lists(st.uuids().map(PhotoId), min_size=1).map(tuple), st.text())
+def test_a_message_reads_what_it_writes(
+    family: FamilyId,
+    month: Month,
+    again: bool,  # noqa: FBT001 - drawn
+    photos: tuple[PhotoId, ...],
+    job: str,
+) -> None:
     for message in (
         AnalyzeFamily(family, again),
+        AnalyzeFamily(family, photo_ids=photos),
         MatchFamily(family),
         ClusterFamily(family, month),
         ClusterFamily(family, month, batch_id(1)),
         EvaluateBatch(batch_id(1)),
-        RelayOutbox(),
+        Maintain(job),
     ):
         assert type(message).from_json(json.loads(json.dumps(message.to_json()))) == message
 
@@ -64,14 +71,18 @@ def test_every_version_that_is_written_has_a_sample() -> None:
     written = {
         f"{name}_{message.to_json()['version']}"
         for name, messages in {
-            "analyze_family": [AnalyzeFamily(NO_FAMILY), AnalyzeFamily(NO_FAMILY, again=True)],
+            "analyze_family": [
+                AnalyzeFamily(NO_FAMILY),
+                AnalyzeFamily(NO_FAMILY, again=True),
+                AnalyzeFamily(NO_FAMILY, photo_ids=(PhotoId(NO_FAMILY),)),
+            ],
             "match_family": [MatchFamily(NO_FAMILY)],
             "cluster_family": [
                 ClusterFamily(NO_FAMILY, Month(2026, 10)),
                 ClusterFamily(NO_FAMILY, Month(2026, 10), batch_id(1)),
             ],
             "evaluate_batch": [EvaluateBatch(batch_id(1))],
-            "relay_outbox": [RelayOutbox()],
+            "maintain": [Maintain(), Maintain("reconcile")],
         }.items()
         for message in messages
     }
@@ -81,7 +92,7 @@ def test_every_version_that_is_written_has_a_sample() -> None:
 @given(anything)
 @pytest.mark.parametrize("kind", KINDS.values())
 def test_anything_else_is_refused_and_nothing_else_happens(kind: Kind, message: object) -> None:
-    if message == RelayOutbox().to_json() and kind is RelayOutbox:
+    if message == Maintain().to_json() and kind is Maintain:
         return
     with pytest.raises(BadMessageError):
         kind.from_json(message)
@@ -99,3 +110,11 @@ def test_a_wrong_message_is_told_without_its_values() -> None:
         ClusterFamily.from_json({"version": 1, "family_id": "Hana", "through": "Mori"})
     assert "Hana" not in str(raised.value)
     assert "Mori" not in str(raised.value)
+
+
+@pytest.mark.parametrize("photos", [[], None, "text", [7], ["x"], {}, [None], [["a"]]])
+def test_a_message_about_photos_names_one_at_least_and_nothing_else(photos: object) -> None:
+    with pytest.raises(BadMessageError):
+        AnalyzeFamily.from_json(
+            {"version": 3, "family_id": "1e3b8ae3-90f6-55d5-8a0e-6a6f5ac8d4c1", "photo_ids": photos}
+        )
