@@ -1,11 +1,12 @@
 """Settings, read once from the environment by an entry point and passed on.
 
-Every setting is an environment variable with the prefix FACEALBUM_, so FACEALBUM_DATA sets `data`.
+Every setting is an environment variable with the prefix FACEALBUM_, so FACEALBUM_DATA sets `data`.  The variable with
+_FILE behind it names a file that holds the value instead, which is how containers are given passwords.
 """
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -99,9 +100,25 @@ class Settings(BaseSettings):
 def load_settings() -> Settings:
     """The settings of this environment; raises InvalidValueError that names each variable that is wrong."""
     try:
-        return Settings()
+        return Settings(**_values_in_files())
     except ValidationError as error:
         wrong = [
             f"FACEALBUM_{str(one['loc'][0]).upper()}: {one['msg']}, got {one['input']!r}" for one in error.errors()
         ]
         raise InvalidValueError("; ".join(wrong)) from error
+
+
+def _values_in_files() -> dict[str, Any]:
+    """The settings whose values lie in files, without the line end that an editor leaves there."""
+    found = {}
+    for name in Settings.model_fields:
+        variable = f"FACEALBUM_{name.upper()}"
+        path = os.environ.get(f"{variable}_FILE")
+        if path and variable in os.environ:
+            raise InvalidValueError(f"set {variable} or {variable}_FILE, not both")
+        if path:
+            try:
+                found[name] = Path(path).read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as error:
+                raise InvalidValueError(f"{variable}_FILE must name a text file that can be read: {error}") from error
+    return found

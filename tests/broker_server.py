@@ -1,15 +1,17 @@
-"""Real brokers for tests: a Valkey of our own, and those servers whose URLs the environment gives."""
+"""Brokers for tests: a Valkey and moto's imitation of SQS of our own, and the servers whose URLs the environment gives."""
 
 import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
-STARTUP_SECONDS = 20
+STARTUP_SECONDS = 60
 
 
 class Valkey:
@@ -49,11 +51,48 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
     server.kill()
 
 
-@pytest.fixture(params=["valkey", "redis", "rabbitmq"])
-def broker_url(request: pytest.FixtureRequest) -> str:
-    """The URL of a broker, for each kind that there is."""
+@pytest.fixture(scope="session")
+def sqs_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment in which boto3 finds moto's SQS: an imitation in memory, without accounts, but with real HTTP."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("moto") / "log"
+    command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", str(port)]
+    with log.open("wb") as output:
+        server = subprocess.Popen(command, stdout=output, stderr=output)
+    deadline = time.monotonic() + STARTUP_SECONDS
+    while not answers(port):
+        if server.poll() is not None or time.monotonic() > deadline:
+            pytest.fail(f"moto did not start: {log.read_text(errors='replace')[-2000:]}")
+        time.sleep(0.05)
+    yield {
+        "AWS_ENDPOINT_URL_SQS": f"http://127.0.0.1:{port}",
+        "AWS_ACCESS_KEY_ID": "facealbum",
+        "AWS_SECRET_ACCESS_KEY": "not-a-secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    server.kill()
+    server.wait()
+
+
+def answers(port: int) -> bool:
+    """Whether somebody listens there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture(params=["valkey", "redis", "rabbitmq", "sqs"])
+def broker_url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The URL of a broker, for each kind that there is; what else its clients need is in the environment."""
     if request.param == "valkey":
         return str(request.getfixturevalue("valkey").url)
+    if request.param == "sqs":
+        environment = request.getfixturevalue("sqs_server")
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        urlopen(f"{environment['AWS_ENDPOINT_URL_SQS']}/moto-api/reset", data=b"").close()  # SQS purges once a minute
+        return "sqs://"
     variable = f"FACEALBUM_TEST_{request.param.upper()}_URL"
     url = os.environ.get(variable)
     if not url:

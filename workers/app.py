@@ -71,7 +71,9 @@ def _transport(settings: Settings, scheme: str) -> dict[str, Any]:
     # next attempt, then for a process that is still busy with another one, and then it is worked on.
     unseen = longest_wait(settings) + 2 * settings.task_seconds * _KILLED_AFTER
     if scheme == "sqs":
-        return {"visibility_timeout": int(unseen) + 1}
+        # Calls that wait cost less; what a worker hands back stays hidden for as long as a call waits, so not the most.
+        polls = {"wait_time_seconds": 10, "polling_interval": 0.2}
+        return {"visibility_timeout": int(unseen) + 1, "queue_name_prefix": "facealbum-", **polls}
     if scheme.startswith("redis"):
         looks = {"unacked_restore_interval": 5, "unacked_restore_throttle": 1}
         return {"visibility_timeout": unseen, "socket_connect_timeout": 5, "socket_keepalive": True, **looks}

@@ -37,7 +37,7 @@ class QueueTask(Task):
     def __call__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - whatever somebody has sent
         """Do what the message says, or see to it that it is tried again or parked."""
         message = args[0] if len(args) == 1 and not options else {"args": args, "options": options}
-        if (self.request.delivery_info or {}).get("redelivered"):
+        if self._was_handed_out_before():
             self._fail(message, ("killed", "the process that had it died, or was killed for its time"), may_pass=True)
             return
         try:
@@ -50,6 +50,12 @@ class QueueTask(Task):
             self._fail(message, (error.code, _place(error)), may_pass=error.retryable)
         except Exception as error:  # noqa: BLE001 - parked with its kind and place, no value
             self._fail(message, ("crashed", _place(error)), may_pass=False)
+
+    def _was_handed_out_before(self) -> bool:
+        """Whether somebody else had this very message; SQS tells it by a count, the others by a flag."""
+        about = (self.request.properties or {}).get("delivery_info", {}).get("sqs_message", {}).get("Attributes", {})
+        redelivered = (self.request.delivery_info or {}).get("redelivered")
+        return bool(redelivered) or int(about.get("ApproximateReceiveCount", 1)) > 1
 
     def _fail(self, message: Any, error: tuple[str, str], *, may_pass: bool) -> None:  # noqa: ANN401 - as above
         attempts = self.request.retries + 1

@@ -31,7 +31,7 @@ from workers.app import TASKS, make_app
 ROOT = Path(__file__).parents[2]
 PROBE = Path(__file__).with_name("probe.py")
 PORTRAIT = min((Path(demo.__file__).parent / "portraits").glob("*.jpg"))
-PATIENCE_SECONDS = 90
+PATIENCE_SECONDS = 180
 
 
 class Queues:
@@ -85,7 +85,8 @@ class Queues:
             for queue in self.app.conf.task_queues:
                 bound = queue(connection.default_channel)
                 bound.declare()
-                bound.purge()
+                if connection.transport.driver_type != "sqs":  # whose queues come empty (tests.broker_server)
+                    bound.purge()
 
     def logs(self) -> str:
         """What the workers said."""
@@ -165,7 +166,7 @@ def test_a_worker_that_is_told_to_stop_hands_back_what_it_can_not_finish(queues:
     eventually(queues, lambda: queues.calls("wait once"))
     worker.terminate()
     worker.wait(PATIENCE_SECONDS)
-    assert queues.waiting() == 1
+    eventually(queues, lambda: queues.waiting() == 1)  # SQS hides it for some seconds more
 
 
 def test_an_error_that_passes_is_tried_again(queues: Queues, context: Context) -> None:

@@ -49,9 +49,16 @@ def test_redis_looks_often_for_messages_of_the_dead(url: str) -> None:
     assert options["unacked_restore_interval"] * options["unacked_restore_throttle"] <= 5
 
 
-def test_sqs_takes_the_visibility_timeout() -> None:
-    assert worker_of("sqs://", task_seconds=15_000).conf.broker_transport_options["visibility_timeout"] <= 12 * 3600
+def test_sqs_takes_the_visibility_timeout_and_waits_for_messages() -> None:
+    options = worker_of("sqs://", task_seconds=15_000).conf.broker_transport_options
+    assert options["visibility_timeout"] <= 12 * 3600
+    assert 0 < options["wait_time_seconds"] <= 20
+    assert options["polling_interval"] < 1 < options["wait_time_seconds"]
     assert not worker_of("sqs://").conf.worker_enable_remote_control
+
+
+def test_the_queues_of_an_account_of_sqs_carry_our_name() -> None:
+    assert worker_of("sqs://").conf.broker_transport_options["queue_name_prefix"] == "facealbum-"
 
 
 def test_rabbitmq_confirms_what_it_is_given_and_keeps_it_in_quorum_queues() -> None:
