@@ -26,11 +26,13 @@ from numpy.typing import NDArray
 from facealbum.clustering import (
     ClusteringParameters,
     ClusteringProblem,
+    ClusterPlan,
     Node,
     Observation,
     cluster_unpinned,
+    count_breakage,
+    plan_beside_unpinned,
     plan_clusters,
-    plan_with_labels,
     select_family_nodes,
 )
 from facealbum.domain.faces import EMBEDDING_SIZE
@@ -103,9 +105,16 @@ def measure(faces: int) -> Cost:
     plan = _time(lambda: plan_clusters(problem, _PARAMETERS), times)
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     unpinned = _time(lambda: cluster_unpinned(problem, _PARAMETERS), times)
-    both = _time(lambda: plan_with_labels(problem, _PARAMETERS), times)
+    both = _time(lambda: _plan_and_break(problem), times)
     vectors = np.stack([face.embedding for face in drawn])
     return Cost(faces, _product(vectors, times), plan, unpinned, both, _hdbscan(vectors), megabytes)
+
+
+def _plan_and_break(problem: ClusteringProblem) -> ClusterPlan:
+    """All that a month needs: the plan, and what became of the pseudo-labels."""
+    plan, free = plan_beside_unpinned(problem, _PARAMETERS)
+    count_breakage(free.label(free.cluster()))
+    return plan
 
 
 def _product(vectors: NDArray[np.float32], times: int) -> float:
@@ -161,7 +170,7 @@ def measure_months(months: int = _MONTHS) -> list[float]:
         nodes = (Node(one, who) for who, its in chosen.items() for one in its)
         problem = ClusteringProblem(tuple(waiting), tuple(nodes))
         begin = process_time()
-        plan, _ = plan_with_labels(problem, _PARAMETERS)
+        plan = _plan_and_break(problem)
         found.append((process_time() - begin) * 1000)
         for one in plan.attach:
             members[one.person_id].append(faces[one.face_id])

@@ -9,11 +9,8 @@ from facealbum.clustering.breakage import (
     BreakageRates,
     BreakageThresholds,
     LabelBreakage,
-    NodeLabel,
     breakage_rates,
-    cluster_unpinned,
     count_breakage,
-    plan_with_labels,
 )
 from facealbum.clustering.incremental import plan_clusters
 from facealbum.clustering.intervals import Rate
@@ -35,6 +32,7 @@ from facealbum.clustering.plan import (
 )
 from facealbum.clustering.problem import ClusteringProblem, Constraints, Node, Observation
 from facealbum.clustering.tracks import TrackState, constrain_tracks
+from facealbum.clustering.unpinned import Clusters, NodeLabel, Unpinned, cluster_unpinned, plan_beside_unpinned
 from facealbum.clustering.wording import describe_faces
 
 __all__ = [
@@ -47,6 +45,7 @@ __all__ = [
     "ClusterPlan",
     "ClusteringParameters",
     "ClusteringProblem",
+    "Clusters",
     "Constraints",
     "LabelBreakage",
     "Leave",
@@ -62,13 +61,14 @@ __all__ = [
     "Rival",
     "Settled",
     "TrackState",
+    "Unpinned",
     "breakage_rates",
     "cluster_unpinned",
     "constrain_tracks",
     "count_breakage",
     "describe_faces",
+    "plan_beside_unpinned",
     "plan_clusters",
-    "plan_with_labels",
     "select_family_nodes",
     "select_nodes",
 ]

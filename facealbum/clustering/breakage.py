@@ -9,25 +9,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from facealbum.clustering.explain import build_plan
-from facealbum.clustering.incremental import group_items
 from facealbum.clustering.intervals import Rate
-from facealbum.clustering.items import Items, build_items, free_items
-from facealbum.clustering.parameters import ClusteringParameters
-from facealbum.clustering.plan import ClusterPlan
-from facealbum.clustering.problem import ClusteringProblem
+from facealbum.clustering.unpinned import NodeLabel
 from facealbum.domain.bounds import check_bounds
-from facealbum.domain.ids import FaceId, PersonId
+from facealbum.domain.ids import PersonId
 from facealbum.errors import InvalidValueError
-
-
-@dataclass(frozen=True, slots=True)
-class NodeLabel:
-    """A node, its person, and its cluster in the unpinned clustering; None where it is in none."""
-
-    face_id: FaceId
-    person_id: PersonId
-    cluster: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,37 +62,6 @@ class BreakageRates:
     disappearance: Rate
     splitting: Rate
     any: Rate
-
-
-def cluster_unpinned(
-    problem: ClusteringProblem, parameters: ClusteringParameters, *, algorithm: str = "constrained"
-) -> tuple[NodeLabel, ...]:
-    """Cluster faces and nodes as if no person were known; gives the nodes, sorted by id."""
-    return _label_nodes(problem, build_items(problem, parameters), parameters, algorithm=algorithm)
-
-
-def plan_with_labels(
-    problem: ClusteringProblem, parameters: ClusteringParameters, *, algorithm: str = "constrained"
-) -> tuple[ClusterPlan, tuple[NodeLabel, ...]]:
-    """What `plan_clusters` and `cluster_unpinned` give, for less than both."""
-    items = build_items(problem, parameters)
-    plan = build_plan(problem, group_items(problem, items, parameters, algorithm=algorithm), parameters)
-    return plan, _label_nodes(problem, items, parameters, algorithm=algorithm)
-
-
-def _label_nodes(
-    problem: ClusteringProblem, items: Items, parameters: ClusteringParameters, *, algorithm: str
-) -> tuple[NodeLabel, ...]:
-    if not items.nodes:  # nothing has a pseudo-label yet, so nothing can break
-        return ()
-    free = ClusteringProblem(())
-    found = group_items(free, free_items(problem, items, parameters), parameters, algorithm=algorithm)
-    cluster_of = found.cluster_of()
-    labels = (
-        NodeLabel(member.face_id, items.persons[item], cluster_of.get(member.face_id))
-        for member, item in zip(items.members[: items.nodes], items.item_of.tolist(), strict=False)
-    )
-    return tuple(labels)
 
 
 _DEFAULT = BreakageThresholds()

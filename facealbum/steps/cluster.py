@@ -18,9 +18,10 @@ from facealbum.clustering import (
     ClusteringProblem,
     ClusterPlan,
     LabelBreakage,
+    Unpinned,
     constrain_tracks,
     count_breakage,
-    plan_with_labels,
+    plan_beside_unpinned,
 )
 from facealbum.corrections import outrank
 from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId, RunId, run_id
@@ -48,15 +49,19 @@ from facealbum.storage.observations import (
     load_waiting,
 )
 from facealbum.storage.runs import (
+    Broken,
     Run,
     apply_clustering,
     apply_links,
     ensure_arm,
     has_run,
+    load_clusters,
     load_linked_persons,
     lock_family,
 )
 from models.registry import EmbedderSpec
+
+_VERSION = version("facealbum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,15 +214,15 @@ class _Clustering:
             self.result.up_to_date += 1
             return
         problem = _load_problem(transaction, family, self.arm, month, self.plan.clustering)
-        plan, labels = plan_with_labels(problem, self.plan.clustering, algorithm=self.plan.algorithm)
-        broken = count_breakage(labels, self.plan.breakage)
+        plan, free = plan_beside_unpinned(problem, self.plan.clustering, algorithm=self.plan.algorithm)
+        broken = self._break(transaction, free)
         run = Run(
             family_id=family,
             run_id=identity,
             arm=self.arm,
             month=month,
             input_digest=digest,
-            code_version=version("facealbum"),
+            code_version=_VERSION,
             models=self.models,
             faces=len(problem.faces),
             nodes=len(problem.nodes),
@@ -226,7 +231,13 @@ class _Clustering:
         apply_clustering(transaction, run, plan, broken, now=self.context.clock())
         apply_person_words(transaction, family, self.arm.arm_id, now=self.context.clock())
         links = self._link(transaction, run=identity)
-        self.result.runs.append(_outcome(self.family, run, plan, links, broken))
+        self.result.runs.append(_outcome(self.family, run, plan, links, broken.labels))
+
+    def _break(self, transaction: Transaction, free: Unpinned) -> Broken:
+        """What becomes of the pseudo-labels; a clustering that an earlier run has made is not made again."""
+        known = load_clusters(transaction, self.family.family_id, free.digest, code_version=_VERSION)
+        clusters = free.cluster() if known is None else known
+        return Broken(free.digest, clusters, count_breakage(free.label(clusters), self.plan.breakage))
 
     def _link(self, transaction: Transaction, *, run: RunId | None) -> int:
         family = self.family.family_id

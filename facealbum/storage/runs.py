@@ -10,18 +10,21 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+import numpy as np
 from psycopg2.errors import LockNotAvailable
 from sqlalchemy import Connection, delete, exists, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import OperationalError
 
-from facealbum.clustering import ClusterPlan, LabelBreakage, Move, Outcome, Settled
+from facealbum.clustering import ClusterPlan, Clusters, LabelBreakage, Move, Outcome, Settled
 from facealbum.domain.ids import ChildId, FamilyId, PersonId, RunId, person_id
 from facealbum.domain.months import Month
 from facealbum.errors import FamilyBusyError
 from facealbum.linking import Link, LinkPlan
 from facealbum.storage.observations import Arm
 from facealbum.storage.schema import arms, assignments, breakage, links, persons, plans, runs
+
+_CLUSTERS = "<i4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,15 @@ class Run:
     faces: int
     nodes: int
     started_at: datetime
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Broken:
+    """The run's unpinned clustering, by the digest of what it was made from, and what became of each label in it."""
+
+    digest: str
+    clusters: Clusters
+    labels: tuple[LabelBreakage, ...]
 
 
 def ensure_arm(
@@ -75,15 +87,33 @@ def has_run(connection: Connection, family: FamilyId, run: RunId) -> bool:
     return bool(connection.execute(select(query)).scalar_one())
 
 
-def apply_clustering(
-    connection: Connection, run: Run, plan: ClusterPlan, broken: Iterable[LabelBreakage], *, now: datetime
-) -> None:
+def load_clusters(connection: Connection, family: FamilyId, digest: str, *, code_version: str) -> Clusters | None:
+    """The unpinned clusters that a run of this release has found from exactly the same, if there was one."""
+    query = (
+        select(plans.c.unpinned)
+        .join(runs, (runs.c.family_id == plans.c.family_id) & (runs.c.run_id == plans.c.run_id))
+        .where(plans.c.family_id == family, plans.c.unpinned_digest == digest, runs.c.code_version == code_version)
+        .limit(1)
+    )
+    found = connection.execute(query).scalar_one_or_none()
+    return None if found is None else np.frombuffer(found, _CLUSTERS).astype(np.int32)
+
+
+def apply_clustering(connection: Connection, run: Run, plan: ClusterPlan, unpinned: Broken, *, now: datetime) -> None:
     """Write the run, its plan, the persons it creates, the faces it assigns and the breakage it saw."""
     _save_run(connection, run, plan, now=now)
     _settle(connection, run, plan.settled)
     _move(connection, run, plan.move)
     key = {"family_id": run.family_id, "run_id": run.run_id}
-    connection.execute(insert(plans).values(**key, clustering=plan.to_dict(), linking={}))
+    connection.execute(
+        insert(plans).values(
+            **key,
+            clustering=plan.to_dict(),
+            linking={},
+            unpinned_digest=unpinned.digest or None,
+            unpinned=unpinned.clusters.astype(_CLUSTERS).tobytes(),
+        )
+    )
     created = {group.founder: person_id(run.run_id, group.founder) for group in plan.create}
     rows = [(one.face_id, one.person_id, one.score) for one in plan.attach]
     rows += [
@@ -102,7 +132,7 @@ def apply_clustering(
             insert(assignments),
             [mine | {"face_id": face, "person_id": person, "score": score} for face, person, score in rows],
         )
-    _save_breakage(connection, key, broken)
+    _save_breakage(connection, key, unpinned.labels)
 
 
 def _settle(connection: Connection, run: Run, settled: Iterable[Settled]) -> None:

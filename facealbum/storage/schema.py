@@ -249,6 +249,8 @@ plans = Table(
     Column("run_id", Uuid, primary_key=True),
     Column("clustering", JSONB, nullable=False),
     Column("linking", JSONB, nullable=False),
+    Column("unpinned_digest", Text),
+    Column("unpinned", LargeBinary),
     _inside_family("run_id", "runs"),
 )
 

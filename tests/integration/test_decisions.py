@@ -5,11 +5,11 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from typer.testing import CliRunner
 
 from facealbum.cli import app
@@ -29,12 +29,16 @@ from facealbum.storage.families import save_child
 from facealbum.storage.schema import (
     arms,
     assignments,
+    breakage,
     face_embeddings,
     faces,
     links,
     persons,
     photos,
+    plans,
+    runs,
 )
+from tests.conftest import NOW
 from tests.integration.album import FAMILY, FAMILY_ID, add, shots
 
 YEAR = Month(2026, 12)
@@ -169,6 +173,38 @@ def test_a_decision_has_its_months_run_again_and_no_others(context: Context) -> 
     say(context, Kind.REJECT, january, person=person)
     assert [str(run.month) for run in cluster_families(context, YEAR).runs] == ["2026-01"]
     assert cluster_families(context, YEAR).runs == []
+
+
+def broken(context: Context) -> list[tuple[object, ...]]:
+    """What became of each label in the newest run."""
+    newest = select(runs.c.run_id).order_by(runs.c.started_at.desc(), runs.c.run_id).limit(1).scalar_subquery()
+    columns = [column for column in breakage.c if column.name != "run_id"]
+    query = select(*columns).where(breakage.c.run_id == newest).order_by(breakage.c.person_id)
+    with context.database.begin() as transaction:
+        return [tuple(row) for row in transaction.execute(query)]
+
+
+def name_and_run(context: Context, name: str, *, minutes: int) -> list[tuple[object, ...]]:
+    """A run that a new name for somebody brings about, so many minutes later, and what became of each label in it."""
+    later = replace(context, clock=lambda: NOW + timedelta(minutes=minutes))
+    say(later, Kind.NAME, person=min(held(later).values()), name=name)
+    assert len(cluster_families(later, YEAR).runs) == 1
+    return broken(later)
+
+
+@pytest.mark.usefixtures("clustered")
+def test_a_name_does_not_have_the_unpinned_clustering_made_again(context: Context) -> None:
+    made = name_and_run(context, "Ann", minutes=1)
+    with context.database.begin() as transaction:
+        transaction.execute(update(plans).values(unpinned_digest=None))
+    assert name_and_run(context, "Bea", minutes=2) == made
+    assert name_and_run(context, "Cho", minutes=3) == made
+    with context.database.begin() as transaction:  # as it was kept: nobody in any cluster
+        nowhere = func.decode(func.repeat("ff", func.length(plans.c.unpinned)), "hex")
+        transaction.execute(update(plans).values(unpinned=nowhere))
+    kept = name_and_run(context, "Dai", minutes=4)
+    assert len(kept) == len(made) > 0
+    assert kept != made
 
 
 @pytest.mark.usefixtures("clustered")

@@ -22,8 +22,8 @@ from facealbum.clustering import (
     Outcome,
     cluster_unpinned,
     describe_faces,
+    plan_beside_unpinned,
     plan_clusters,
-    plan_with_labels,
 )
 from facealbum.clustering.incremental import group_problem
 from facealbum.clustering.items import is_sound
@@ -137,10 +137,53 @@ def test_shared_work_changes_neither_the_plan_nor_the_labels(algorithm: str, pro
     cluster_of = group_problem(free, PARAMETERS, algorithm=algorithm).cluster_of()
     nodes = sorted(problem.nodes, key=lambda node: node.observation.face_id)
     labels = ((one.observation.face_id, one.person_id, cluster_of.get(one.observation.face_id)) for one in nodes)
-    assert plan_with_labels(problem, PARAMETERS, algorithm=algorithm) == (
-        plan_clusters(problem, PARAMETERS, algorithm=algorithm),
-        tuple(NodeLabel(*label) for label in labels),
+    plan, free = plan_beside_unpinned(problem, PARAMETERS, algorithm=algorithm)
+    assert plan == plan_clusters(problem, PARAMETERS, algorithm=algorithm)
+    assert free.label(free.cluster()) == tuple(NodeLabel(*label) for label in labels)
+
+
+@algorithms
+@given(problem=problems(), data=st.data())
+@thorough
+def test_clusters_can_be_kept_while_their_digest_stays(
+    algorithm: str, problem: ClusteringProblem, data: st.DataObject
+) -> None:
+    _, before = plan_beside_unpinned(problem, PARAMETERS, algorithm=algorithm)
+    named = {node.observation.face_id: node.person_id for node in problem.nodes}
+    everybody = sorted(face.face_id for face in (*problem.faces, *(node.observation for node in problem.nodes)))
+    change = data.draw(st.sampled_from(["persons", "quality", "age", "photo", "pair", "vector"]))
+    one = data.draw(st.sampled_from(everybody)) if everybody else None
+
+    def changed(face: Observation) -> Observation:
+        if face.face_id != one:
+            return face
+        other = {"quality": 0.05, "age": 1.0, "photo_id": photo_id(0), "embedding": -face.embedding}
+        key = {"photo": "photo_id", "vector": "embedding"}.get(change, change)
+        return replace(face, **{key: other[key]}) if key in other else face
+
+    nodes = tuple(
+        Node(
+            changed(node.observation),
+            data.draw(st.sampled_from([node.person_id, person_id(90)])) if change == "persons" else node.person_id,
+        )
+        for node in problem.nodes
     )
+    pair = ((one, everybody[0]),) if change == "pair" and one and one != everybody[0] else ()
+    constraints = replace(problem.constraints, cannot_link=(*problem.constraints.cannot_link, *pair))
+    after = replace(
+        problem,
+        faces=tuple(map(changed, problem.faces)),
+        nodes=nodes,
+        constraints=constraints,
+        child_of={},
+        photos_of={},
+    )
+    _, later = plan_beside_unpinned(after, PARAMETERS, algorithm=algorithm)
+    if later.digest == before.digest:
+        assert (later.cluster() == before.cluster()).all()
+    else:
+        assert change != "persons"
+    assert bool(before.digest) == bool(named)
 
 
 @algorithms
