@@ -4,9 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from io import BytesIO
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -175,3 +179,80 @@ def test_a_store_says_where_it_is_and_names_the_key_of_a_failure(store: ObjectSt
     with pytest.raises(StorageError, match="family/nobody") as caught:
         store.get("family/nobody")
     assert caught.value.code == "object_not_found"
+
+
+def test_a_file_is_stored_and_read_in_parts(store: ObjectStore, tmp_path: Path) -> None:
+    data = bytes(range(256)) * 20_000  # 5 MB
+    (tmp_path / "video").write_bytes(data)
+    with (tmp_path / "video").open("rb") as file:
+        file.read(64)
+        store.put_file("family/video", file, sha256=sha256(data).digest())
+    parts = list(store.chunks("family/video"))
+    assert b"".join(parts) == data
+    assert len(parts) > 1
+
+
+def test_a_file_that_changed_since_it_was_hashed_is_refused(store: ObjectStore) -> None:
+    with pytest.raises(StorageError, match="family/video"):
+        store.put_file("family/video", BytesIO(b"other"), sha256=sha256(b"hashed").digest())
+    assert list(store.keys("")) == []
+
+
+def test_the_parts_of_a_missing_object_are_an_error(store: ObjectStore) -> None:
+    with pytest.raises(ObjectNotFoundError, match="family/nobody"):
+        list(store.chunks("family/nobody"))
+
+
+def test_a_state_tells_size_and_time_and_changes_with_every_put(store: ObjectStore) -> None:
+    assert store.head("family/photo") is None
+    store.put("family/photo", b"first")
+    first = store.head("family/photo")
+    assert first is not None
+    assert first.size == 5
+    assert first.modified.tzinfo is not None
+    store.put("family/photo", b"other")
+    second = store.head("family/photo")
+    assert second is not None
+    assert second.mark != first.mark
+
+
+def test_what_was_put_anew_is_not_deleted_by_its_old_mark(store: ObjectStore) -> None:
+    store.put("family/photo", b"first")
+    first = store.head("family/photo")
+    assert first is not None
+    store.put("family/photo", b"second")
+    second = store.head("family/photo")
+    assert second is not None
+    store.delete("family/photo", mark=first.mark)
+    assert store.get("family/photo") == b"second"
+    for _ in range(2):
+        store.delete("family/photo", mark=second.mark)
+        assert not store.exists("family/photo")
+
+
+def test_a_signed_url_takes_the_promised_content_and_no_other(store: ObjectStore) -> None:
+    data, other = b"promised content", b"another content!"
+    signed = store.presign_put("family/a b+c", sha256=sha256(data).digest(), size=len(data), seconds=60)
+    if signed is None:
+        assert store.describe().startswith("folder")
+        return
+    assert put(signed.url, other, signed.headers) == 400
+    assert put(signed.url, data + b"!", {**signed.headers, "content-length": "17"}) == 403
+    assert put(signed.url, data, {}) == 403
+    assert not store.exists("family/a b+c")
+    assert put(signed.url, data, signed.headers) == 200
+    assert store.get("family/a b+c") == data
+    state = store.head("family/a b+c")
+    assert state is not None
+    assert state.sha256 == sha256(data).digest()
+
+
+def put(url: str, data: bytes, headers: Mapping[str, str]) -> int:
+    """The status of the answer."""
+    request = Request(url, data=data, method="PUT", headers=dict(headers))  # noqa: S310 - our own server
+    try:
+        with urlopen(request) as answer:  # noqa: S310 - as above
+            return int(answer.status)
+    except HTTPError as error:
+        with error:
+            return error.code

@@ -5,10 +5,10 @@ from urllib.parse import unquote, urlsplit
 
 from facealbum.errors import InvalidValueError
 from facealbum.storage.objects.local import LocalObjectStore
-from facealbum.storage.objects.protocol import ObjectStore
+from facealbum.storage.objects.protocol import ObjectState, ObjectStore, SignedPut
 from facealbum.storage.objects.s3 import S3ObjectStore
 
-__all__ = ["LocalObjectStore", "ObjectStore", "S3ObjectStore", "open_object_store"]
+__all__ = ["LocalObjectStore", "ObjectState", "ObjectStore", "S3ObjectStore", "SignedPut", "open_object_store"]
 
 
 def open_object_store(url: str) -> ObjectStore:

@@ -7,14 +7,25 @@ passes.  The price: two or more fsyncs for each object.
 
 import errno
 import fcntl
+import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from facealbum.errors import ObjectNotFoundError, StorageError
-from facealbum.storage.objects.protocol import check_deletion, check_key, check_prefix
+from facealbum.storage.objects.protocol import (
+    CHUNK_BYTES,
+    ObjectState,
+    SignedPut,
+    check_deletion,
+    check_key,
+    check_prefix,
+)
 
 _UNFINISHED = ".put-"  # no key has a part that starts with a dot
 _ATTEMPTS = 20
@@ -29,15 +40,28 @@ class LocalObjectStore:
 
     def put(self, key: str, data: bytes) -> None:
         """Store the object, over an earlier one of this key."""
+        self._put(key, BytesIO(data))
+
+    def put_file(self, key: str, file: BinaryIO, *, sha256: bytes) -> None:
+        """The same from a file, a chunk at a time; bytes of another SHA-256 are a StorageError."""
+        self._put(key, file, sha256)
+
+    def _put(self, key: str, file: BinaryIO, sha256: bytes | None = None) -> None:
         path = self._root / check_key(key)
         with _explained(key):
             for _ in range(_ATTEMPTS):
                 # A concurrent delete may remove the folder before our file is in it.
                 with suppress(FileNotFoundError):
                     _make_folders(path.parent)
-                    _write(path, data)
+                    file.seek(0)
+                    _write(path, file, sha256)
                     return
         raise StorageError(f"Object {key!r} can't be stored in {self.describe()}: its folder keeps disappearing.")
+
+    def presign_put(self, key: str, *, sha256: bytes, size: int, seconds: int) -> SignedPut | None:  # noqa: ARG002 - as the protocol
+        """None: nobody else can write into the folder."""
+        check_key(key)
+        return None
 
     def get(self, key: str) -> bytes:
         """The object's bytes, or `ObjectNotFoundError`."""
@@ -46,17 +70,38 @@ class LocalObjectStore:
             return path.read_bytes()
         raise ObjectNotFoundError(f"There is no object {key!r} in {self.describe()}.")
 
+    def chunks(self, key: str) -> Generator[bytes, None, None]:
+        """The object's bytes in parts, or `ObjectNotFoundError`."""
+        path = self._root / check_key(key)
+        with _explained(key):
+            try:
+                file = path.open("rb")
+            except _NO_OBJECT:
+                raise ObjectNotFoundError(f"There is no object {key!r} in {self.describe()}.") from None
+            with file:
+                while chunk := file.read(CHUNK_BYTES):
+                    yield chunk
+
+    def head(self, key: str) -> ObjectState | None:
+        """The object's state, None if it isn't there."""
+        path = self._root / check_key(key)
+        with _explained(key), suppress(*_NO_OBJECT):
+            if path.is_file():
+                return _state(path)
+        return None
+
     def exists(self, key: str) -> bool:
         """Whether there is an object of this key."""
         with _explained(key):
             return (self._root / check_key(key)).is_file()
 
-    def delete(self, key: str) -> None:
-        """Remove the object if it is there, with the folders that it leaves empty."""
+    def delete(self, key: str, *, mark: str | None = None) -> None:
+        """Remove the object if it is there and still has the mark, with the folders that it leaves empty."""
         path = self._root / check_key(key)
         with _explained(key):
             with suppress(*_NO_OBJECT):
-                path.unlink()
+                if mark is None or mark == _state(path).mark:
+                    path.unlink()
             self._remove_empty(path.parent)
 
     def delete_prefix(self, prefix: str) -> int:
@@ -127,14 +172,20 @@ def _make_folders(folder: Path) -> None:
     _sync(folder.parent)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _state(path: Path) -> ObjectState:
+    found = path.stat()
+    modified = datetime.fromtimestamp(found.st_mtime, UTC)
+    return ObjectState(found.st_size, modified, f"{found.st_ino}-{found.st_mtime_ns}", None)
+
+
+def _write(path: Path, source: BinaryIO, sha256: bytes | None) -> None:
     """Put a whole, durable file of mode 0600 in place."""
     descriptor, name = tempfile.mkstemp(prefix=_UNFINISHED, dir=path.parent)
     unfinished = Path(name)
     try:
         with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
             fcntl.flock(file, fcntl.LOCK_EX)
-            file.write(data)
+            _copy(source, file, path=path, sha256=sha256)
             file.flush()
             os.fsync(file.fileno())
             unfinished.replace(path)
@@ -142,6 +193,15 @@ def _write(path: Path, data: bytes) -> None:
         unfinished.unlink(missing_ok=True)
         raise
     _sync(path.parent)
+
+
+def _copy(source: BinaryIO, file: BinaryIO, *, path: Path, sha256: bytes | None) -> None:
+    digest = hashlib.sha256()
+    while chunk := source.read(CHUNK_BYTES):
+        digest.update(chunk)
+        file.write(chunk)
+    if sha256 not in (None, digest.digest()):
+        raise StorageError(f"The bytes for {path} changed while they were stored; store them again.")
 
 
 def _remove_abandoned(unfinished: Path) -> None:

@@ -1,12 +1,35 @@
 """What every object store does, and the keys that all of them accept alike."""
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO, Protocol
 
 from facealbum.errors import InvalidValueError
 
 _KEY_BYTES = 900  # S3 takes 1024, of which a store's own prefix may need some
 _SEGMENT_BYTES = 255
+
+
+CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectState:
+    """What a store knows of an object; `mark` changes with every put, `sha256` is None if the store doesn't know it."""
+
+    size: int
+    modified: datetime
+    mark: str
+    sha256: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class SignedPut:
+    """A URL that takes one object with PUT and exactly these headers, from anybody, for a while."""
+
+    url: str
+    headers: Mapping[str, str]
 
 
 class ObjectStore(Protocol):
@@ -20,16 +43,35 @@ class ObjectStore(Protocol):
         """Store the object, over an earlier one of this key."""
         ...
 
+    def put_file(self, key: str, file: BinaryIO, *, sha256: bytes) -> None:
+        """The same from a file that can be read again from its start, never whole in memory.
+
+        Bytes of another SHA-256 are refused with a StorageError, and what was there stays.
+        """
+        ...
+
+    def presign_put(self, key: str, *, sha256: bytes, size: int, seconds: int) -> SignedPut | None:
+        """Let somebody put this object, with exactly this content; None where objects come through us alone."""
+        ...
+
     def get(self, key: str) -> bytes:
         """The object's bytes, or `ObjectNotFoundError`."""
+        ...
+
+    def chunks(self, key: str) -> Generator[bytes, None, None]:
+        """The same in parts, for what shouldn't be in memory whole."""
+        ...
+
+    def head(self, key: str) -> ObjectState | None:
+        """The object's state, None if it isn't there; a store that isn't there itself is an error."""
         ...
 
     def exists(self, key: str) -> bool:
         """Whether there is an object of this key."""
         ...
 
-    def delete(self, key: str) -> None:
-        """Remove the object if it is there."""
+    def delete(self, key: str, *, mark: str | None = None) -> None:
+        """Remove the object if it is there, and still has this mark if one is given."""
         ...
 
     def delete_prefix(self, prefix: str) -> int:

@@ -4,16 +4,26 @@ Credentials, region and endpoint come from boto3's standard environment (AWS_ACC
 A client must not be shared with forked processes: open the store in the process that uses it.
 """
 
-from collections.abc import Iterator
+from base64 import b64decode, b64encode
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
-from typing import Any
+from typing import Any, BinaryIO
 
 from facealbum.errors import ObjectNotFoundError, ObjectStoreUnavailableError, StorageError
-from facealbum.storage.objects.protocol import check_deletion, check_key, check_prefix
+from facealbum.storage.objects.protocol import (
+    CHUNK_BYTES,
+    ObjectState,
+    SignedPut,
+    check_deletion,
+    check_key,
+    check_prefix,
+)
 
 _TOO_MANY = 429
 _SERVER_ERRORS = 500
 _MISSING = {"NoSuchKey", "404"}
+_CHANGED = "PreconditionFailed"
+_SHA256_BYTES = 32
 
 
 class S3ObjectStore:
@@ -26,7 +36,12 @@ class S3ObjectStore:
         import boto3  # noqa: PLC0415 - half a second, and only needed with S3
         from botocore.config import Config  # noqa: PLC0415
 
-        patience = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=10, read_timeout=60)
+        patience = Config(
+            retries={"mode": "standard", "max_attempts": 5},
+            connect_timeout=10,
+            read_timeout=60,
+            signature_version="s3v4",
+        )
         self._bucket = bucket
         self._prefix = f"{check_key(prefix)}/" if prefix else ""
         with self._translated(prefix):
@@ -37,25 +52,53 @@ class S3ObjectStore:
         with self._translated(key):
             self._client.put_object(**self._at(key), Body=data)
 
+    def put_file(self, key: str, file: BinaryIO, *, sha256: bytes) -> None:
+        """The same from a file, which the server holds against this SHA-256."""
+        file.seek(0)
+        with self._translated(key):
+            self._client.put_object(**self._at(key), Body=file, ChecksumSHA256=_base64(sha256))
+
+    def presign_put(self, key: str, *, sha256: bytes, size: int, seconds: int) -> SignedPut | None:
+        """A URL that takes this content alone: the server checks its SHA-256 and its length."""
+        content = {"ChecksumSHA256": _base64(sha256), "ContentLength": size}
+        with self._translated(key):
+            url = self._client.generate_presigned_url("put_object", {**self._at(key), **content}, seconds)
+        return SignedPut(url, {"x-amz-checksum-sha256": _base64(sha256), "content-length": str(size)})
+
     def get(self, key: str) -> bytes:
         """The object's bytes, or `ObjectNotFoundError`."""
         with self._translated(key), closing(self._client.get_object(**self._at(key))["Body"]) as body:
             data: bytes = body.read()
             return data
 
-    def exists(self, key: str) -> bool:
-        """Whether there is an object of this key."""
+    def chunks(self, key: str) -> Generator[bytes, None, None]:
+        """The object's bytes in parts, or `ObjectNotFoundError`."""
+        with self._translated(key), closing(self._client.get_object(**self._at(key))["Body"]) as body:
+            yield from body.iter_chunks(CHUNK_BYTES)
+
+    def head(self, key: str) -> ObjectState | None:
+        """The object's state, None if it isn't there."""
         try:
             with self._translated(key):
-                self._client.head_object(**self._at(key))
+                found = self._client.head_object(**self._at(key), ChecksumMode="ENABLED")
         except ObjectNotFoundError:
-            return False
-        return True
+            self._check_bucket(key)
+            return None
+        return ObjectState(found["ContentLength"], found["LastModified"], found["ETag"], _sha256(found))
 
-    def delete(self, key: str) -> None:
-        """Remove the object if it is there."""
+    def exists(self, key: str) -> bool:
+        """Whether there is an object of this key."""
+        return self.head(key) is not None
+
+    def delete(self, key: str, *, mark: str | None = None) -> None:
+        """Remove the object if it is there, and still has the mark if one is given."""
+        condition = {} if mark is None else {"IfMatch": mark}
         with self._translated(key):
-            self._client.delete_object(**self._at(key))
+            try:
+                self._client.delete_object(**self._at(key), **condition)
+            except self._client.exceptions.ClientError as error:
+                if error.response["Error"]["Code"] not in {_CHANGED, *_MISSING}:
+                    raise
 
     def delete_prefix(self, prefix: str) -> int:
         """Remove every object whose key starts with the prefix, which is not empty, and give their number."""
@@ -84,6 +127,14 @@ class S3ObjectStore:
     def describe(self) -> str:
         """The bucket and the prefix."""
         return f"s3://{self._bucket}/{self._prefix}"
+
+    def _check_bucket(self, key: str) -> None:
+        """A bucket that is gone answers as an object that is gone, which may get a photo deleted: ask."""
+        try:
+            with self._translated(key):
+                self._client.head_bucket(Bucket=self._bucket)
+        except ObjectNotFoundError as error:
+            raise StorageError(f"There is no bucket {self._bucket!r}; check FACEALBUM_OBJECT_STORE.") from error
 
     def _at(self, key: str) -> dict[str, str]:
         return {"Bucket": self._bucket, "Key": self._prefix + check_key(key)}
@@ -122,3 +173,16 @@ class S3ObjectStore:
             f"{self.describe()} can't be used for {key!r} ({error}). Check the bucket, AWS_ENDPOINT_URL_S3, the "
             "region and the credentials."
         )
+
+
+def _base64(sha256: bytes) -> str:
+    return b64encode(sha256).decode()
+
+
+def _sha256(found: dict[str, Any]) -> bytes | None:
+    """The SHA-256 of the whole object; that of its parts, as multipart uploads have, is none."""
+    told = str(found.get("ChecksumSHA256", ""))
+    if not told or "-" in told:
+        return None
+    sha256 = b64decode(told)
+    return sha256 if len(sha256) == _SHA256_BYTES else None

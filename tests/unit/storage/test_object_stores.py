@@ -130,3 +130,13 @@ def test_an_unwritable_folder_is_named(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(StorageError, match="family/photo"):
         LocalObjectStore(tmp_path / "objects").put("family/photo", b"1")
+
+
+def test_a_bucket_that_is_gone_is_not_an_object_that_is_gone(
+    s3_server: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in s3_server.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(StorageError, match="no bucket") as caught:
+        S3ObjectStore("nobody").head("family/photo")
+    assert caught.value.code == "storage"
