@@ -96,6 +96,36 @@ class DamagedVideoError(PhotoError):
     code = "damaged_video"
 
 
+class NameTakenError(PhotoError):
+    """The family has other content under this name."""
+
+    code = "name_taken"
+
+
+class WrongContentError(PhotoError):
+    """The bytes are not those that the SHA-256 promised."""
+
+    code = "wrong_content"
+
+
+class UnknownPhotoError(FacealbumError):
+    """The family has no such photo."""
+
+    code = "unknown_photo"
+
+
+class UnknownUploadError(FacealbumError):
+    """The family was promised no such upload, or it has expired."""
+
+    code = "unknown_upload"
+
+
+class NotUploadedError(FacealbumError):
+    """The promised bytes have not arrived yet."""
+
+    code = "not_uploaded"
+
+
 class StorageError(FacealbumError):
     """A database or an object store refused, or can't be reached."""
 

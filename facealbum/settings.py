@@ -64,8 +64,22 @@ class Settings(BaseSettings):
     analysis_batch: int = Field(
         default=8, ge=1, le=1000, description="Photos that one message of the queue `analysis` names."
     )
-    reconcile_after_seconds: float = Field(
-        default=600, ge=1, description="A photo that has waited longer for its analysis is announced again."
+    upload_seconds: int = Field(default=900, ge=1, le=604_800, description="How long a signed upload URL is good for.")
+    max_request_bytes: int = Field(
+        default=2_000_000_000, ge=1, description="Larger requests are refused by `facealbum web`, unread."
+    )
+    web_threads: int = Field(
+        default=8, ge=1, le=200, description="Requests that `facealbum web` works on at a time, each with a connection."
+    )
+    api_tokens: str | None = Field(
+        default=None,
+        description="Who may use `facealbum web`: tokens with commas between; TOKEN=FAMILY-ID is good for that family.",
+    )
+    events_queue: str | None = Field(
+        default=None, description="The URL of the SQS queue to which the object store's bucket sends its events."
+    )
+    events_seconds: int = Field(
+        default=60, ge=3, le=43_200, description="After so long without a word, SQS gives an event to somebody else."
     )
     processes: int = Field(default=0, ge=0, le=256, description="Processes that analyse photos; 0 means one per core.")
     max_photo_bytes: int = Field(default=200_000_000, ge=1, description="Larger files are refused on import, in bytes.")

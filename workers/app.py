@@ -20,7 +20,6 @@ TASKS = {
 }
 """The one task of each queue.  The names travel with the messages: a renamed task loses what is on its way."""
 
-_RECONCILE_SECONDS = 60.0
 _LONGEST_WAIT_SECONDS = 60
 _KILLED_AFTER = 1.2  # of the time after which a task is asked to stop
 _KILOBYTES_OF_MB = 1000
@@ -103,10 +102,7 @@ def _beat(settings: Settings) -> dict[str, Any]:
     """What is sent by the clock; a message that nobody takes before the next one is due goes away."""
     return {
         "timezone": "UTC",
-        "beat_schedule": {
-            "relay": _every(settings.relay_seconds, "relay"),
-            "reconcile": _every(_RECONCILE_SECONDS, "reconcile"),
-        },
+        "beat_schedule": {"relay": _every(settings.relay_seconds, "relay")},
         "beat_schedule_filename": str(settings.data_folder / "beat-schedule"),
         "beat_sync_every": 1,  # a beat that is killed remembers what it has sent
     }

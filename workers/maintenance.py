@@ -7,7 +7,6 @@ from facealbum.domain.messages import Maintain
 from facealbum.errors import UnknownVersionError
 from facealbum.steps.context import Context
 from facealbum.steps.outbox import relay
-from facealbum.steps.reconcile import reconcile
 from workers.app import app
 from workers.process import this_context
 from workers.sending import send
@@ -15,7 +14,6 @@ from workers.task import QueueTask
 
 JOBS: dict[str, Callable[[Context], object]] = {
     "relay": lambda context: relay(context, send),
-    "reconcile": reconcile,
 }
 """What each job does."""
 

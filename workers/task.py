@@ -16,7 +16,7 @@ from celery.exceptions import Reject, Retry
 from celery.utils.log import get_task_logger
 from celery.utils.time import get_exponential_backoff_interval
 
-from facealbum.errors import FacealbumError, FamilyBusyError, UnknownFamilyError
+from facealbum.errors import FacealbumError, UnknownFamilyError
 from facealbum.settings import load_settings
 from facealbum.steps.outbox import park
 from workers.app import longest_wait
@@ -46,8 +46,6 @@ class QueueTask(Task):
             _log.info("family gone, nothing to do")
         except TimeUp:
             self._fail(message, ("time_limit", f"not done within {load_settings().task_seconds:g} s"), may_pass=True)
-        except FamilyBusyError as error:  # nothing to count: whoever has the family comes to an end
-            self._try_again((error.code, _place(error)), counted=False)
         except FacealbumError as error:
             self._fail(message, (error.code, _place(error)), may_pass=error.retryable)
         except Exception as error:  # noqa: BLE001 - parked with its kind and place, no value
@@ -69,12 +67,12 @@ class QueueTask(Task):
             self._try_again((error[0], _place(failure)))
         _log.error("parked: %s, %s", *error)
 
-    def _try_again(self, error: tuple[str, str], *, counted: bool = True) -> NoReturn:
+    def _try_again(self, error: tuple[str, str]) -> NoReturn:
         """Send the message anew; if the broker doesn't take it, leave it where it is.
 
         `Task.retry` would drop it in that case.
         """
-        tries = self.request.retries + counted
+        tries = self.request.retries + 1
         longest = longest_wait(load_settings())
         seconds = max(1, get_exponential_backoff_interval(1, tries, longest, full_jitter=True))  # whole, for RabbitMQ
         _log.warning("try %d again in %d s: %s, %s", tries, seconds, *error)

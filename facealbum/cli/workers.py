@@ -43,7 +43,6 @@ def requeue(
     family: OneFamily = None,
     queue: Annotated[str | None, typer.Option("--queue", help="Only this queue.")] = None,
     only_list: Annotated[bool, typer.Option("--list", help="Show what is parked, and send nothing.")] = False,
-    photos: Annotated[bool, typer.Option("--photos", help="Photos that crashed their analysis instead.")] = False,
     as_json: Json = False,
 ) -> None:
     """Send messages again that were parked, as nobody could do what they say."""
@@ -55,13 +54,9 @@ def requeue(
 
     check_broker()
     with open_world() as context:
-        if photos:
-            requeued = outbox.requeue_photos(context, family=family)
-        else:
-            requeued = outbox.requeue(context, family=family, queue=queue)
+        requeued = outbox.requeue(context, family=family, queue=queue)
         outbox.relay(context, send)
-    what = count_of(requeued, "photo" if photos else "message")
-    say_result({"requeued": requeued}, f"{what} sent again", as_json=as_json)
+    say_result({"requeued": requeued}, f"{count_of(requeued, 'message')} sent again", as_json=as_json)
 
 
 def _list(family: str | None, queue: str | None, *, as_json: bool) -> None:

@@ -4,19 +4,19 @@ Bytes first, then the row, in groups that each commit; an import cut short goes 
 twice changes nothing.  The same content is one photo of a family, whatever it is called.
 """
 
-import hashlib
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby, islice
 from pathlib import Path
+from typing import BinaryIO
 
 from facealbum.domain.ids import PhotoId, photo_id
 from facealbum.domain.people import Child
 from facealbum.domain.videos import is_frame_key
-from facealbum.errors import EmptyFileError, ImageSizeError, ManifestError, MissingFileError, PhotoError
-from facealbum.settings import Settings
+from facealbum.errors import ManifestError, MissingFileError, PhotoError
 from facealbum.steps.context import Context
 from facealbum.steps.manifests import (
     ImportProblem,
@@ -25,25 +25,21 @@ from facealbum.steps.manifests import (
     read_family_manifest,
     read_photo_manifest,
 )
-from facealbum.storage.database import Transaction
+from facealbum.steps.register import Fate, Registered, check_file, promise_photos, register_photos
 from facealbum.storage.families import save_child, save_family
 from facealbum.storage.photos import (
     NewPhoto,
     Problem,
     clear_problems,
     load_known_photos,
-    load_owners,
     original_key,
-    save_photos,
     save_problems,
 )
-from facealbum.storage.runs import lock_family
-from models.containers import is_video
+from facealbum.storage.uploads import load_contents
 
 PICTURES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".heic", ".heif", ".avif", ".tif", ".tiff", ".gif"})
 VIDEOS = frozenset({".mp4", ".mov", ".m4v", ".webm", ".avi", ".mkv", ".3gp"})
 _GROUP = 64
-_HEAD_BYTES = 64  # enough to tell a video from anything else
 
 
 @dataclass(slots=True)
@@ -128,6 +124,7 @@ class _FamilyImport:
 
     def __init__(self, context: Context, name: str, result: ImportResult) -> None:
         self.context = context
+        self.name = name
         self.result = result
         with context.database.begin() as connection:
             self.family = save_family(connection, name, now=context.clock()).family_id
@@ -143,38 +140,67 @@ class _FamilyImport:
 
     def take(self, group: Sequence[PhotoFile]) -> None:
         """Store the bytes of these files, then register them and what is wrong with them in one transaction."""
-        new = [photo for file in group if (photo := self._take(file)) is not None]
+        found = [(file, photo) for file in group if (photo := self._take(file)) is not None]
+        promise_photos(self.context, self.family, [photo for _, photo in found])
+        new = [photo for file, one in found if (photo := self._store(file, one)) is not None]
         self.contents.update((photo.photo_id, photo.sha256) for photo in new)
         here = {photo_id(self.family, file.key) for file in group} & self.contents.keys()
-        wrong = here & self.problems.keys()
-        now = self.context.clock()
         with self.context.database.begin() as connection:
-            lock_family(connection, self.family)
-            save_photos(connection, self.family, self._without_others(connection, new), now=now)
-            save_problems(connection, self.family, [self.problems[photo] for photo in sorted(wrong)], now=now)
+            results = register_photos(self.context, connection, self.family, new)
+            self._note_others(new, results)
+            here &= load_contents(connection, self.family, here).keys()  # not what another import has brought
+            wrong = here & self.problems.keys()
+            problems = [self.problems[photo] for photo in sorted(wrong)]
+            save_problems(connection, self.family, problems, now=self.context.clock())
             clear_problems(connection, self.family, here - wrong, stage="import")
 
-    def _without_others(self, connection: Transaction, new: Sequence[NewPhoto]) -> list[NewPhoto]:
-        """The photos whose content no import beside this one has registered meanwhile."""
-        owners = load_owners(connection, self.family, [photo.sha256 for photo in new if photo.sha256])
-        return [photo for photo in new if owners.get(photo.sha256 or b"", photo.photo_id) == photo.photo_id]
+    def _note_others(self, new: Sequence[NewPhoto], results: Sequence[Registered]) -> None:
+        """Count anew what somebody beside this import has registered, or deleted, meanwhile."""
+        for photo, result in zip(new, results, strict=True):
+            if photo.sha256 is None or result.fate is Fate.REGISTERED:
+                continue
+            self.result.photos -= 1
+            if result.fate is Fate.KNOWN:
+                self.result.unchanged += 1
+            elif result.fate is Fate.DUPLICATE:
+                self.result.duplicates += 1
+            else:
+                detail = f"photo {photo.key!r} was changed by somebody else while it was imported; import it again"
+                self.result.problems.append(ImportProblem(photo.key, PhotoError.code, detail, self.name, photo.key))
 
     def _take(self, file: PhotoFile) -> NewPhoto | None:
-        """The photo to register, its bytes stored; None if there is nothing to do."""
+        """The photo to register, its bytes not stored yet; None if there is nothing to do."""
         identity = photo_id(self.family, file.key)
         try:
             return self._take_content(file, identity)
         except PhotoError as error:
-            problem = ImportProblem(file.where, error.code, str(error), file.family, file.key)
-            self.result.problems.append(problem)
-            self.problems[identity] = self._problem(problem)
-            return None if identity in self.contents else self._without_content(file, identity)
+            return self._note(file, error)
+
+    def _store(self, file: PhotoFile, photo: NewPhoto) -> NewPhoto | None:
+        """The photo with its bytes stored, or as `_note` leaves it."""
+        if photo.sha256 is None:
+            return photo
+        try:
+            with _opened(file.path) as content:
+                self.context.objects.put_file(original_key(self.family, photo.sha256), content, sha256=photo.sha256)
+        except PhotoError as error:
+            self.result.photos -= 1
+            return self._note(file, error)
+        return photo
+
+    def _note(self, file: PhotoFile, error: PhotoError) -> NewPhoto | None:
+        """Note what is wrong with the file, and give the row that keeps it in view if there is none."""
+        problem = ImportProblem(file.where, error.code, str(error), file.family, file.key)
+        self.result.problems.append(problem)
+        identity = photo_id(self.family, file.key)
+        self.problems[identity] = self._problem(problem)
+        return None if identity in self.contents else self._without_content(file, identity)
 
     def _take_content(self, file: PhotoFile, identity: PhotoId) -> NewPhoto | None:
         if is_frame_key(file.key):
             raise PhotoError(f"photo {file.key!r} is named like a frame of a video (#t=SECONDS); give it another name")
-        data = _read(file.path, self.context.settings)
-        sha256 = hashlib.sha256(data).digest()
+        with _opened(file.path) as content:
+            sha256, size = check_file(content, self.context.settings, str(file.path))
         before = self.contents.get(identity)
         if before == sha256:
             self.result.unchanged += 1
@@ -186,9 +212,8 @@ class _FamilyImport:
         if self.owners.setdefault(sha256, identity) != identity:
             self.result.duplicates += 1
             return None
-        self.context.objects.put(original_key(self.family, sha256), data)
         self.result.photos += 1
-        return NewPhoto(identity, file.key, sha256, len(data), *_taken_at(file, now=self.context.clock()))
+        return NewPhoto(identity, file.key, sha256, size, *_taken_at(file, now=self.context.clock()))
 
     def _without_content(self, file: PhotoFile, identity: PhotoId) -> NewPhoto:
         """The row that keeps a photo's problem in view until its file can be read."""
@@ -199,26 +224,18 @@ class _FamilyImport:
         return Problem(photo_id(self.family, problem.photo), "import", problem.code, problem.detail)
 
 
-def _read(path: Path, settings: Settings) -> bytes:
-    """The file's bytes; raises a PhotoError that names the file if it can't be a photo or video."""
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """The file, to be read; raises a MissingFileError that names it."""
     try:
-        size = path.stat().st_size
-        if not path.is_file():
+        if not path.is_file() and path.exists():
             raise MissingFileError(f"{path} must be a file, but it is a folder or a device")
         with path.open("rb") as file:
-            video = is_video(file.read(_HEAD_BYTES))
-        most = settings.max_video_bytes if video else settings.max_photo_bytes
-        if size > most:
-            name = "FACEALBUM_MAX_VIDEO_BYTES" if video else "FACEALBUM_MAX_PHOTO_BYTES"
-            raise ImageSizeError(f"{path} has {size} bytes; {name} allows {most}")
-        data = path.read_bytes()
+            yield file
     except FileNotFoundError:
         raise MissingFileError(f"there is no file {path}") from None
     except (OSError, ValueError) as error:
         raise MissingFileError(f"{path} can't be read: {error}") from error
-    if not data:
-        raise EmptyFileError(f"{path} has no bytes")
-    return data
 
 
 def _taken_at(file: PhotoFile, *, now: datetime) -> tuple[datetime, str]:

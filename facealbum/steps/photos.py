@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 
-from facealbum.domain.ids import family_id
+from facealbum.domain.ids import FamilyId, family_id
 from facealbum.errors import InvalidValueError
 from facealbum.steps.context import Context
+from facealbum.storage.database import Transaction
 from facealbum.storage.deletions import delete_upload, load_upload
 from facealbum.storage.families import load_families
-from facealbum.storage.photos import original_key
+from facealbum.storage.photos import load_owners, original_key
 from facealbum.storage.runs import lock_family
+from facealbum.storage.uploads import lock_uploads
+
+_PATIENCE_SECONDS = 60  # for a clustering run
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ def forget_photo(context: Context, family: str, key: str) -> ForgottenPhoto:
     identity = family_id(family)
     with context.database.begin() as transaction:
         load_families(transaction, family)
-        lock_family(transaction, identity)
+        _lock(transaction, identity)
         found = load_upload(transaction, identity, key)
         if found is None:
             raise InvalidValueError(f"the family must have a photo or video called {key!r}; nothing was deleted")
@@ -35,3 +39,23 @@ def forget_photo(context: Context, family: str, key: str) -> ForgottenPhoto:
         if content is not None:
             context.objects.delete(original_key(identity, content))
         return ForgottenPhoto(delete_upload(transaction, identity, upload))
+
+
+def forget_lost_photo(context: Context, family: FamilyId, content: bytes) -> bool:
+    """Delete every row of the photo or video whose stored file somebody has deleted; tells whether there was one."""
+    with context.database.begin() as transaction:
+        if not load_owners(transaction, family, [content]):
+            return False
+        _lock(transaction, family)
+        if context.objects.exists(original_key(family, content)):
+            return False
+        photos = load_owners(transaction, family, [content]).values()
+        for photo in photos:
+            delete_upload(transaction, family, photo)
+        return bool(photos)
+
+
+def _lock(transaction: Transaction, family: FamilyId) -> None:
+    """Keep runs from deciding about the family, and new photos from coming in, until the transaction ends."""
+    lock_family(transaction, family, wait_seconds=_PATIENCE_SECONDS)
+    lock_uploads(transaction, family)
