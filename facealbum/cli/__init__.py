@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from facealbum import console
-from facealbum.cli import albums, decisions, explain, families, looking, models, photos, system, workers
+from facealbum.cli import albums, decisions, explain, families, looking, models, photos, stack, system, workers
 from facealbum.cli.command import Exit
 from facealbum.errors import FacealbumError, InvalidValueError, UnknownFamilyError, UnknownModelError
 
@@ -26,6 +26,7 @@ app.add_typer(looking.app)
 app.add_typer(explain.app)
 app.add_typer(system.app)
 app.add_typer(workers.app)
+app.add_typer(stack.app)
 app.add_typer(families.app, name="family")
 app.add_typer(photos.app, name="photo")
 app.add_typer(models.app, name="models")

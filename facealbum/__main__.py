@@ -1,0 +1,5 @@
+"""`python -m facealbum`: the command line."""
+
+from facealbum.cli import main
+
+main()
