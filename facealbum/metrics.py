@@ -22,7 +22,8 @@ FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 _TASK_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
 
 _place_in_pool = {"name": "parent"}
-if os.environ.get(FOLDER_VARIABLE):
+_FOLDER = os.environ.get(FOLDER_VARIABLE)
+if _FOLDER:
     values.ValueClass = values.MultiProcessValue(lambda: _place_in_pool["name"])  # type: ignore[no-untyped-call]
 
 REGISTRY = CollectorRegistry()
@@ -54,8 +55,8 @@ def take_place(name: str) -> None:
 def exposition(read: Iterable[Metric] = ()) -> bytes:
     """Everything counted here, and the metrics given, as Prometheus reads it."""
     shown = CollectorRegistry(auto_describe=False)
-    if folder := os.environ.get(FOLDER_VARIABLE):
-        MultiProcessCollector(shown, folder)  # type: ignore[no-untyped-call]
+    if _FOLDER:
+        MultiProcessCollector(shown, _FOLDER)  # type: ignore[no-untyped-call]
         ProcessCollector(registry=shown)
     else:
         shown.register(_Shown(REGISTRY.collect()))

@@ -5,34 +5,48 @@ from collections.abc import Sequence
 
 from facealbum.errors import InvalidValueError
 from facealbum.settings import load_settings
+from workers.counting import counted_together
 
 
 def run_worker(queues: Sequence[str], processes: int | None = None) -> None:
     """Work on these queues, or all, until told to stop."""
+    if not load_settings().status_port:
+        _run_worker(queues, processes)
+        return
+    with counted_together():
+        _run_worker(queues, processes)
+
+
+def _run_worker(queues: Sequence[str], processes: int | None) -> None:
     # Read when Celery is imported.  A worker that is told to stop lets its tasks go on for a while, then hands what is
     # not done back to the queue; without this it waits for ever, or until it is killed.
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
     from workers.app import TASKS, app  # noqa: PLC0415 - see above
+    from workers.observed import worker_status  # noqa: PLC0415
     from workers.sending import check_broker  # noqa: PLC0415
 
     if unknown := set(queues) - set(TASKS):
         raise InvalidValueError(f"there is no queue {', '.join(sorted(unknown))}; there are {', '.join(TASKS)}")
     check_broker()
     options = [
+        "--quiet",  # what it would print at its start is no log
         "worker",
         "--without-gossip",
         "--without-mingle",
         "--loglevel=INFO",
         f"--queues={','.join(queues or TASKS)}",
     ]
-    app.worker_main(options + ([f"--concurrency={processes}"] if processes else []))
+    with worker_status(app, load_settings(), analyses="analysis" in (queues or TASKS)):
+        app.worker_main(options + ([f"--concurrency={processes}"] if processes else []))
 
 
 def run_beat() -> None:
     """Send by the clock until told to stop; two at once do no harm but send everything twice."""
     from workers.app import app  # noqa: PLC0415 - as above
+    from workers.observed import sender_status  # noqa: PLC0415
     from workers.sending import check_broker  # noqa: PLC0415
 
     check_broker()
     load_settings().data_folder.mkdir(parents=True, exist_ok=True)
-    app.start(["beat", "--loglevel=INFO", "--pidfile="])
+    with sender_status(app, load_settings()):
+        app.start(["--quiet", "beat", "--loglevel=INFO", "--pidfile=", "--scheduler=workers.observed:Scheduler"])

@@ -7,22 +7,21 @@ of its queue, for each attempt.
 """
 
 import signal
-from pathlib import Path
-from traceback import extract_tb
 from typing import Any, NoReturn
 
 from celery import Task, signals
 from celery.exceptions import Reject, Retry
-from celery.utils.log import get_task_logger
 from celery.utils.time import get_exponential_backoff_interval
 
 from facealbum.errors import FacealbumError, UnknownFamilyError
+from facealbum.logs import get_logger, place_of
 from facealbum.settings import load_settings
 from facealbum.steps.outbox import park
 from workers.app import longest_wait
+from workers.observed import observed
 from workers.process import this_context
 
-_log = get_task_logger(__name__)
+_log = get_logger(__name__)
 
 
 class TimeUp(BaseException):
@@ -37,19 +36,27 @@ class QueueTask(Task):
     def __call__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - whatever somebody has sent
         """Do what the message says, or see to it that it is tried again or parked."""
         message = args[0] if len(args) == 1 and not options else {"args": args, "options": options}
+        with observed(self.queue, message, self.request) as ended:
+            ended.outcome = self._do(message)
+
+    def _do(self, message: Any) -> str:  # noqa: ANN401 - as above
+        """What became of it: done, gone or parked; raises Retry and Reject."""
         if self._was_handed_out_before():
-            self._fail(message, ("killed", "the process that had it died, or was killed for its time"), may_pass=True)
-            return
+            died = ("killed", "the process that had it died, or was killed for its time")
+            return self._fail(message, died, may_pass=True)
         try:
             self.run(message)
         except UnknownFamilyError:
-            _log.info("family gone, nothing to do")
+            return "gone"
         except TimeUp:
-            self._fail(message, ("time_limit", f"not done within {load_settings().task_seconds:g} s"), may_pass=True)
+            return self._fail(
+                message, ("time_limit", f"not done within {load_settings().task_seconds:g} s"), may_pass=True
+            )
         except FacealbumError as error:
-            self._fail(message, (error.code, _place(error)), may_pass=error.retryable)
+            return self._fail(message, (error.code, place_of(error)), may_pass=error.retryable)
         except Exception as error:  # noqa: BLE001 - parked with its kind and place, no value
-            self._fail(message, ("crashed", _place(error)), may_pass=False)
+            return self._fail(message, ("crashed", place_of(error)), may_pass=False)
+        return "done"
 
     def _was_handed_out_before(self) -> bool:
         """Whether somebody else had this very message; SQS tells it by a count, the others by a flag."""
@@ -57,15 +64,16 @@ class QueueTask(Task):
         redelivered = (self.request.delivery_info or {}).get("redelivered")
         return bool(redelivered) or int(about.get("ApproximateReceiveCount", 1)) > 1
 
-    def _fail(self, message: Any, error: tuple[str, str], *, may_pass: bool) -> None:  # noqa: ANN401 - as above
+    def _fail(self, message: Any, error: tuple[str, str], *, may_pass: bool) -> str:  # noqa: ANN401 - as above
         attempts = self.request.retries + 1
         if may_pass and attempts < load_settings().task_attempts:
             self._try_again(error)
         try:
             park(this_context(), self.queue, message, error=error, attempts=attempts)
         except Exception as failure:  # noqa: BLE001 - what can't be parked stays in the queue
-            self._try_again((error[0], _place(failure)))
-        _log.error("parked: %s, %s", *error)
+            self._try_again((error[0], place_of(failure)))
+        _log.error("task_parked", code=error[0], place=error[1])
+        return "parked"
 
     def _try_again(self, error: tuple[str, str]) -> NoReturn:
         """Send the message anew; if the broker doesn't take it, leave it where it is.
@@ -75,20 +83,14 @@ class QueueTask(Task):
         tries = self.request.retries + 1
         longest = longest_wait(load_settings())
         seconds = max(1, get_exponential_backoff_interval(1, tries, longest, full_jitter=True))  # whole, for RabbitMQ
-        _log.warning("try %d again in %d s: %s, %s", tries, seconds, *error)
+        _log.warning("task_tried_again", code=error[0], place=error[1], wait_seconds=seconds)
         try:
             self.apply_async(
                 self.request.args, self.request.kwargs, task_id=self.request.id, retries=tries, countdown=seconds
             )
         except Exception as failure:
-            raise Reject(_place(failure), requeue=True) from failure
+            raise Reject(place_of(failure), requeue=True) from failure
         raise Retry(error[0], when=seconds)
-
-
-def _place(error: BaseException) -> str:
-    """The kind of an error and where it arose: what may be kept of it, as its text may hold values."""
-    last = extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
 
 
 @signals.task_prerun.connect
