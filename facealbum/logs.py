@@ -19,6 +19,7 @@ from structlog.stdlib import BoundLogger, ProcessorFormatter
 from structlog.types import Processor
 
 _SILENT_BELOW_WARNING = (
+    "alembic",
     "celery.app.trace",  # our events tell of tasks
     "celery.beat",
     "celery.worker.strategy",
@@ -59,7 +60,7 @@ def configure_logs(form: Literal["json", "text"] | None) -> None:
     ]
     steps: list[Processor] = [
         ProcessorFormatter.remove_processors_meta,
-        TimeStamper(key="at", utc=True),
+        TimeStamper("iso", key="at", utc=True),
         _error,
         _in_order,
         shown,
@@ -68,6 +69,7 @@ def configure_logs(form: Literal["json", "text"] | None) -> None:
     root = logging.getLogger()
     root.handlers = [other for other in root.handlers if not isinstance(other, _Lines)] + [handler]
     root.setLevel(logging.INFO)
+    logging.captureWarnings(capture=True)
     for name in _SILENT_BELOW_WARNING:
         logging.getLogger(name).setLevel(logging.WARNING)
 

@@ -4,12 +4,14 @@ import os
 from collections.abc import Sequence
 
 from facealbum.errors import InvalidValueError
+from facealbum.logs import configure_logs
 from facealbum.settings import load_settings
 from workers.counting import counted_together
 
 
 def run_worker(queues: Sequence[str], processes: int | None = None) -> None:
     """Work on these queues, or all, until told to stop."""
+    configure_logs(load_settings().logs)
     if not load_settings().status_port:
         _run_worker(queues, processes)
         return
@@ -42,6 +44,7 @@ def _run_worker(queues: Sequence[str], processes: int | None) -> None:
 
 def run_beat() -> None:
     """Send by the clock until told to stop; two at once do no harm but send everything twice."""
+    configure_logs(load_settings().logs)
     from workers.app import app  # noqa: PLC0415 - as above
     from workers.observed import sender_status  # noqa: PLC0415
     from workers.sending import check_broker  # noqa: PLC0415

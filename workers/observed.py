@@ -31,7 +31,8 @@ from facealbum.storage.database import watch_database
 
 _log = get_logger(__name__)
 _TICK_SECONDS = 5
-_STUCK_SECONDS = 60
+STUCK_SECONDS = 60
+"""A loop that has not come round for so long is stuck."""
 
 
 class _WorkerLoop(Pulse):
@@ -50,8 +51,8 @@ class _WorkerLoop(Pulse):
         return self.connected and super().stuck
 
 
-_worker_loop = _WorkerLoop(_STUCK_SECONDS)
-_beat_loop = Pulse(_STUCK_SECONDS)
+_worker_loop = _WorkerLoop(STUCK_SECONDS)
+_beat_loop = Pulse(STUCK_SECONDS)
 
 
 class Tick(bootsteps.StartStopStep):

@@ -52,12 +52,14 @@ def demo(
 def doctor(as_json: Json = False) -> None:
     """Show what runs where, and what is wrong."""
     from facealbum.steps.doctor import examine
+    from workers.doctor import examine_queues
 
-    findings = examine(load_settings())
+    settings = load_settings()
+    findings = examine(settings) + examine_queues(settings)
     if as_json:
         console.say_json([asdict(finding) for finding in findings])
     for finding in findings if not as_json else ():
-        console.say(f"{'ok   ' if finding.fine else 'WRONG'} {finding.subject:13} {finding.detail}")
+        console.say(f"{'ok   ' if finding.fine else 'WRONG'} {finding.subject:16} {finding.detail}")
     if not all(finding.fine for finding in findings):
         raise typer.Exit(Exit.FAILED)
 

@@ -7,16 +7,21 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 
-from facealbum.errors import FacealbumError, ModelError, StorageError
+from facealbum.clock import system_clock
+from facealbum.errors import DatabaseUnavailableError, FacealbumError, ModelError, StorageError
 from facealbum.settings import Settings
 from facealbum.steps.embedders import default_models, models_in_use
 from facealbum.steps.models import check_models
 from facealbum.storage.database import open_database
-from facealbum.storage.facts import load_facts
+from facealbum.storage.facts import load_facts, load_time
+from facealbum.storage.gauges import load_gauges
 from facealbum.storage.objects import open_object_store
 
 _PROBE = "doctor/probe"
 _LITTLE_SPACE = 1_000_000_000
+_CLOCKS_APART_SECONDS = 2.0  # ages and dates are told by one or the other
+_OUTBOX_SECONDS = 60.0
+_INSIDE_DATABASE = ("clock", "waiting")  # of a database that is away, one finding is enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,8 @@ def examine(settings: Settings) -> list[Finding]:
         try:
             findings.extend(Finding(subject, True, line) for line in look(settings))
         except (FacealbumError, OSError) as error:
-            findings.append(Finding(subject, False, str(error)))
+            if not (subject in _INSIDE_DATABASE and isinstance(error, DatabaseUnavailableError)):
+                findings.append(Finding(subject, False, str(error)))
     return findings
 
 
@@ -71,6 +77,27 @@ def _database(settings: Settings) -> Iterator[str]:
         yield f"embedding space {embedder.space}, filled by {embedder.version}"
 
 
+def _clock(settings: Settings) -> Iterator[str]:
+    with open_database(settings.database_url, settings.data_folder) as database, database.begin() as transaction:
+        apart = abs((load_time(transaction) - system_clock()).total_seconds())
+    if apart > _CLOCKS_APART_SECONDS:
+        raise StorageError(f"the clocks of this machine and of the database must agree, they are {apart:.0f} s apart")
+    yield f"within {max(apart, 0.1):.1f} s of the database's"
+
+
+def _waiting(settings: Settings) -> Iterator[str]:
+    """What waits, and too long; photos that failed are told with their reason by `facealbum report`."""
+    with open_database(settings.database_url, settings.data_folder) as database, database.begin() as transaction:
+        found = load_gauges(transaction)
+    yield f"{found.pending} photos to analyse, the oldest for {found.pending_age:.0f} s"
+    yield f"{found.outbox} messages to send, the oldest for {found.outbox_age:.0f} s"
+    if found.outbox_age > _OUTBOX_SECONDS:
+        raise StorageError("messages must leave within a minute; see that facealbum relay and the broker run")
+    if found.parked:
+        kinds = ", ".join(f"{count} {queue} {code}" for (queue, code), count in sorted(found.parked.items()))
+        raise StorageError(f"no message should be parked, there are {kinds}; see facealbum requeue --list")
+
+
 def _object_store(settings: Settings) -> Iterator[str]:
     objects = open_object_store(settings.object_store_url)
     objects.put(_PROBE, b"facealbum")
@@ -93,6 +120,8 @@ _SUBJECTS: dict[str, Callable[[Settings], Iterator[str]]] = {
     "program": _program,
     "data folder": _data_folder,
     "database": _database,
+    "clock": _clock,
+    "waiting": _waiting,
     "object store": _object_store,
     "models": _models,
 }

@@ -6,6 +6,7 @@ A crash at any point sends a message at least once, and parks or requeues it exa
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from facealbum import metrics
 from facealbum.domain.ids import FamilyId, PhotoId, family_id
 from facealbum.domain.messages import AnalyzeFamily, family_of
 from facealbum.errors import FacealbumError
@@ -58,6 +59,8 @@ def _relay_some(context: Context, send: Send, limit: int, stopped: Callable[[], 
         waiting = claim_messages(transaction, limit)
         sent, failure = _send_all(waiting, send, stopped)
         delete_messages(transaction, sent)
+    for message in sent:
+        metrics.RELAYED.labels(message.queue).inc()
     if failure:
         raise failure
     return len(sent)

@@ -6,6 +6,7 @@ on any error, and turns a lost or refused connection into DatabaseUnavailableErr
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
@@ -135,10 +136,14 @@ def newest_revision() -> str | None:
 
 def is_behind(connection: Connection) -> bool:
     """Whether the schema is older than this code; a revision that it doesn't know is a newer release's."""
-    scripts = ScriptDirectory.from_config(_alembic())
-    known = {script.revision for script in scripts.walk_revisions()}
     found = schema_revision(connection)
-    return found is None or (found in known and found != scripts.get_current_head())
+    return found is None or found in _older_revisions()
+
+
+@cache
+def _older_revisions() -> frozenset[str]:
+    scripts = ScriptDirectory.from_config(_alembic())
+    return frozenset(script.revision for script in scripts.walk_revisions()) - {scripts.get_current_head()}
 
 
 def _alembic(connection: Connection | None = None) -> Config:

@@ -1,6 +1,7 @@
 """A few facts on the database as a whole."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, Table, func, select, text
 
@@ -33,6 +34,12 @@ def load_facts(connection: Connection) -> Facts:
         faces=_count(connection, faces),
         runs=_count(connection, runs),
     )
+
+
+def load_time(connection: Connection) -> datetime:
+    """The present moment by the server's clock."""
+    now: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+    return now
 
 
 def _count(connection: Connection, table: Table) -> int:

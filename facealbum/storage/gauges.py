@@ -10,7 +10,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, extract, func, select, text
 
-from facealbum.storage.photos import UPLOADED
 from facealbum.storage.queue_schema import batch_families, batches, outbox, parked
 from facealbum.storage.schema import photo_problems, photos
 
@@ -48,12 +47,12 @@ def load_gauges(connection: Connection) -> Gauges:
     )
     last = select(batches.c.summary).where(batches.c.status == "done").order_by(batches.c.number.desc()).limit(1)
     summary = connection.execute(last).scalar_one_or_none() or {}
-    waiting = (photos.c.status == "pending", UPLOADED)
+    waiting = photos.c.status == "pending"  # a frame of a video never is
     return Gauges(
-        pending=_count(connection, select(photos.c.photo_id).where(*waiting)),
-        pending_age=_age(connection, select(func.min(photos.c.created_at)).where(*waiting)),
+        pending=_count(connection, select(photos.c.photo_id).where(waiting)),
+        pending_age=_age(connection, select(func.min(photos.c.created_at)).where(waiting)),
         outbox=_count(connection, select(outbox.c.number)),
-        outbox_age=_age(connection, select(func.min(outbox.c.written_at))),
+        outbox_age=_age(connection, select(outbox.c.written_at).order_by(outbox.c.number).limit(1)),
         parked=_by_two(connection, select(parked.c.queue, parked.c.code)),
         problems=_by_two(connection, select(photo_problems.c.stage, photo_problems.c.code)),
         batches=_by_one(

@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from facealbum.clock import system_clock
 from facealbum.domain.ids import FamilyId, family_id, photo_id
@@ -25,6 +26,7 @@ from facealbum.steps.health import Check, Pulse, Status, check_database, check_m
 from facealbum.steps.outbox import park
 from facealbum.storage.database import Database, is_behind, migrate, watch_database
 from facealbum.storage.families import save_family
+from facealbum.storage.gauges import load_gauges
 from facealbum.storage.outbox import save_messages
 from facealbum.storage.photos import NewPhoto, save_photos
 from tests.object_server import free_ports
@@ -49,9 +51,9 @@ def answer(url: str) -> tuple[int, str]:
 
 
 def told(page: str) -> dict[tuple[str, ...], float]:
-    """Every sample: its name, then its labels' values."""
+    """Every sample: its name, then the values of its labels in the order of their names."""
     return {
-        (sample.name, *sample.labels.values()): sample.value
+        (sample.name, *(value for _, value in sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(page)
         for sample in family.samples
     }
@@ -138,6 +140,28 @@ def test_the_gauges_tell_what_waits_and_what_went_wrong(context: Context) -> Non
     assert 3600 <= found["facealbum_pending_age_seconds",] < 7200
     assert 3600 <= found["facealbum_outbox_age_seconds",] < 7200
     assert found["facealbum_data_free_bytes",] > 0
+
+
+def test_the_gauges_read_no_large_table_from_end_to_end(context: Context) -> None:
+    family = registered(context, "Mori", photos=20, at=system_clock())
+    many = text(
+        "INSERT INTO photos (family_id, photo_id, key, sha256, taken_at, taken_at_source, status, created_at)"
+        " SELECT :family, gen_random_uuid(), n::text, sha256(n::text::bytea), now(), 'file', 'analysed', now()"
+        " FROM generate_series(1, 20000) AS n"
+    )
+    asked: list[tuple[str, Any]] = []
+    with context.database.begin() as transaction:
+        transaction.execute(many, {"family": family})
+        transaction.execute(text("ANALYZE photos"))
+        event.listen(transaction, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
+        load_gauges(transaction)
+        plans = [
+            "\n".join(transaction.exec_driver_sql(f"EXPLAIN {statement}", values).scalars())
+            for statement, values in list(asked)
+            if statement.startswith("SELECT")
+        ]
+    assert any("photos_pending_since_idx" in plan for plan in plans)
+    assert not [plan for plan in plans if "Seq Scan on photos" in plan or " faces" in plan]
 
 
 def registered(context: Context, name: str, *, photos: int, at: datetime) -> FamilyId:

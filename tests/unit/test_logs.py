@@ -21,6 +21,7 @@ def _json_logs() -> Iterator[None]:
     yield
     root.handlers = [handler for handler in root.handlers if not isinstance(handler, _Lines)]
     root.setLevel(level)
+    logging.captureWarnings(capture=False)
 
 
 def logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:

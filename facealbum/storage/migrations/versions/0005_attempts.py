@@ -20,11 +20,15 @@ def upgrade() -> None:
     op.create_index(
         "families_unmatched_idx", "families", ["family_id"], postgresql_where=sa.text("unmatched_since IS NOT NULL")
     )
+    op.create_index(
+        "photos_pending_since_idx", "photos", ["created_at"], postgresql_where=sa.text("status = 'pending'")
+    )
     op.create_index(op.f("outbox_number_idx"), "outbox", ["number"])
 
 
 def downgrade() -> None:
     op.drop_index(op.f("outbox_number_idx"), table_name="outbox")
+    op.drop_index("photos_pending_since_idx", table_name="photos")
     op.drop_index("families_unmatched_idx", table_name="families")
     op.drop_column("families", "match_asked_at")
     op.drop_column("families", "unmatched_since")

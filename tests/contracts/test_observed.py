@@ -1,0 +1,195 @@
+"""What operators see of real workers, relays and clocks, while all is well and while the broker is away."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from facealbum.domain.ids import family_id
+from facealbum.domain.messages import MatchFamily
+from facealbum.settings import Settings
+from facealbum.steps.context import Context
+from facealbum.steps.outbox import list_parked
+from facealbum.storage.outbox import save_raw_message
+from tests.broker_server import Valkey
+from tests.integration.test_status import answer, told
+from workers.doctor import examine_queues
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 90
+START = "import sys; from facealbum.cli import main; main()"
+
+
+class Running:
+    """One process of ours, with its status port and its log."""
+
+    def __init__(self, environment: dict[str, str], folder: Path, *arguments: str) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = folder / f"{arguments[0]}.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", START, *arguments],
+                cwd=ROOT,
+                env={**environment, "FACEALBUM_STATUS_PORT": str(port)},
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def told(self) -> dict[tuple[str, ...], float]:
+        """Its metrics; none while nobody answers."""
+        try:
+            return told(answer(f"{self.url}/metrics")[1])
+        except OSError:
+            return {}
+
+    def state(self, page: str) -> int:
+        """The status code of a page; 0 while nobody answers."""
+        try:
+            return answer(self.url + page)[0]
+        except OSError:
+            return 0
+
+    def events(self) -> list[dict[str, Any]]:
+        """Its log; every line must be an event."""
+        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+
+
+def eventually(holds: Callable[[], Any], *logs: Running) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if holds():
+            return
+        time.sleep(0.1)
+    pytest.fail(f"it never came: {[one.log.read_text(errors='replace')[-3000:] for one in logs]}")
+
+
+@pytest.fixture
+def environment(valkey: Valkey, context: Context, database_url: str, tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "tmp").mkdir()
+    return {name: value for name, value in os.environ.items() if not name.startswith("FACEALBUM_")} | {
+        "FACEALBUM_BROKER_URL": valkey.url,
+        "FACEALBUM_DATA": str(context.settings.data),
+        "FACEALBUM_DATABASE_URL": database_url.replace("+psycopg2", ""),
+        "FACEALBUM_OBJECT_STORE": str(context.settings.object_store),
+        "FACEALBUM_TASK_SECONDS": "4",
+        "FACEALBUM_WORKER_STOP_SECONDS": "1",
+        "PYTHONPATH": str(ROOT),
+        "TMPDIR": str(tmp_path / "tmp"),
+    }
+
+
+@pytest.fixture
+def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Running]]:
+    found: list[Running] = []
+
+    def starting(*arguments: str) -> Running:
+        found.append(Running(environment, tmp_path, *arguments))
+        return found[-1]
+
+    yield starting
+    for one in found:
+        if one.process.poll() is None:
+            os.killpg(one.process.pid, signal.SIGKILL)
+            one.process.wait()
+
+
+def order(context: Context, *messages: dict[str, Any]) -> None:
+    """Have the relay send these to the queue `matching`."""
+    with context.database.begin() as transaction:
+        for message in messages:
+            save_raw_message(transaction, family_id("Mori"), "matching", message=message, now=context.clock())
+
+
+def test_a_worker_and_a_relay_tell_what_they_do_and_when_the_broker_is_away(
+    start: Callable[..., Running], context: Context, valkey: Valkey, tmp_path: Path
+) -> None:
+    worker, relay = start("worker", "--queues", "matching", "--processes", "1"), start("relay")
+    for one in (worker, relay):
+        eventually(lambda one=one: one.state("/readyz") == 200, worker, relay)
+    good, bad = MatchFamily(family_id("Mori")).to_json(), {"version": 1, "file": "Mori am Strand.jpg"}
+    order(context, good, bad)
+    eventually(lambda: worker.told().get(("facealbum_tasks_total", "parked", "matching")) == 1, worker, relay)
+    assert worker.told()["facealbum_tasks_total", "done", "matching"] == 1
+    assert worker.told()["facealbum_task_seconds_count", "matching"] == 2
+    assert worker.told()["facealbum_worker_processes", "matching"] == 1
+    eventually(lambda: relay.told().get(("facealbum_parked_messages", "bad_message", "matching")) == 1, relay)
+    assert relay.told()["facealbum_messages_relayed_total", "matching"] == 2
+
+    valkey.kill()
+    try:
+        order(context, good)
+        for one in (worker, relay):
+            eventually(lambda one=one: one.state("/readyz") == 503, worker, relay)
+            assert one.state("/healthz") == 200
+        eventually(lambda: relay.told().get(("facealbum_relay_failures_total", "broker_unavailable")), relay)
+        assert relay.told()["facealbum_outbox_messages",] == 1
+    finally:
+        valkey.start()
+    for one in (worker, relay):
+        eventually(lambda one=one: one.state("/readyz") == 200, worker, relay)
+    eventually(lambda: worker.told().get(("facealbum_tasks_total", "done", "matching")) == 2, worker, relay)
+
+    for one in (worker, relay):
+        one.process.terminate()
+        assert one.process.wait(PATIENCE_SECONDS) == 0
+    events = worker.events() + relay.events()
+    assert {"task_ended", "task_parked", "relay_waits"} <= {event["event"] for event in events}
+    parked = next(event for event in events if event["event"] == "task_parked")
+    assert {"queue", "task_id", "attempt", "code", "place"} <= parked.keys()
+    assert not re.search("Strand|Mori", json.dumps(events))
+    assert not list((tmp_path / "tmp").glob("facealbum-counts-*"))
+    assert len(list_parked(context)) == 1
+
+
+def test_a_pool_counts_on_when_a_process_of_it_is_lost_and_takes_up_no_more_room(
+    start: Callable[..., Running], context: Context, tmp_path: Path
+) -> None:
+    worker, _ = start("worker", "--queues", "matching", "--processes", "1"), start("relay")
+    good = MatchFamily(family_id("Mori")).to_json()
+    for number in (1, 2, 3):
+        order(context, good)
+        eventually(
+            lambda number=number: worker.told().get(("facealbum_tasks_total", "done", "matching")) == number, worker
+        )
+        (child,) = children(worker.process.pid)
+        os.kill(child, signal.SIGKILL)
+    (folder,) = (tmp_path / "tmp").glob("facealbum-counts-*")
+    assert {path.stem.split("_")[-1] for path in folder.glob("*.db")} == {"parent", "0"}
+    os.killpg(worker.process.pid, signal.SIGKILL)
+    worker.process.wait()
+    worker = start("worker", "--queues", "matching", "--processes", "1")
+    eventually(lambda: worker.state("/readyz") == 200, worker)
+    assert not folder.exists()
+
+
+def children(parent: int) -> list[int]:
+    return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+
+def test_the_clock_tells_that_it_moves(start: Callable[..., Running]) -> None:
+    beat = start("beat")
+    eventually(lambda: beat.state("/readyz") == 200, beat)
+    assert beat.state("/healthz") == 200
+    assert beat.told()["facealbum_database_answers",] == 1
+
+
+def test_the_doctor_tells_of_a_broker_that_may_lose_messages(valkey: Valkey) -> None:
+    settings = Settings(broker_url=valkey.url, task_seconds=4)
+    wrong = [found.detail for found in examine_queues(settings) if not found.fine]
+    assert [detail.split(",")[0] for detail in wrong] == ["appendonly must be yes"]
+    away = Settings(broker_url="redis://127.0.0.1:1/0")
+    (only,) = examine_queues(away)
+    assert (only.subject, only.fine) == ("broker", False)
+    assert not examine_queues(Settings())
