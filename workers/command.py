@@ -3,10 +3,10 @@
 import os
 from collections.abc import Sequence
 
+from facealbum.counting import counted_together
 from facealbum.errors import InvalidValueError
 from facealbum.logs import configure_logs
 from facealbum.settings import load_settings
-from workers.counting import counted_together
 
 
 def run_worker(queues: Sequence[str], processes: int | None = None) -> None:

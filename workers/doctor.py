@@ -3,6 +3,7 @@
 Each kind of broker has settings under which it loses messages without a word; those are looked at, not changed.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,14 +30,10 @@ def examine_queues(settings: Settings) -> list[Finding]:
     if not settings.broker_url:
         return []
     app = make_app(settings)
-    findings: list[Finding] = []
-    for subject, look in (("broker", _broker), ("queues", _queues)):
-        try:
-            findings.extend(look(app, settings))
-        except FacealbumError as error:
-            findings.append(Finding(subject, fine=False, detail=str(error)))
-            break
-    return findings
+    try:
+        return [*_broker(app, settings), *_queues(app)]
+    except FacealbumError as error:
+        return [Finding("broker", fine=False, detail=str(error))]
 
 
 def _broker(app: Celery, settings: Settings) -> Iterator[Finding]:
@@ -47,8 +44,7 @@ def _broker(app: Celery, settings: Settings) -> Iterator[Finding]:
     check_broker_answers(app)
     with app.connection_for_read() as connection:
         yield Finding("broker", fine=True, detail=f"{connection.as_uri()} answers")
-        for wrong in _TRAPS[kind](connection, settings):
-            yield Finding("broker", fine=False, detail=wrong)
+        yield from (Finding("broker", fine=False, detail=wrong) for wrong in _TRAPS[kind](connection, settings))
 
 
 def _redis_traps(connection: Connection, _: Settings) -> Iterator[str]:
@@ -75,17 +71,15 @@ def _rabbitmq_traps(connection: Connection, settings: Settings) -> Iterator[str]
 
 
 def _sqs_traps(connection: Connection, _: Settings) -> Iterator[str]:
-    channel: Any = connection.default_channel
-    client = channel.sqs()
-    for queue in TASKS:
-        try:
-            url = client.get_queue_url(QueueName=channel.canonical_queue_name(queue))["QueueUrl"]
-            found = client.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"]).get("Attributes", {})
-        except ClientError as error:
-            yield f"the queue {queue} must be there and readable, got {error.response['Error']['Code']}"
-            continue
-        if "RedrivePolicy" not in found:
-            yield f"the queue {queue} must have a redrive policy: SQS hands out what kills its worker for ever"
+    return filter(None, (_sqs_trap(connection.default_channel, queue) for queue in TASKS))
+
+
+def _sqs_trap(channel: Any, queue: str) -> str | None:  # noqa: ANN401 - kombu has few types
+    try:
+        channel.sqs().get_queue_url(QueueName=channel.canonical_queue_name(queue))
+    except ClientError as error:
+        return f"the queue {queue} must be there and readable, got {error.response['Error']['Code']}"
+    return None
 
 
 _TRAPS: dict[str, Callable[[Connection, Settings], Iterator[str]]] = {
@@ -95,21 +89,22 @@ _TRAPS: dict[str, Callable[[Connection, Settings], Iterator[str]]] = {
 }
 
 
-def _queues(app: Celery, _: Settings) -> Iterator[Finding]:
-    """How many messages wait in each queue, and whether somebody works on it; SQS tells of no workers."""
-    told = app.conf.worker_enable_remote_control
-    answers = app.control.inspect(timeout=_ANSWER_SECONDS).active_queues() or {} if told else {}
+def _queues(app: Celery) -> list[Finding]:
+    """How many messages wait in each queue, and whether somebody works on it; SQS does not tell of workers."""
+    listening: Counter[str] | None = None
+    if app.conf.worker_enable_remote_control:
+        answers = app.control.inspect(timeout=_ANSWER_SECONDS).active_queues() or {}
+        listening = Counter(queue["name"] for queues in answers.values() for queue in queues)
     with app.connection_for_read() as connection:
-        for queue in app.conf.task_queues:
-            waiting = _length(queue, connection)
-            workers = sum(queue.name in {one["name"] for one in listens} for listens in answers.values())
-            idle = told and waiting and not workers
-            by = f", {workers} workers" if told else ""
-            yield Finding(
-                f"queue {queue.name}",
-                fine=not idle,
-                detail=f"{waiting} messages wait{by}" + ("; start one: facealbum worker" if idle else ""),
-            )
+        waiting = {queue.name: _length(queue, connection) for queue in app.conf.task_queues}
+    return [_queue(name, count, None if listening is None else listening[name]) for name, count in waiting.items()]
+
+
+def _queue(name: str, waiting: int, workers: int | None) -> Finding:
+    idle = bool(waiting) and workers == 0
+    by = "" if workers is None else f", {workers} workers"
+    what_to_do = f"; start one: facealbum worker --queues {name}" if idle else ""
+    return Finding(f"queue {name}", fine=not idle, detail=f"{waiting} messages wait{by}{what_to_do}")
 
 
 def _length(queue: Queue, connection: Connection) -> int:

@@ -17,6 +17,7 @@ from celery.beat import PersistentScheduler
 from celery.exceptions import Reject, Retry
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
+from prometheus_client.samples import Sample
 from structlog.contextvars import bound_contextvars
 
 from facealbum import metrics
@@ -145,8 +146,9 @@ def _worker_gauges() -> list[Metric]:
     """The processes that wait for work of each queue; none while the broker is away."""
     told = GaugeMetricFamily("facealbum_worker_processes", "Processes that work on a queue.", labels=["queue"])
     consumer = _worker_loop.consumer
-    for queue in consumer.app.amqp.queues.consume_from if consumer else ():
-        told.add_metric([queue], consumer.pool.num_processes if _worker_loop.connected else 0)
+    queues = consumer.app.amqp.queues.consume_from if consumer else ()
+    processes = consumer.pool.num_processes if _worker_loop.connected else 0
+    told.samples = [Sample(told.name, {"queue": queue}, processes) for queue in queues]
     return [told]
 
 
