@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test verify-models check speed bench bench-clustering lock clean
+.PHONY: help setup dev demo test verify-models check speed bench bench-clustering lock secrets clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -48,6 +48,9 @@ LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashe
 lock: ## the newest versions that pyproject.toml allows into the lock files (needs uv)
 	@$(LOCK) --upgrade -o requirements.lock
 	@$(LOCK) --upgrade --all-extras --group dev -c requirements.lock -o requirements-dev.lock
+
+secrets: ## passwords for docker-compose.yml, where there are none yet
+	@$(PYTHON) facealbum/stack/passwords.py secrets
 
 clean: ## remove .venv and every cache, never data
 	@rm -rf .venv build dist htmlcov .coverage* .*_cache .hypothesis

@@ -14,9 +14,9 @@ SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 MIGRATIONS = ROOT / "facealbum" / "storage" / "migrations"
 SQL_WORDS = ("SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM ", "CREATE TABLE ", "DROP TABLE ")
 TOP_LEVEL = {
-    ".ci", ".git", ".gitignore", ".pre-commit-config.yaml", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile",
-    "README.md", "docker-compose.yml", "docs", "eval", "facealbum", "models", "pyproject.toml",
-    "requirements-dev.lock", "requirements.lock", "tests", "workers",
+    ".ci", ".dockerignore", ".git", ".gitignore", ".pre-commit-config.yaml", "CHANGELOG.md", "CONTRIBUTING.md",
+    "Dockerfile", "LICENSE", "Makefile", "README.md", "docker-compose.yml", "docs", "eval", "facealbum", "models",
+    "pyproject.toml", "requirements-dev.lock", "requirements.lock", "tests", "workers",
 }  # fmt: skip
 
 
