@@ -9,7 +9,15 @@ import os
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest, values
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+    values,
+)
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -26,6 +34,7 @@ _FOLDER = os.environ.get(FOLDER_VARIABLE)
 if _FOLDER:
     values.ValueClass = values.MultiProcessValue(lambda: _place_in_pool["name"])  # type: ignore[no-untyped-call]
 
+disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for each counter tells nothing new
 REGISTRY = CollectorRegistry()
 
 TASKS = Counter("facealbum_tasks", "Tasks that ended.", ("queue", "outcome"), registry=REGISTRY)

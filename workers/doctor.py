@@ -102,7 +102,7 @@ def _queues(app: Celery) -> list[Finding]:
 
 def _queue(name: str, waiting: int, workers: int | None) -> Finding:
     idle = bool(waiting) and workers == 0
-    by = "" if workers is None else f", {workers} workers"
+    by = "" if workers is None else f", workers: {workers}"
     what_to_do = f"; start one: facealbum worker --queues {name}" if idle else ""
     return Finding(f"queue {name}", fine=not idle, detail=f"{waiting} messages wait{by}{what_to_do}")
 

@@ -46,10 +46,16 @@ def _batches(found: Gauges) -> list[Metric]:
         _one("facealbum_batch_age_seconds", "How long the oldest of them that is not paused runs.", found.batch_age),
         _many("facealbum_batch_families", "Families of them that were handed out.", ("status",), found.batch_families),
     ]
-    if found.coverage is not None:
-        told.append(_one("facealbum_last_batch_coverage_ratio", "Faces with a person, of all.", found.coverage))
-    if found.alarm is not None:
-        told.append(_one("facealbum_last_batch_alarm", "Whether too few faces got a person.", found.alarm))
+    if found.coverage is not None and found.coverage[1]:
+        told.append(
+            _one(
+                "facealbum_last_batch_coverage_ratio",
+                "Faces with a person, of all.",
+                found.coverage[0] / found.coverage[1],
+            )
+        )
+    if found.alarms is not None:
+        told.append(_one("facealbum_last_batch_alarms", "Reasons to look at the last monthly job.", found.alarms))
     return told
 
 

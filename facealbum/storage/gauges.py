@@ -19,7 +19,10 @@ BOUND = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Gauges:
-    """How it stands; ages in seconds, 0 where nothing waits, all by the database's clock."""
+    """How it stands; ages in seconds, 0 where nothing waits, all by the database's clock.
+
+    coverage: of the last monthly job that is done, the faces with a person, and all.
+    """
 
     pending: int
     pending_age: float
@@ -30,8 +33,8 @@ class Gauges:
     batches: Mapping[str, int]
     batch_age: float
     batch_families: Mapping[str, int]
-    coverage: float | None
-    alarm: bool | None
+    coverage: tuple[int, int] | None
+    alarms: int | None
 
 
 def load_gauges(connection: Connection) -> Gauges:
@@ -60,8 +63,8 @@ def load_gauges(connection: Connection) -> Gauges:
         ),
         batch_age=_age(connection, running),
         batch_families=_by_one(connection, progress),
-        coverage=summary.get("coverage"),
-        alarm=summary.get("alarm"),
+        coverage=(summary["coverage"]["hits"], summary["coverage"]["cases"]) if summary else None,
+        alarms=len(summary["alarms"]) if summary else None,
     )
 
 
