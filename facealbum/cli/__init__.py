@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from facealbum import console
-from facealbum.cli import albums, decisions, explain, families, looking, models, photos, stack, system, workers
+from facealbum.cli import albums, decisions, explain, families, looking, models, photos, stack, system, web, workers
 from facealbum.cli.command import Exit
 from facealbum.errors import FacealbumError, InvalidValueError, UnknownFamilyError, UnknownModelError
 
@@ -27,6 +27,7 @@ app.add_typer(explain.app)
 app.add_typer(system.app)
 app.add_typer(workers.app)
 app.add_typer(stack.app)
+app.add_typer(web.app)
 app.add_typer(families.app, name="family")
 app.add_typer(photos.app, name="photo")
 app.add_typer(models.app, name="models")

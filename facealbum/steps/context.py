@@ -45,8 +45,8 @@ class Context:
 
 
 @contextmanager
-def open_context(settings: Settings, *, progress: Progress | None = None) -> Iterator[Context]:
+def open_context(settings: Settings, *, progress: Progress | None = None, connections: int = 4) -> Iterator[Context]:
     """Database and object store of these settings, given back at the end of the block."""
     objects = open_object_store(settings.object_store_url)
-    with open_database(settings.database_url, settings.data_folder) as database:
+    with open_database(settings.database_url, settings.data_folder, connections=connections) as database:
         yield Context(settings, database, objects, progress=progress or NoProgress())

@@ -25,6 +25,7 @@ from facealbum.storage.wire import read_ids_quickly
 Transaction: TypeAlias = Connection
 """What the functions of facealbum.storage are called with; the rest of the product only passes it on."""
 
+_CONNECTIONS = 4
 _MIGRATION_LOCK = 0x6661_6365  # "face": any fixed number that nobody else takes an advisory lock on
 
 
@@ -66,12 +67,13 @@ class Database:
         self.close()
 
 
-def open_database(url: str | None, data: Path) -> Database:
+def open_database(url: str | None, data: Path, *, connections: int = _CONNECTIONS) -> Database:
     """Connect to `url`, or start the embedded server under `data`; the schema is brought up to date.
 
+    `connections`: how many are kept open between transactions; there may be more at a time.
     Raises DatabaseUnavailableError if there is no server or no pgvector, InvalidValueError for a bad URL.
     """
-    database = _external(url) if url else _embedded(data)
+    database = _external(url, connections) if url else _embedded(data, connections)
     try:
         migrate(database)
     except BaseException:
@@ -82,15 +84,15 @@ def open_database(url: str | None, data: Path) -> Database:
 
 def watch_database(url: str | None, data: Path) -> Database:
     """The same for somebody who only looks: the schema stays as it is, and no connection is kept open."""
-    return _external(url, kept=False) if url else _embedded(data, kept=False)
+    return _external(url, 0) if url else _embedded(data, 0)
 
 
-def _embedded(data: Path, *, kept: bool = True) -> Database:
+def _embedded(data: Path, connections: int) -> Database:
     server = EmbeddedPostgres(data / "postgres")
-    return Database(_engine(server.start(), kept=kept), f"{data / 'postgres'} (embedded)", server)
+    return Database(_engine(server.start(), connections), f"{data / 'postgres'} (embedded)", server)
 
 
-def _external(url: str, *, kept: bool = True) -> Database:
+def _external(url: str, connections: int) -> Database:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
@@ -102,11 +104,12 @@ def _external(url: str, *, kept: bool = True) -> Database:
             f"FACEALBUM_DATABASE_URL must start with postgresql://, got {parsed.get_backend_name()}://"
         )
     address = parsed.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
-    return Database(_engine(address, kept=kept), parsed.render_as_string(hide_password=True))
+    return Database(_engine(address, connections), parsed.render_as_string(hide_password=True))
 
 
-def _engine(url: str, *, kept: bool) -> Engine:
-    pool: dict[str, Any] = {"pool_size": 4, "pool_pre_ping": True} if kept else {"poolclass": NullPool}
+def _engine(url: str, connections: int) -> Engine:
+    kept = {"pool_size": connections, "pool_pre_ping": True}
+    pool: dict[str, Any] = kept if connections else {"poolclass": NullPool}
     engine = create_engine(url, connect_args={"application_name": "facealbum", "connect_timeout": 10}, **pool)
     event.listen(engine, "connect", read_ids_quickly)
     return engine

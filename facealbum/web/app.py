@@ -1,0 +1,69 @@
+"""The application: photos in and their states out, behind a gate, and what the process tells of itself.
+
+Endpoints are plain functions that run in threads, as many as there are database connections; uploads wait on disk.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+
+from anyio import to_thread
+from fastapi import FastAPI, Request, Response
+
+from facealbum.metrics import CONTENT_TYPE
+from facealbum.settings import Settings
+from facealbum.status_server import health_answer
+from facealbum.steps.context import open_context
+from facealbum.steps.health import Status, check_database
+from facealbum.web import photos, uploads
+from facealbum.web.gate import Gate
+from facealbum.web.problems import explain_errors
+from facealbum.web.tokens import parse_tokens
+
+_DESCRIPTION = """\
+Photos and videos come in, and tell how far they are.  Errors are problem+json with a stable code.  The same content is
+one photo of a family, so every request may be sent again; an Idempotency-Key is welcome and not needed."""
+
+
+def make_app(settings: Settings) -> FastAPI:
+    """The application of these settings; raises InvalidValueError for tokens that are none."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = settings.web_threads
+        async with AsyncExitStack() as stack:
+            context = stack.enter_context(open_context(settings, connections=settings.web_threads))
+            app.state.context = context
+            app.state.status = Status({"database": lambda: check_database(context.database)})
+            yield
+
+    app = FastAPI(
+        title="facealbum",
+        version=version("facealbum"),
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.add_middleware(Gate, tokens=parse_tokens(settings.api_tokens), max_bytes=settings.max_request_bytes)
+    explain_errors(app)
+    app.include_router(photos.router)
+    app.include_router(uploads.router)
+    _add_status(app)
+    return app
+
+
+def _add_status(app: FastAPI) -> None:
+    @app.get("/metrics", include_in_schema=False)
+    def metrics(request: Request) -> Response:
+        return Response(request.app.state.status.metrics(), media_type=CONTENT_TYPE)
+
+    @app.get("/healthz", include_in_schema=False)
+    def alive(request: Request) -> Response:
+        status, kind, body = health_answer(request.app.state.status.alive())
+        return Response(body, status, media_type=kind)
+
+    @app.get("/readyz", include_in_schema=False)
+    def ready(request: Request) -> Response:
+        status, kind, body = health_answer(request.app.state.status.ready())
+        return Response(body, status, media_type=kind)

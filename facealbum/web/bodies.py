@@ -1,0 +1,101 @@
+"""What requests and answers hold."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from facealbum.steps.uploads import Brought, Promised
+from facealbum.storage.uploads import PhotoState
+from facealbum.web.problems import Problem
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_aware)]
+"""In UTC where no offset is given."""
+
+
+class Reason(BaseModel):
+    """Why a photo is not, or not fully, in the album."""
+
+    stage: str = Field(examples=["analysis"])
+    code: str = Field(examples=["damaged_image"])
+
+
+class Photo(BaseModel):
+    """How far a photo is: `pending`, `analysed` or `failed`."""
+
+    photo_id: UUID
+    status: str = Field(examples=["pending"])
+    taken_at: datetime
+    problems: list[Reason]
+
+    @classmethod
+    def of(cls, state: PhotoState) -> Self:
+        """As the album knows it."""
+        reasons = [Reason(stage=stage, code=code) for stage, code in state.problems]
+        return cls(photo_id=state.photo_id, status=state.status, taken_at=state.taken_at, problems=reasons)
+
+
+class Arrived(BaseModel):
+    """What became of a photo that came in: `registered`, `known`, or a `duplicate` of one with another name."""
+
+    result: str = Field(examples=["registered"])
+    photo: Photo
+
+    @classmethod
+    def of(cls, brought: Brought) -> Self:
+        """As a step tells it."""
+        return cls(result=brought.fate.value, photo=Photo.of(brought.photo))
+
+
+class ArrivedFile(BaseModel):
+    """The same for one file of several, in their order: `photo` or `problem` is set."""
+
+    result: str = Field(examples=["registered"])
+    photo: Photo | None = None
+    problem: Problem | None = None
+
+
+class ArrivedFiles(BaseModel):
+    """What became of each file."""
+
+    files: list[ArrivedFile]
+
+
+class NewUpload(BaseModel):
+    """Content that is to come."""
+
+    name: str = Field(examples=["2026/beach.jpg"])
+    sha256: str = Field(
+        pattern="^[0-9a-f]{64}$", examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"]
+    )
+    bytes: int = Field(ge=1, examples=[4])
+    taken_at: Moment | None = Field(default=None, examples=["2026-10-31T12:00:00Z"])
+
+
+class Upload(BaseModel):
+    """Where to PUT the content, with which headers and until when; `photo` is set instead if the family has it."""
+
+    upload_id: UUID
+    url: str | None = None
+    headers: dict[str, str] = {}
+    expires_at: datetime | None = None
+    photo: Photo | None = None
+
+    @classmethod
+    def of(cls, promised: Promised, *, direct: str) -> Self:
+        """As a step tells it; `direct` is our own URL."""
+        if promised.photo:
+            return cls(upload_id=promised.upload_id, photo=Photo.of(promised.photo))
+        signed = promised.signed
+        return cls(
+            upload_id=promised.upload_id,
+            url=signed.url if signed else direct,
+            headers=dict(signed.headers) if signed else {},
+            expires_at=promised.expires_at,
+        )

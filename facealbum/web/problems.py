@@ -1,0 +1,101 @@
+"""Errors as a client reads them: problem+json (RFC 9457) with our code, and what to do.
+
+Errors of ours beyond the client's reach, and those that nobody foresaw, tell nothing but their code.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+
+from facealbum.errors import FacealbumError, InvalidValueError, PhotoError
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 5
+_STATUSES = {
+    "unknown_family": HTTPStatus.NOT_FOUND,
+    "unknown_photo": HTTPStatus.NOT_FOUND,
+    "unknown_upload": HTTPStatus.NOT_FOUND,
+    "name_taken": HTTPStatus.CONFLICT,
+    "not_uploaded": HTTPStatus.CONFLICT,
+    "image_size": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+}
+
+
+class Problem(BaseModel):
+    """What went wrong: `code` is stable, `detail` says what was expected and what to do."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "urn:facealbum:problem:name_taken",
+                    "title": "Conflict",
+                    "status": 409,
+                    "code": "name_taken",
+                    "detail": "the family has other content under this name; give the new picture a name of its own",
+                }
+            ]
+        }
+    )
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+
+
+def problem(status: int, code: str, detail: str) -> Problem:
+    """The problem of this status and code."""
+    return Problem(
+        type=f"urn:facealbum:problem:{code}", title=HTTPStatus(status).phrase, status=status, code=code, detail=detail
+    )
+
+
+def problem_of(error: FacealbumError) -> Problem:
+    """An error of ours as a problem."""
+    if error.retryable:
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, error.code, "this can't be done now; send it again later")
+    if status := _STATUSES.get(error.code):
+        return problem(status, error.code, str(error))
+    if isinstance(error, PhotoError | InvalidValueError):
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.code, str(error))
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, error.code, "the service failed; tell its operator the code")
+
+
+def answer(found: Problem) -> JSONResponse:
+    """The problem as a response."""
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if found.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    if found.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(found.model_dump(), found.status, headers, MEDIA_TYPE)
+
+
+def explain_errors(app: FastAPI) -> None:
+    """Have the application answer every error in this form."""
+
+    @app.exception_handler(FacealbumError)
+    def ours(_: Request, error: FacealbumError) -> JSONResponse:
+        return answer(problem_of(error))
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        wrong = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
+        return answer(problem(HTTPStatus.UNPROCESSABLE_ENTITY, InvalidValueError.code, "; ".join(wrong)))
+
+    @app.exception_handler(HTTPException)
+    def plain(_: Request, error: HTTPException) -> JSONResponse:
+        code = HTTPStatus(error.status_code).name.lower()
+        return answer(problem(error.status_code, code, str(error.detail)))
+
+
+def responses(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """The problems of an endpoint, for its description."""
+    usual = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
+    schema = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {int(status): {"description": status.phrase, "content": schema} for status in (*usual, *statuses)}

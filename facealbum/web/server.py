@@ -1,0 +1,35 @@
+"""The process that serves the application."""
+
+from ipaddress import ip_address
+
+import uvicorn
+
+from facealbum.errors import InvalidValueError
+from facealbum.settings import Settings
+from facealbum.web.app import make_app
+
+_WAITING_PER_THREAD = 16
+
+
+def serve(settings: Settings, host: str, port: int) -> None:
+    """Serve until told to stop; raises InvalidValueError if others could reach it and there are no tokens."""
+    if not settings.api_tokens and not _is_loopback(host):
+        raise InvalidValueError(
+            f"without tokens this machine alone may be served, not {host}; set FACEALBUM_API_TOKENS or use 127.0.0.1"
+        )
+    uvicorn.run(
+        make_app(settings),
+        host=host,
+        port=port,
+        access_log=False,
+        server_header=False,
+        limit_concurrency=settings.web_threads * _WAITING_PER_THREAD,
+        timeout_graceful_shutdown=round(settings.worker_stop_seconds),
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
