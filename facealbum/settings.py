@@ -7,10 +7,12 @@ _FILE behind it names a file that holds the value instead, which is how containe
 import os
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from facealbum.domain.cron import Cron
 from facealbum.errors import InvalidValueError
 
 
@@ -81,6 +83,17 @@ class Settings(BaseSettings):
     events_seconds: int = Field(
         default=60, ge=3, le=43_200, description="After so long without a word, SQS gives an event to somebody else."
     )
+    monthly_cron: str = Field(
+        default="0 3 1 * *",
+        description="When the month before is run for all families, as five fields of cron; empty: never by itself.",
+    )
+    timezone: str = Field(default="UTC", description="The time zone of `monthly_cron`, such as Asia/Tokyo.")
+    clustering_in_flight: int = Field(
+        default=200, ge=1, le=10_000, description="Families of a monthly job that are handed out to workers at once."
+    )
+    coverage_alarm: float = Field(
+        default=0.5, ge=0, le=1, description="A monthly job that leaves fewer faces with a person raises an alarm."
+    )
     processes: int = Field(default=0, ge=0, le=256, description="Processes that analyse photos; 0 means one per core.")
     max_photo_bytes: int = Field(default=200_000_000, ge=1, description="Larger files are refused on import, in bytes.")
     max_pixels: int = Field(
@@ -102,6 +115,22 @@ class Settings(BaseSettings):
         default=None,
         description="Where models are fetched from instead of their publishers: a folder, or a http(s) or file URL.",
     )
+
+    @field_validator("monthly_cron")
+    @classmethod
+    def _is_schedule(cls, text: str) -> str:
+        if text:
+            Cron.parse(text)
+        return text
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise InvalidValueError("a time zone must be one of the IANA database, such as Asia/Tokyo") from error
+        return name
 
     @property
     def data_folder(self) -> Path:

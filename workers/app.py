@@ -16,6 +16,7 @@ TASKS = {
     "analysis": "workers.analysis.analyze_family",
     "matching": "workers.matching.match_family",
     "clustering": "workers.clustering.cluster_family",
+    "evaluation": "workers.evaluation.evaluate_batch",
     "maintenance": "workers.maintenance.relay_outbox",
 }
 """The one task of each queue.  The names travel with the messages: a renamed task loses what is on its way."""

@@ -11,7 +11,20 @@ from typing import Annotated
 import typer
 
 from facealbum import console
-from facealbum.cli import albums, decisions, explain, families, looking, models, photos, stack, system, web, workers
+from facealbum.cli import (
+    albums,
+    decisions,
+    explain,
+    families,
+    looking,
+    models,
+    photos,
+    runs,
+    stack,
+    system,
+    web,
+    workers,
+)
 from facealbum.cli.command import Exit
 from facealbum.errors import FacealbumError, InvalidValueError, UnknownFamilyError, UnknownModelError
 
@@ -31,6 +44,7 @@ app.add_typer(web.app)
 app.add_typer(families.app, name="family")
 app.add_typer(photos.app, name="photo")
 app.add_typer(models.app, name="models")
+app.add_typer(runs.app, name="run")
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback

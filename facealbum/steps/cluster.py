@@ -8,11 +8,13 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from importlib.metadata import version
 from typing import Any, Self
 
 from facealbum.clustering import (
+    ALGORITHMS,
     BreakageThresholds,
     ClusteringParameters,
     ClusteringProblem,
@@ -26,7 +28,9 @@ from facealbum.clustering import (
 from facealbum.corrections import outrank
 from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId, RunId, run_id
 from facealbum.domain.months import Month
+from facealbum.errors import InvalidValueError
 from facealbum.linking import LinkParameters, plan_links
+from facealbum.settings import Settings
 from facealbum.steps.birth_dates import DoubtedBirth, find_doubted_births
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import DEFAULT_ARM, ModelsInUse, models_in_use
@@ -39,6 +43,7 @@ from facealbum.storage.families import Family, load_children, load_families
 from facealbum.storage.observations import (
     Arm,
     expect_whole_families,
+    load_arm,
     load_evidence,
     load_face_ids,
     load_months,
@@ -59,6 +64,7 @@ from facealbum.storage.runs import (
     load_linked_persons,
     lock_family,
 )
+from facealbum.storage.spaces import load_space
 from models.registry import EmbedderSpec
 
 _VERSION = version("facealbum")
@@ -96,6 +102,14 @@ class ArmPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for a family that is locked, and when to stop after a month that was run; None: no limit."""
+
+    lock_seconds: float | None = None
+    stop_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MonthOutcome:
     """What one run of one family did."""
 
@@ -119,13 +133,17 @@ class MonthOutcome:
 
 @dataclass(slots=True)
 class ClusterResult:
-    """The runs that were made, how many months were up to date already, and each family's doubted birth dates."""
+    """The runs that were made, how many months were up to date already, and each family's doubted birth dates.
+
+    `unfinished`: there was no more time, and months are left.
+    """
 
     runs: list[MonthOutcome] = field(default_factory=list)
     up_to_date: int = 0
     relinked: int = 0
     families: int = 0
     doubted_births: dict[str, tuple[DoubtedBirth, ...]] = field(default_factory=dict)
+    unfinished: bool = False
 
     @property
     def changes(self) -> int:
@@ -140,10 +158,12 @@ def cluster_families(
     family: str | None = None,
     arm_plan: ArmPlan | None = None,
     dry_run: bool = False,
+    patience: Patience = Patience(),
 ) -> ClusterResult:
     """Run every month up to `through` that isn't done, oldest first, for one family or all of them.
 
-    With `dry_run` everything is computed, then rolled back.  Raises UnknownFamilyError.
+    With `dry_run` everything is computed, then rolled back.  Raises UnknownFamilyError, and FamilyBusyError if a
+    family stays locked for longer than `patience` lasts; what was done until then is kept.
     """
     with context.database.begin() as transaction:
         families = load_families(transaction, family)
@@ -153,9 +173,36 @@ def cluster_families(
     result = ClusterResult(families=len(families))
     context.progress.begin("Clustering families", len(families))
     for one in families:
-        _Clustering(context, one, arm, arm_plan, dict(models.versions), result).through(through, dry_run=dry_run)
+        clustering = _Clustering(context, one, arm, arm_plan, dict(models.versions), patience, result)
+        clustering.through(through, dry_run=dry_run)
         context.progress.advance()
     return result
+
+
+def load_arm_plan(transaction: Transaction, name: str, settings: Settings) -> ArmPlan:
+    """The arm of this name: the default one, one of an algorithm's name, or one that ran before.
+
+    Raises InvalidValueError if there is none, or if it belongs to another embedding space than today's.
+    """
+    models = models_in_use(transaction, settings)
+    plan = ArmPlan.of_space(models.embedder)
+    if name == DEFAULT_ARM:
+        return plan
+    if name in ALGORITHMS:
+        return replace(plan, name=name, algorithm=name)
+    arm = load_arm(transaction, name)
+    if arm is None or load_space(transaction, name) != models.space:
+        raise InvalidValueError(
+            f"an arm must be {DEFAULT_ARM}, {', '.join(sorted(ALGORITHMS))}, or have run in the space {models.space}; "
+            f"got {name!r}"
+        )
+    return ArmPlan(
+        name,
+        arm.algorithm,
+        ClusteringParameters.from_dict(arm.parameters["clustering"]),
+        LinkParameters.from_dict(arm.parameters["linking"]),
+        BreakageThresholds(**arm.parameters["breakage"]),
+    )
 
 
 def _arm(transaction: Transaction, plan: ArmPlan, models: ModelsInUse) -> Arm:
@@ -178,6 +225,7 @@ class _Clustering:
     arm: Arm
     plan: ArmPlan
     models: dict[str, str]
+    patience: Patience
     result: ClusterResult
 
     def through(self, last: Month, *, dry_run: bool) -> None:
@@ -190,16 +238,27 @@ class _Clustering:
         with self.context.database.begin() as transaction:
             months = load_months(transaction, self.family.family_id, last)
         for month in months:
+            if self._out_of_time(runs_before):
+                self.result.unfinished = True
+                return
             with self.context.database.begin() as transaction:
                 self._months(transaction, [month])
         if len(self.result.runs) == runs_before:  # a run links by itself; this is for children registered since
             with self.context.database.begin() as transaction:
-                lock_family(transaction, self.family.family_id)
+                self._lock(transaction)
                 expect_whole_families(transaction)
                 self.result.relinked += self._link(transaction, run=None)
 
+    def _out_of_time(self, runs_before: int) -> bool:
+        """Whether to stop here; never before a month was run, so that whoever goes on gets to the end."""
+        stop_at = self.patience.stop_at
+        return stop_at is not None and len(self.result.runs) > runs_before and self.context.clock() >= stop_at
+
+    def _lock(self, transaction: Transaction) -> None:
+        lock_family(transaction, self.family.family_id, wait_seconds=self.patience.lock_seconds)
+
     def _months(self, transaction: Transaction, months: Sequence[Month]) -> None:
-        lock_family(transaction, self.family.family_id)
+        self._lock(transaction)
         expect_whole_families(transaction)
         for month in months:
             self._month(transaction, month)

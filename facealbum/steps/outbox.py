@@ -7,10 +7,11 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from facealbum import metrics
-from facealbum.domain.ids import FamilyId, PhotoId, family_id
-from facealbum.domain.messages import AnalyzeFamily, family_of
-from facealbum.errors import FacealbumError
+from facealbum.domain.ids import BatchId, FamilyId, PhotoId, family_id
+from facealbum.domain.messages import AnalyzeFamily, ClusterFamily, family_of
+from facealbum.errors import BadMessageError, FacealbumError
 from facealbum.steps.context import Context
+from facealbum.storage.batch_families import fail_family
 from facealbum.storage.database import Transaction
 from facealbum.storage.outbox import Outgoing, claim_messages, delete_messages, save_messages, save_raw_message
 from facealbum.storage.parked import Parked, load_parked, save_parked, take_parked
@@ -80,10 +81,25 @@ def _send_all(
 
 
 def park(context: Context, queue: str, message: dict[str, Any], *, error: tuple[str, str], attempts: int) -> None:
-    """Set a message aside that could not be done; `error` is the reason's code, and where it came from."""
+    """Set a message aside that could not be done; `error` is the reason's code, and where it came from.
+
+    A family of a monthly job fails in that job instead, where `facealbum run retry` finds it.
+    """
     now = context.clock()
     with context.database.begin() as transaction:
+        if queue == ClusterFamily.QUEUE and (order := _of_batch(message)):
+            fail_family(transaction, order[0], order[1], error, now=now)
+            return
         save_parked(transaction, Parked(family_of(message), queue, message, *error, attempts, now, now))
+
+
+def _of_batch(message: dict[str, Any]) -> tuple[BatchId, FamilyId] | None:
+    """The monthly job and the family, if the message asks for a part of one."""
+    try:
+        order = ClusterFamily.from_json(message)
+    except BadMessageError:
+        return None
+    return (order.batch_id, order.family_id) if order.batch_id else None
 
 
 def list_parked(context: Context, *, family: str | None = None, queue: str | None = None) -> list[Parked]:
