@@ -24,6 +24,8 @@ TASKS = {
 _LONGEST_WAIT_SECONDS = 60
 _KILLED_AFTER = 1.2  # of the time after which a task is asked to stop
 _KILOBYTES_OF_MB = 1000
+_ADVANCE_SECONDS = 2
+_DUE_SECONDS = 60
 # By itself RabbitMQ drops a message that it has handed out 20 times, and takes one back after half an hour; attempts
 # and time are counted in workers.task.  A queue that is there refuses other arguments: these depend on no setting.
 _QUORUM = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000, "x-consumer-timeout": 48 * 3_600_000}
@@ -103,7 +105,11 @@ def _beat(settings: Settings) -> dict[str, Any]:
     """What is sent by the clock; a message that nobody takes before the next one is due goes away."""
     return {
         "timezone": "UTC",
-        "beat_schedule": {"relay": _every(settings.relay_seconds, "relay")},
+        "beat_schedule": {
+            "relay": _every(settings.relay_seconds, "relay"),
+            "advance": _every(_ADVANCE_SECONDS, "advance"),
+            "start_month": _every(_DUE_SECONDS, "start_month"),  # it looks whether a month is due, or was missed
+        },
         "beat_schedule_filename": str(settings.data_folder / "beat-schedule"),
         "beat_sync_every": 1,  # a beat that is killed remembers what it has sent
     }

@@ -5,6 +5,7 @@ from typing import Any
 
 from facealbum.domain.messages import Maintain
 from facealbum.errors import UnknownVersionError
+from facealbum.steps.batches import advance, start_due
 from facealbum.steps.context import Context
 from facealbum.steps.outbox import relay
 from workers.app import app
@@ -14,6 +15,8 @@ from workers.task import QueueTask
 
 JOBS: dict[str, Callable[[Context], object]] = {
     "relay": lambda context: relay(context, send),
+    "advance": advance,
+    "start_month": start_due,
 }
 """What each job does."""
 
