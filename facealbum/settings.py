@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     coverage_alarm: float = Field(
         default=0.5, ge=0, le=1, description="A monthly job that leaves fewer faces with a person raises an alarm."
     )
+    reconcile_after_seconds: float = Field(
+        default=600, ge=1, description="A photo that has waited longer for its analysis is announced again."
+    )
     processes: int = Field(default=0, ge=0, le=256, description="Processes that analyse photos; 0 means one per core.")
     max_photo_bytes: int = Field(default=200_000_000, ge=1, description="Larger files are refused on import, in bytes.")
     max_pixels: int = Field(

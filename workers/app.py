@@ -21,6 +21,7 @@ TASKS = {
 }
 """The one task of each queue.  The names travel with the messages: a renamed task loses what is on its way."""
 
+_RECONCILE_SECONDS = 60.0
 _LONGEST_WAIT_SECONDS = 60
 _KILLED_AFTER = 1.2  # of the time after which a task is asked to stop
 _KILOBYTES_OF_MB = 1000
@@ -109,6 +110,7 @@ def _beat(settings: Settings) -> dict[str, Any]:
             "relay": _every(settings.relay_seconds, "relay"),
             "advance": _every(_ADVANCE_SECONDS, "advance"),
             "start_month": _every(_DUE_SECONDS, "start_month"),  # it looks whether a month is due, or was missed
+            "reconcile": _every(_RECONCILE_SECONDS, "reconcile"),
         },
         "beat_schedule_filename": str(settings.data_folder / "beat-schedule"),
         "beat_sync_every": 1,  # a beat that is killed remembers what it has sent

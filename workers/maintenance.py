@@ -8,6 +8,7 @@ from facealbum.errors import UnknownVersionError
 from facealbum.steps.batches import advance, start_due
 from facealbum.steps.context import Context
 from facealbum.steps.outbox import relay
+from facealbum.steps.reconcile import reconcile
 from workers.app import app
 from workers.process import this_context
 from workers.sending import send
@@ -17,6 +18,7 @@ JOBS: dict[str, Callable[[Context], object]] = {
     "relay": lambda context: relay(context, send),
     "advance": advance,
     "start_month": start_due,
+    "reconcile": reconcile,
 }
 """What each job does."""
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from facealbum.domain.messages import MatchFamily
-from facealbum.steps.match import match_family as match_faces_of
+from facealbum.steps.match import match_unmatched
 from workers.app import app
 from workers.process import this_context
 from workers.task import QueueTask
@@ -13,4 +13,4 @@ from workers.task import QueueTask
 def match_family(message: dict[str, Any]) -> None:
     """Show one family's new faces with the people it knows."""
     order = MatchFamily.from_json(message)
-    match_faces_of(this_context(), order.family_id)
+    match_unmatched(this_context(), order.family_id)

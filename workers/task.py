@@ -13,7 +13,7 @@ from celery import Task, signals
 from celery.exceptions import Reject, Retry
 from celery.utils.time import get_exponential_backoff_interval
 
-from facealbum.errors import FacealbumError, UnknownFamilyError
+from facealbum.errors import FacealbumError, FamilyBusyError, UnknownFamilyError
 from facealbum.logs import get_logger, place_of
 from facealbum.settings import load_settings
 from facealbum.steps.outbox import park
@@ -52,6 +52,8 @@ class QueueTask(Task):
             return self._fail(
                 message, ("time_limit", f"not done within {load_settings().task_seconds:g} s"), may_pass=True
             )
+        except FamilyBusyError as error:  # nothing to count: whoever has the family comes to an end
+            self._try_again((error.code, place_of(error)), counted=False)
         except FacealbumError as error:
             return self._fail(message, (error.code, place_of(error)), may_pass=error.retryable)
         except Exception as error:  # noqa: BLE001 - parked with its kind and place, no value
@@ -75,12 +77,12 @@ class QueueTask(Task):
         _log.error("task_parked", code=error[0], place=error[1])
         return "parked"
 
-    def _try_again(self, error: tuple[str, str]) -> NoReturn:
+    def _try_again(self, error: tuple[str, str], *, counted: bool = True) -> NoReturn:
         """Send the message anew; if the broker doesn't take it, leave it where it is.
 
         `Task.retry` would drop it in that case.
         """
-        tries = self.request.retries + 1
+        tries = self.request.retries + counted
         longest = longest_wait(load_settings())
         seconds = max(1, get_exponential_backoff_interval(1, tries, longest, full_jitter=True))  # whole, for RabbitMQ
         _log.warning("task_tried_again", code=error[0], place=error[1], wait_seconds=seconds)

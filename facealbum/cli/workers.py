@@ -43,6 +43,7 @@ def requeue(
     family: OneFamily = None,
     queue: Annotated[str | None, typer.Option("--queue", help="Only this queue.")] = None,
     only_list: Annotated[bool, typer.Option("--list", help="Show what is parked, and send nothing.")] = False,
+    photos: Annotated[bool, typer.Option("--photos", help="Photos that crashed their analysis instead.")] = False,
     as_json: Json = False,
 ) -> None:
     """Send messages again that were parked, as nobody could do what they say."""
@@ -54,9 +55,13 @@ def requeue(
 
     check_broker()
     with open_world() as context:
-        requeued = outbox.requeue(context, family=family, queue=queue)
+        if photos:
+            requeued = outbox.requeue_photos(context, family=family)
+        else:
+            requeued = outbox.requeue(context, family=family, queue=queue)
         outbox.relay(context, send)
-    say_result({"requeued": requeued}, f"{count_of(requeued, 'message')} sent again", as_json=as_json)
+    what = count_of(requeued, "photo" if photos else "message")
+    say_result({"requeued": requeued}, f"{what} sent again", as_json=as_json)
 
 
 def _list(family: str | None, queue: str | None, *, as_json: bool) -> None:

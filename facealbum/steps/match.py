@@ -16,6 +16,7 @@ from facealbum.steps.embedders import DEFAULT_ARM
 from facealbum.storage.database import Transaction
 from facealbum.storage.decisions import load_demands
 from facealbum.storage.matches import load_faces_of, load_fresh_uploads, save_matches
+from facealbum.storage.matching import take_unmatched
 from facealbum.storage.observations import (
     Arm,
     expect_whole_families,
@@ -28,6 +29,7 @@ from facealbum.storage.observations import (
 from facealbum.storage.runs import lock_family
 
 _UPLOADS_AT_ONCE = 500
+_LOCK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,27 @@ def match_family(context: Context, family: FamilyId) -> MatchOutcome:
     """Match every face of the family that no run has looked at yet; of a family that is gone, none."""
     with context.database.begin() as transaction:
         lock_family(transaction, family)
-        arm = load_arm(transaction, DEFAULT_ARM)
-        if arm is None:
-            return MatchOutcome()
-        uploads = load_fresh_uploads(transaction, family, arm)
-        expect_whole_families(transaction)
-        return _match(context, transaction, family, arm, uploads) if uploads else MatchOutcome()
+        take_unmatched(transaction, family)
+        return _match_fresh(context, transaction, family)
+
+
+def match_unmatched(context: Context, family: FamilyId) -> MatchOutcome:
+    """The same if faces came since the last match, else nothing.
+
+    Raises FamilyBusyError if somebody decides about the family for long.
+    """
+    with context.database.begin() as transaction:
+        lock_family(transaction, family, wait_seconds=_LOCK_SECONDS)
+        return _match_fresh(context, transaction, family) if take_unmatched(transaction, family) else MatchOutcome()
+
+
+def _match_fresh(context: Context, transaction: Transaction, family: FamilyId) -> MatchOutcome:
+    arm = load_arm(transaction, DEFAULT_ARM)
+    if arm is None:
+        return MatchOutcome()
+    uploads = load_fresh_uploads(transaction, family, arm)
+    expect_whole_families(transaction)
+    return _match(context, transaction, family, arm, uploads) if uploads else MatchOutcome()
 
 
 def _match(

@@ -4,6 +4,7 @@ A crash at any point sends a message at least once, and parks or requeues it exa
 """
 
 from collections.abc import Callable, Collection, Sequence
+from itertools import groupby
 from typing import Any
 
 from facealbum import metrics
@@ -15,7 +16,7 @@ from facealbum.storage.batch_families import fail_family
 from facealbum.storage.database import Transaction
 from facealbum.storage.outbox import Outgoing, claim_messages, delete_messages, save_messages, save_raw_message
 from facealbum.storage.parked import Parked, load_parked, save_parked, take_parked
-from facealbum.storage.photos import mark_announced
+from facealbum.storage.photos import mark_announced, retry_crashed
 
 Send = Callable[[Outgoing], None]
 """Gives a message to the broker and returns when it is safe there; raises BrokerUnavailableError."""
@@ -106,6 +107,15 @@ def list_parked(context: Context, *, family: str | None = None, queue: str | Non
     """What is set aside of one family or all, of one queue or all, oldest first."""
     with context.database.begin() as transaction:
         return load_parked(transaction, family_id(family) if family is not None else None, queue)
+
+
+def requeue_photos(context: Context, *, family: str | None = None) -> int:
+    """Order the analysis of the photos that crashed it anew, of one family or all, and tell how many there are."""
+    with context.database.begin() as transaction:
+        crashed = retry_crashed(transaction, family_id(family) if family is not None else None)
+        for one, photos in groupby(crashed, key=lambda named: named[0]):
+            order_analysis(context, transaction, one, [photo for _, photo in photos])
+    return len(crashed)
 
 
 def requeue(context: Context, *, family: str | None = None, queue: str | None = None) -> int:

@@ -147,6 +147,7 @@ def _complete(
         .where(here)
         .values(
             status="analysed",
+            attempts=0,
             format=upload.format,
             width=upload.width,
             height=upload.height,

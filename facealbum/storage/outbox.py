@@ -50,6 +50,12 @@ def claim_messages(connection: Connection, limit: int) -> list[Outgoing]:
     return [Outgoing(FamilyId(row.family_id), row.number, row.queue, row.message) for row in connection.execute(oldest)]
 
 
+def has_messages(connection: Connection, many: int) -> bool:
+    """Whether so many messages or more wait."""
+    query = select(outbox.c.number).order_by(outbox.c.number).offset(many - 1).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def delete_messages(connection: Connection, sent: Collection[Outgoing]) -> None:
     """Forget messages that were sent."""
     keys = [(message.family_id, message.number) for message in sent]

@@ -4,11 +4,14 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from facealbum.domain.ids import FamilyId, PhotoId
 from facealbum.storage.schema import families, photo_problems, photos
+
+ATTEMPTS = 3
+"""How often a photo's analysis is begun before the photo is set aside."""
 
 UPLOADED = photos.c.frame_ms.is_(None)
 """A photo or a video as it came, not a frame that analysis took from one."""
@@ -174,11 +177,76 @@ def load_pending(connection: Connection, family: FamilyId) -> list[PendingPhoto]
     ]
 
 
+def claim_photo(connection: Connection, family: FamilyId, wanted: Collection[PhotoId]) -> PendingPhoto | None:
+    """Count an attempt for the next of these photos that waits for analysis, the least tried one first.
+
+    The caller's transaction holds `lock_family`; two that analyse the same photos so begin with different ones.
+    """
+    query = (
+        select(photos.c.photo_id)
+        .where(*_waiting(family, wanted), photos.c.attempts < ATTEMPTS)
+        .order_by(photos.c.attempts, photos.c.photo_id)
+        .limit(1)
+    )
+    claim = (
+        update(photos)
+        .where(photos.c.family_id == family, photos.c.photo_id == query.scalar_subquery())
+        .values(attempts=photos.c.attempts + 1)
+        .returning(photos.c.photo_id, photos.c.key, photos.c.sha256)
+    )
+    row = connection.execute(claim).one_or_none()
+    return None if row is None else PendingPhoto(family, PhotoId(row.photo_id), row.key, bytes(row.sha256))
+
+
+def give_back_photo(connection: Connection, photo: PendingPhoto) -> None:
+    """Take back the attempt of a claim that has come to nothing."""
+    here = photos.c.family_id == photo.family_id, photos.c.photo_id == photo.photo_id
+    fewer = func.greatest(photos.c.attempts - 1, 0)
+    connection.execute(update(photos).where(*here, photos.c.status == "pending").values(attempts=fewer))
+
+
+def load_exhausted(connection: Connection, family: FamilyId, wanted: Collection[PhotoId]) -> list[PhotoId]:
+    """Those of these photos that wait for analysis although every attempt that they have was made."""
+    query = select(photos.c.photo_id).where(*_waiting(family, wanted), photos.c.attempts >= ATTEMPTS)
+    return [PhotoId(row.photo_id) for row in connection.execute(query)]
+
+
+def _waiting(family: FamilyId, wanted: Collection[PhotoId]) -> list[ColumnElement[bool]]:
+    return [photos.c.family_id == family, photos.c.photo_id.in_(wanted), photos.c.status == "pending", UPLOADED]
+
+
 def mark_announced(connection: Connection, family: FamilyId, told: Collection[PhotoId], *, now: datetime) -> None:
     """Note that the queues were told of these photos."""
     connection.execute(
         update(photos).where(photos.c.family_id == family, photos.c.photo_id.in_(told)).values(announced_at=now)
     )
+
+
+def claim_late_photos(connection: Connection, limit: int, *, before: datetime) -> list[tuple[FamilyId, PhotoId]]:
+    """The photos that wait for analysis since before then and were not announced since, oldest first.
+
+    They are the caller's until its transaction ends; it is to announce them.
+    """
+    moment = func.coalesce(photos.c.announced_at, photos.c.created_at)
+    query = (
+        select(photos.c.family_id, photos.c.photo_id)
+        .where(photos.c.status == "pending", UPLOADED, moment < before)
+        .order_by(moment)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [(FamilyId(row.family_id), PhotoId(row.photo_id)) for row in connection.execute(query)]
+
+
+def retry_crashed(connection: Connection, family: FamilyId | None = None) -> list[tuple[FamilyId, PhotoId]]:
+    """Let the photos that crashed their analysis wait for it anew, of one family or all; the caller announces them."""
+    reason = (photo_problems.c.family_id == photos.c.family_id) & (photo_problems.c.photo_id == photos.c.photo_id)
+    here = [photos.c.status == "failed", reason, photo_problems.c.code == "analysis_crashed"]
+    if family is not None:
+        here.append(photos.c.family_id == family)
+    statement = update(photos).where(*here).values(status="pending", attempts=0)
+    rows = connection.execute(statement.returning(photos.c.family_id, photos.c.photo_id))
+    return sorted((FamilyId(row.family_id), PhotoId(row.photo_id)) for row in rows)
 
 
 def count_photos(connection: Connection, family: FamilyId | None = None) -> dict[str, int]:

@@ -69,4 +69,4 @@ def mark_outdated(connection: Connection, family: FamilyId, analyzer_id: int) ->
     other = (photos.c.status == "analysed") & (photos.c.analyzer_id != analyzer_id)
     failed = (photos.c.status == "failed") & photos.c.sha256.is_not(None)
     outdated = photos.c.family_id == family, other | failed, UPLOADED
-    return connection.execute(update(photos).where(*outdated).values(status="pending")).rowcount
+    return connection.execute(update(photos).where(*outdated).values(status="pending", attempts=0)).rowcount

@@ -16,11 +16,12 @@ from sqlalchemy import select
 
 from facealbum import demo
 from facealbum.errors import UnknownFamilyError
-from facealbum.steps import analyze
+from facealbum.steps import analyze, analyze_upload
 from facealbum.steps.analyze import analyze_pending
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_space
 from facealbum.steps.imports import import_folder
+from facealbum.storage.analyses import AnalysedPhoto
 from facealbum.storage.photos import count_photos, load_problems
 from facealbum.storage.schema import face_embeddings, faces, photos
 from models.containers import is_video
@@ -119,7 +120,7 @@ def test_the_number_of_processes_changes_nothing(context: Context, tmp_path: Pat
     for number, portrait in enumerate(sorted(PORTRAITS.glob("*.jpg"))[:3]):
         put(tmp_path / "in", f"{number}.jpg", portrait.read_bytes())
     import_folder(context, tmp_path / "in", "Mori")
-    setup = analyze._Setup(context.settings, default_space())
+    setup = analyze.Setup(context.settings, default_space())
     one = [analyze._alone(photo, setup).result for photo in _pending(context)]
     three = [outcome.result for outcome in analyze._outcomes(_pending(context), 3, setup)]
     assert sorted(map(_essence, one)) == sorted(map(_essence, three))
@@ -131,16 +132,16 @@ def test_a_photo_that_kills_its_process_is_named_and_the_rest_goes_on(
     put(tmp_path / "in", "deadly.jpg", PORTRAIT.read_bytes() + b"deadly")
     put(tmp_path / "in", "good.jpg", PORTRAIT.read_bytes())
     import_folder(context, tmp_path / "in", "Mori")
-    monkeypatch.setattr(analyze, "_analyse", die_on_deadly)
+    monkeypatch.setattr(analyze, "analyse_upload", die_on_deadly)
     result = analyze_pending(context)
     assert (result.photos, result.faces) == (2, 1)
     assert problems(context) == {"deadly.jpg": "analysis_crashed"}
 
 
-def die_on_deadly(photo: analyze.PendingPhoto, setup: analyze._Setup) -> analyze.Outcome:
+def die_on_deadly(photo: analyze.PendingPhoto, setup: analyze.Setup) -> analyze.Outcome:
     if photo.key == "deadly.jpg":
         os.kill(os.getpid(), signal.SIGKILL)
-    return analyze._analyse(photo, setup)
+    return analyze_upload.analyse_upload(photo, setup)
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
@@ -164,7 +165,7 @@ def test_a_failure_that_nobody_foresaw_stops_no_other_photo_and_is_tried_again_w
     put(tmp_path / "in", "good.jpg", PORTRAIT.read_bytes())
     import_folder(context, tmp_path / "in", "Mori")
     with monkeypatch.context() as patch:
-        patch.setattr(analyze, "is_video", fail_on_odd)
+        patch.setattr(analyze_upload, "is_video", fail_on_odd)
         result = analyze_pending(context, in_process=True)
     assert (result.photos, result.faces) == (2, 1)
     assert [problem.code for problem in result.problems] == ["analysis_crashed"]
@@ -210,5 +211,5 @@ def _pending(context: Context) -> list[analyze.PendingPhoto]:
 
 
 def _essence(result: object) -> str:
-    assert isinstance(result, analyze.AnalysedPhoto)
+    assert isinstance(result, AnalysedPhoto)
     return f"{result.photo_id} {[(face.box, face.age, face.embedding.tobytes()) for face in result.faces]}"

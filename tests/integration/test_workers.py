@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from facealbum import demo
 from facealbum.cli import app as commands
-from facealbum.domain.ids import family_id
+from facealbum.domain.ids import family_id, photo_id
 from facealbum.domain.messages import AnalyzeFamily, ClusterFamily, MatchFamily
 from facealbum.domain.months import Month
 from facealbum.steps.context import Context
@@ -33,6 +33,7 @@ def world(context: Context, database_url: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("FACEALBUM_DATA", str(context.settings.data))
     monkeypatch.setenv("FACEALBUM_DATABASE_URL", database_url.replace("+psycopg2", ""))
     monkeypatch.setenv("FACEALBUM_OBJECT_STORE", str(context.settings.object_store))
+    monkeypatch.setenv("FACEALBUM_BROKER_URL", "memory://")
     app.conf.update(broker_url="memory://", broker_transport_options={})
     return context
 
@@ -64,7 +65,13 @@ def test_messages_analyse_match_and_cluster_a_family(
     (tmp_path / "in" / "a.jpg").write_bytes(PORTRAIT.read_bytes())
     import_folder(world, tmp_path / "in", "Mori")
     family = family_id("Mori")
-    for message in (AnalyzeFamily(family), MatchFamily(family), ClusterFamily(family, Month(2030, 1))):
+    photos = (photo_id(family, "a.jpg"),)
+    for message in (
+        AnalyzeFamily(family),
+        AnalyzeFamily(family, photo_ids=photos),
+        MatchFamily(family),
+        ClusterFamily(family, Month(2030, 1)),
+    ):
         send(message)
         assert ended.get(timeout=PATIENCE_SECONDS) == (TASKS[message.QUEUE], "SUCCESS")
     with world.database.begin() as transaction:
