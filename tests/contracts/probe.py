@@ -8,10 +8,16 @@ import os
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from celery import signals
+
 from facealbum.errors import DatabaseUnavailableError, StorageError
+from facealbum.steps import analyze_batch
+from facealbum.steps.analyze_upload import Outcome, Setup, analyse_upload
+from facealbum.storage.photos import PendingPhoto
 from workers.app import app
 from workers.command import run_worker
 from workers.task import QueueTask
@@ -46,6 +52,19 @@ def probe(message: dict[str, Any]) -> None:
             raise StorageError("never")
         case "crash":
             raise ZeroDivisionError
+
+
+@signals.task_prerun.connect
+def _have_a_photo_that_kills(**_: object) -> None:
+    """The photo that the environment names ends the process that analyses it, as one that needs all memory does."""
+    if (deadly := os.environ.get("PROBE_DEADLY")) and analyze_batch.analyse_upload is analyse_upload:
+        analyze_batch.analyse_upload = partial(_die_on, deadly)
+
+
+def _die_on(deadly: str, photo: PendingPhoto, setup: Setup) -> Outcome:
+    if photo.key == deadly:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return analyse_upload(photo, setup)
 
 
 if __name__ == "__main__":

@@ -9,22 +9,25 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import Celery
+from sqlalchemy import func, select
 
 from facealbum import demo
-from facealbum.domain.ids import family_id
-from facealbum.domain.messages import AnalyzeFamily, ClusterFamily
+from facealbum.domain.ids import FamilyId, PhotoId, family_id, photo_id
+from facealbum.domain.messages import AnalyzeFamily, ClusterFamily, MatchFamily
 from facealbum.domain.months import Month
 from facealbum.settings import Settings
 from facealbum.steps.context import Context
 from facealbum.steps.imports import import_folder
-from facealbum.steps.outbox import list_parked
-from facealbum.storage.photos import count_photos
+from facealbum.steps.outbox import list_parked, relay
+from facealbum.storage.outbox import save_messages
+from facealbum.storage.photos import count_photos, load_problems
+from facealbum.storage.schema import photos as photo_rows
 from tests.broker_server import Valkey
 from workers.app import TASKS, make_app
 
@@ -43,12 +46,12 @@ class Queues:
         self.folder = folder
         self.workers: list[subprocess.Popen[bytes]] = []
 
-    def start(self) -> subprocess.Popen[bytes]:
-        """One more worker on all queues."""
+    def start(self, command: Sequence[str] = (sys.executable, str(PROBE), ",".join(TASKS))) -> subprocess.Popen[bytes]:
+        """One more process, by itself a worker on all queues."""
         log = (self.folder / f"worker-{len(self.workers)}.log").open("wb")
         with log:
             worker = subprocess.Popen(
-                [sys.executable, str(PROBE), ",".join(TASKS)],
+                list(command),
                 cwd=ROOT,
                 env=self.environment,
                 stdout=log,
@@ -65,6 +68,10 @@ class Queues:
     def ask(self, act: str) -> None:
         """Have the probe do this."""
         self.send("probe", {"version": 1, "act": act, "calls": str(self.folder / "calls")}, "matching")
+
+    def relay(self, context: Context) -> None:
+        """Send what waits in the outbox."""
+        relay(context, lambda one: self.send(TASKS[one.queue], one.message, one.queue))
 
     def calls(self, act: str) -> int:
         """How often the probe began to do it."""
@@ -214,19 +221,70 @@ def test_what_can_not_even_be_parked_is_tried_until_it_can(queues: Queues) -> No
 def test_a_message_sent_twice_has_one_effect_and_its_old_form_is_read(
     queues: Queues, context: Context, tmp_path: Path
 ) -> None:
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "a.jpg").write_bytes(PORTRAIT.read_bytes())
-    import_folder(context, tmp_path / "in", "Mori")
-    family = family_id("Mori")
+    family, _ = register(context, tmp_path / "in", 1)
     old = {"version": 1, "family_id": str(family)}
     for message in (old, old, AnalyzeFamily(family, again=True).to_json()):
         queues.send(TASKS["analysis"], message, "analysis")
     queues.send(TASKS["clustering"], ClusterFamily(family, Month(2030, 1)).to_json(), "clustering")
     queues.start()
-    eventually(queues, lambda: photos(context) == {"analysed": 1})
+    eventually(queues, lambda: queues.relay(context) or photos(context) == {"analysed": 1})
     queues.ask("note")
     eventually(queues, lambda: queues.calls("note"))
     assert not list_parked(context)
+
+
+def test_a_photo_that_kills_its_process_is_set_aside_alone(queues: Queues, context: Context, tmp_path: Path) -> None:
+    family, names = register(context, tmp_path / "in", 8)
+    queues.environment |= {"FACEALBUM_TASK_ATTEMPTS": "5", "FACEALBUM_TASK_SECONDS": "60", "PROBE_DEADLY": "4.jpg"}
+    queues.send(TASKS["analysis"], AnalyzeFamily(family, photo_ids=names).to_json(), "analysis")
+    queues.start()
+    eventually(queues, lambda: photos(context) == {"analysed": 7, "failed": 1})
+    with context.database.begin() as transaction:
+        assert [(one.photo, one.code) for one in load_problems(transaction)] == [("4.jpg", "analysis_crashed")]
+    assert not list_parked(context)
+
+
+@pytest.mark.parametrize("broker_url", ["valkey"], indirect=True)
+def test_a_worker_that_is_told_to_stop_counts_no_attempt_against_its_photos(
+    queues: Queues, context: Context, tmp_path: Path
+) -> None:
+    family, names = register(context, tmp_path / "in", 40)
+    queues.environment |= {"FACEALBUM_WORKER_STOP_SECONDS": "0.1", "FACEALBUM_TASK_SECONDS": "60"}
+    queues.send(TASKS["analysis"], AnalyzeFamily(family, photo_ids=names).to_json(), "analysis")
+    worker = queues.start()
+    eventually(queues, lambda: "analysed" in photos(context))
+    worker.terminate()
+    worker.wait(PATIENCE_SECONDS)
+    with context.database.begin() as transaction:
+        assert transaction.execute(select(func.max(photo_rows.c.attempts))).scalar_one() == 0
+    assert photos(context)["pending"]
+    queues.start()
+    eventually(queues, lambda: photos(context) == {"analysed": 40})
+
+
+@pytest.mark.parametrize("broker_url", ["valkey"], indirect=True)
+def test_the_relay_waits_for_its_broker_and_ends_when_it_is_told_to(
+    queues: Queues, context: Context, valkey: Valkey
+) -> None:
+    valkey.kill()
+    with context.database.begin() as transaction:
+        save_messages(transaction, [MatchFamily(family_id("Mori"))] * 3, now=context.clock())
+    relaying = queues.start([sys.executable, "-c", "from facealbum.cli import main; main()", "relay"])
+    eventually(queues, lambda: "broker_unavailable" in queues.logs())
+    valkey.start()
+    eventually(queues, lambda: queues.waiting() == 3)
+    relaying.terminate()
+    assert relaying.wait(PATIENCE_SECONDS) == 0
+
+
+def register(context: Context, folder: Path, many: int) -> tuple[FamilyId, tuple[PhotoId, ...]]:
+    """A family with so many photos that wait for analysis."""
+    folder.mkdir()
+    for number in range(many):
+        (folder / f"{number}.jpg").write_bytes(PORTRAIT.read_bytes() + bytes([number]))
+    import_folder(context, folder, "Mori")
+    family = family_id("Mori")
+    return family, tuple(photo_id(family, f"{number}.jpg") for number in range(many))
 
 
 def photos(context: Context) -> dict[str, int]:
