@@ -12,21 +12,24 @@ from itertools import groupby
 from facealbum.domain.messages import MatchFamily
 from facealbum.steps.context import Context
 from facealbum.steps.outbox import order_analysis
+from facealbum.steps.uploads import complete_promised_uploads
 from facealbum.storage.matching import ask_for_late_matches
 from facealbum.storage.outbox import has_messages, save_messages
 from facealbum.storage.photos import claim_late_photos
 
 _PHOTOS_AT_ONCE = 1000
 _FAMILIES_AT_ONCE = 200
+_UPLOADS_AT_ONCE = 200
 _LONG_OUTBOX = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class ReconcileResult:
-    """How many photos and how many families' matches were ordered again."""
+    """How many photos and families' matches were ordered again, and how many promised uploads were found."""
 
     photos: int = 0
     matches: int = 0
+    uploads: int = 0
 
 
 def reconcile(context: Context) -> ReconcileResult:
@@ -40,4 +43,5 @@ def reconcile(context: Context) -> ReconcileResult:
             order_analysis(context, transaction, family, [photo for _, photo in photos])
         unmatched = ask_for_late_matches(transaction, _FAMILIES_AT_ONCE, before=now - older, now=now)
         save_messages(transaction, [MatchFamily(family) for family in unmatched], now=now)
-    return ReconcileResult(len(late), len(unmatched))
+    found = complete_promised_uploads(context, _UPLOADS_AT_ONCE).completed
+    return ReconcileResult(len(late), len(unmatched), found)
