@@ -16,7 +16,7 @@ def write_passwords(folder: Path) -> list[str]:
     folder.mkdir(mode=0o700, exist_ok=True)
     folder.chmod(0o700)
     made = []
-    for files in (_database(), _broker(), _objects(), _grafana()):
+    for files in (_database(), _broker(), _objects(), _web(), _grafana()):
         there = [name for name in files if (folder / name).exists()]
         if there and len(there) < len(files):
             raise FileExistsError(f"{folder} has {', '.join(there)} but lacks others that go with it; remove these")
@@ -52,6 +52,10 @@ def _objects() -> dict[str, str]:
             f"[default]\naws_access_key_id = {key['accessKey']}\naws_secret_access_key = {key['secretKey']}\n"
         ),
     }
+
+
+def _web() -> dict[str, str]:
+    return {"api_tokens": secrets.token_urlsafe(32)}
 
 
 def _grafana() -> dict[str, str]:

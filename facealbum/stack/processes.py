@@ -5,11 +5,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """`facealbum` with these arguments, running for ever; `needs` is the setting without which it has nothing to do."""
+    """`facealbum` with these arguments, running for ever.
+
+    needs: the setting without which it has nothing to do.  listens: the further arguments by which others reach it from
+    outside of its container.
+    """
 
     name: str
     arguments: tuple[str, ...]
     needs: str | None = None
+    listens: tuple[str, ...] = ()
 
     @property
     def queues(self) -> tuple[str, ...]:
@@ -20,6 +25,7 @@ class Process:
 # RabbitMQ counts what a worker may hold by queue, so that a worker of several would hold a message of each; only those
 # whose tasks take moments share one.
 PROCESSES = (
+    Process("web", ("web",), listens=("--host", "0.0.0.0")),  # noqa: S104 - there, Docker decides who reaches it
     Process("relay", ("relay",)),
     Process("beat", ("beat",)),
     Process("analysis", ("worker", "--queues", "analysis")),

@@ -29,7 +29,7 @@ _SERVER_GRACE = 20.0
 Tell = Callable[[str], None]
 
 
-def run_stack(settings: Settings, *, s3: bool, tell: Tell) -> None:
+def run_stack(settings: Settings, *, s3: bool, web_port: int, tell: Tell) -> None:
     """Run everything until told to stop; raises InvalidValueError if it can't, or runs already on this data folder."""
     folder = settings.data_folder
     with ExitStack() as opened:
@@ -44,7 +44,7 @@ def run_stack(settings: Settings, *, s3: bool, tell: Tell) -> None:
             given.update(server.gives)
         opened.enter_context(_written_down(folder / "stack.env", given, tell))
         processes = opened.enter_context(Supervisor(grace=settings.worker_stop_seconds + _KILLED_AFTER, tell=tell))
-        for program in _programs(settings, given):
+        for program in _programs(settings, given, web_port):
             processes.start(program)
             tell(f"{program.name}: {' '.join(program.command[2:])}")
         while not stop.wait(_LOOK_SECONDS):
@@ -70,12 +70,13 @@ def _start_server(supervisor: Supervisor, server: Server, stop: Event) -> None:
         supervisor.look()
 
 
-def _programs(settings: Settings, given: Mapping[str, str]) -> Iterator[Program]:
-    """Each process that has something to do, with a status port of its own where there is one."""
+def _programs(settings: Settings, given: Mapping[str, str], web_port: int) -> Iterator[Program]:
+    """Each process that has something to do, with a status port of its own; web's is its only one."""
     for number, process in enumerate(PROCESSES):
         if process.needs is None or getattr(settings, process.needs):
             port = {"FACEALBUM_STATUS_PORT": str(settings.status_port + number)} if settings.status_port else {}
-            command = [sys.executable, "-m", "facealbum", *process.arguments]
+            where = ["--port", str(web_port)] if process.listens else []
+            command = [sys.executable, "-m", "facealbum", *process.arguments, *where]
             yield Program(process.name, command, environment={**given, **port})
 
 

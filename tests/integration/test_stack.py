@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -38,7 +39,7 @@ class Stack:
     def start(self) -> subprocess.Popen[bytes]:
         """Return when every process is there."""
         with (self.folder / "log").open("ab") as log:
-            command = [sys.executable, "-m", "facealbum", "stack"]
+            command = [sys.executable, "-m", "facealbum", "stack", "--web-port", str(free_port())]
             self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
         eventually(lambda: all(self.find(*process.arguments) for process in PROCESSES if not process.needs))
         return self.process
@@ -64,6 +65,12 @@ def read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         return b""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def eventually(holds: Callable[[], object]) -> None:

@@ -28,7 +28,8 @@ DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 def test_each_process_is_a_service_with_the_same_command() -> None:
     commands = {name: tuple(service["command"]) for name, service in OURS.items()}
-    assert commands == {process.name: process.arguments for process in PROCESSES} | {"migrate": ("migrate",)}
+    expected = {process.name: process.arguments + process.listens for process in PROCESSES}
+    assert commands == expected | {"migrate": ("migrate",)}
 
 
 def test_each_process_is_a_command_that_there_is() -> None:
@@ -131,9 +132,17 @@ def test_passwords_that_are_there_stay_and_halves_are_refused(tmp_path: Path) ->
 
 
 def test_prometheus_asks_every_process() -> None:
-    scraped = yaml.safe_load(COMPOSE["configs"]["prometheus"]["content"])["scrape_configs"][0]["dns_sd_configs"][0]
-    assert scraped["names"] == [process.name for process in PROCESSES]
-    assert {str(scraped["port"])} == {service["environment"]["FACEALBUM_STATUS_PORT"] for service in OURS.values()}
+    jobs = yaml.safe_load(COMPOSE["configs"]["prometheus"]["content"])["scrape_configs"]
+    asked = {name: target["port"] for target in jobs[0]["dns_sd_configs"] for name in target["names"]}
+    assert set(asked) == {process.name for process in PROCESSES}
+    for name, port in asked.items():
+        assert f":{port}/healthz" in SERVICES[name]["healthcheck"]["test"][-1]
+        assert name == "web" or SERVICES[name]["environment"]["FACEALBUM_STATUS_PORT"] == str(port)
+
+
+def test_what_is_mounted_from_here_is_here() -> None:
+    mounted = [volume for service in SERVICES.values() for volume in service.get("volumes", ())]
+    assert all((ROOT / volume.split(":")[0]).is_file() for volume in mounted if volume.startswith("./"))
 
 
 def test_the_image_is_made_from_the_lock_file_and_runs_as_nobody() -> None:
