@@ -31,5 +31,5 @@ PROCESSES = (
     Process("analysis", ("worker", "--queues", "analysis")),
     Process("matching", ("worker", "--queues", "matching", "--processes", "1")),
     Process("clustering", ("worker", "--queues", "clustering")),
-    Process("maintenance", ("worker", "--queues", "maintenance", "--processes", "1")),
+    Process("maintenance", ("worker", "--queues", "evaluation,maintenance", "--processes", "1")),
 )
