@@ -48,11 +48,8 @@ RELAYED = Counter("facealbum_messages_relayed", "Messages given to the broker.",
 RELAY_FAILURES = Counter(
     "facealbum_relay_failures", "Times that the relay got no further.", ("code",), registry=REGISTRY
 )
-OBJECT_EVENTS = Counter(
-    "facealbum_object_events", "Notifications of the object store.", ("outcome",), registry=REGISTRY
-)
-UPLOADS = Counter("facealbum_uploads", "Photos that came in.", ("way", "outcome"), registry=REGISTRY)
-RUNS = Counter("facealbum_runs", "Months of families that were clustered.", ("outcome",), registry=REGISTRY)
+OBJECT_EVENTS = Counter("facealbum_object_events", "Objects that were looked at.", ("outcome",), registry=REGISTRY)
+UPLOADS = Counter("facealbum_uploads", "Photos that came in over HTTP.", ("way", "outcome"), registry=REGISTRY)
 ProcessCollector(registry=REGISTRY)
 
 

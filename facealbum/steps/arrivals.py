@@ -10,6 +10,7 @@ from contextlib import closing
 from enum import StrEnum
 from typing import BinaryIO
 
+from facealbum import metrics
 from facealbum.domain.ids import FamilyId
 from facealbum.domain.object_events import OriginalKey, UploadKey
 from facealbum.errors import ObjectNotFoundError, WrongContentError
@@ -36,6 +37,12 @@ class Noticed(StrEnum):
 
 def notice_object(context: Context, key: OriginalKey | UploadKey) -> Noticed:
     """Look at the object and do what follows; raises PhotoErrors, StorageErrors and UnknownFamilyError."""
+    noticed = _notice(context, key)
+    metrics.OBJECT_EVENTS.labels(noticed.value).inc()
+    return noticed
+
+
+def _notice(context: Context, key: OriginalKey | UploadKey) -> Noticed:
     if isinstance(key, UploadKey):
         return _notice_upload(context, key)
     found = register_original(context, key.family_id, key.sha256)

@@ -5,20 +5,18 @@ A mistake of ours behind the gate is answered with its kind alone and logged wit
 
 import re
 from http import HTTPStatus
-from pathlib import Path
-from traceback import extract_tb
 from uuid import UUID
 
-import structlog
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from facealbum.logs import get_logger, place_of
 from facealbum.web.problems import Problem, answer, problem
 from facealbum.web.tokens import Token, find_token
 
 _FAMILY = re.compile(r"/v1/families/([^/]+)")
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class Gate:
@@ -47,9 +45,7 @@ class Gate:
         try:
             await self._app(scope, self._counting(receive), noting_start)
         except Exception as error:
-            last = extract_tb(error.__traceback__)[-1]
-            place = f"{Path(last.filename).name}:{last.lineno}"
-            _log.error("request_crashed", error=type(error).__name__, place=place)
+            _log.error("request_crashed", code="crashed", place=place_of(error))
             if started:
                 raise
             crash = problem(HTTPStatus.INTERNAL_SERVER_ERROR, "crashed", "the service failed; tell its operator when")

@@ -5,6 +5,7 @@ from ipaddress import ip_address
 import uvicorn
 
 from facealbum.errors import InvalidValueError
+from facealbum.logs import configure_logs
 from facealbum.settings import Settings
 from facealbum.web.app import make_app
 
@@ -17,11 +18,13 @@ def serve(settings: Settings, host: str, port: int) -> None:
         raise InvalidValueError(
             f"without tokens this machine alone may be served, not {host}; set FACEALBUM_API_TOKENS or use 127.0.0.1"
         )
+    configure_logs(settings.logs)
     uvicorn.run(
         make_app(settings),
         host=host,
         port=port,
         access_log=False,
+        log_config=None,
         server_header=False,
         limit_concurrency=settings.web_threads * _WAITING_PER_THREAD,
         timeout_graceful_shutdown=round(settings.worker_stop_seconds),
