@@ -11,9 +11,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from time import perf_counter
 
+from facealbum import metrics
 from facealbum.domain.ids import FamilyId, PhotoId
 from facealbum.domain.messages import MatchFamily
 from facealbum.errors import DatabaseUnavailableError, FacealbumError
+from facealbum.logs import get_logger
 from facealbum.steps.analyze_upload import Outcome, Setup, analyse_upload, crashed, save_outcome
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import models_in_use
@@ -25,6 +27,7 @@ from facealbum.storage.matching import ask_for_match
 from facealbum.storage.outbox import save_messages
 from facealbum.storage.photos import (
     PendingPhoto,
+    Problem,
     claim_photo,
     give_back_photo,
     load_exhausted,
@@ -34,6 +37,7 @@ from facealbum.storage.photos import (
 from facealbum.storage.runs import lock_family
 from facealbum.storage.spaces import mark_outdated
 
+_log = get_logger(__name__)
 _LOCK_SECONDS = 5.0
 """How long a batch waits for its family, if its work so far took no longer."""
 
@@ -80,7 +84,18 @@ def analyze_batch(context: Context, family: FamilyId, photo_ids: Sequence[PhotoI
             photo = batch.save(outcome, spent=perf_counter() - start)
         result.photos += 1
         result.faces += outcome.faces
+        _tell(outcome)
     return result
+
+
+def _tell(outcome: Outcome) -> None:
+    """Operators what became of a photo."""
+    metrics.PHOTOS.labels("failed" if isinstance(outcome.result, Problem) else "analysed").inc()
+    metrics.FACES.inc(outcome.faces)
+    for phase, seconds in outcome.seconds.items():
+        metrics.PHASE_SECONDS.labels(phase).inc(seconds)
+    if isinstance(problem := outcome.result, Problem):
+        _log.warning("photo_failed", photo_id=str(problem.photo_id), code=problem.code)
 
 
 @dataclass(frozen=True, slots=True)
