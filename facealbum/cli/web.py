@@ -17,3 +17,12 @@ def web(
     from facealbum.web import serve
 
     serve(load_settings(), host, port)
+
+
+@app.command()
+def events() -> None:
+    """Take in what other programs put into the bucket, as its events tell, until told to stop."""
+    from facealbum.settings import load_settings
+    from facealbum.web import run_events
+
+    run_events(load_settings())

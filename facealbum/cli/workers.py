@@ -50,16 +50,24 @@ def requeue(
     if only_list:
         _list(family, queue, as_json=as_json)
         return
+    from facealbum.domain.ids import family_id
     from facealbum.steps import outbox
+    from facealbum.steps.events import look_again
+    from facealbum.storage.parked import EVENTS
     from workers.sending import check_broker, send
 
-    check_broker()
+    requeued = 0
+    if queue != EVENTS:
+        check_broker()
     with open_world() as context:
         if photos:
             requeued = outbox.requeue_photos(context, family=family)
-        else:
+        elif queue != EVENTS:
             requeued = outbox.requeue(context, family=family, queue=queue)
-        outbox.relay(context, send)
+        if queue != EVENTS:
+            outbox.relay(context, send)
+        if queue in {None, EVENTS} and not photos:
+            requeued += look_again(context, None if family is None else family_id(family))
     what = count_of(requeued, "photo" if photos else "message")
     say_result({"requeued": requeued}, f"{what} sent again", as_json=as_json)
 

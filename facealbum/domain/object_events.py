@@ -30,6 +30,11 @@ class OriginalKey:
     family_id: FamilyId
     sha256: bytes
 
+    def to_json(self) -> dict[str, str]:
+        """As it is set aside."""
+        key = f"families/{self.family_id}/originals/{self.sha256.hex()}"
+        return {"family_id": str(self.family_id), "key": key}
+
 
 @dataclass(frozen=True, slots=True)
 class UploadKey:
@@ -38,6 +43,10 @@ class UploadKey:
     family_id: FamilyId
     key: str
     name: str
+
+    def to_json(self) -> dict[str, str]:
+        """As it is set aside."""
+        return {"family_id": str(self.family_id), "key": self.key}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,16 +15,12 @@ from facealbum.domain.ids import FamilyId
 from facealbum.domain.object_events import OriginalKey, UploadKey
 from facealbum.errors import ObjectNotFoundError, WrongContentError
 from facealbum.steps.context import Context
-from facealbum.steps.outbox import park
 from facealbum.steps.photos import forget_lost_photo
 from facealbum.steps.register import Fate, Registered, check_length, new_photo, register_photos, store_photo
 from facealbum.storage.objects import ObjectState
 from facealbum.storage.photos import load_owners, original_key
 from facealbum.storage.uploads import load_promise, upload_id
 from models.containers import is_video
-
-QUEUE = "events"
-"""Where the keys are parked; no queue of the workers has this name."""
 
 
 class Noticed(StrEnum):
@@ -49,11 +45,6 @@ def _notice(context: Context, key: OriginalKey | UploadKey) -> Noticed:
     if found is None and forget_lost_photo(context, key.family_id, key.sha256):
         return Noticed.DELETED
     return Noticed.REGISTERED if found and found.fate is Fate.REGISTERED else Noticed.UNCHANGED
-
-
-def park_object(context: Context, family: FamilyId, key: str, *, code: str) -> None:
-    """Set a key aside whose object can't be taken in, for this reason; `steps.events.look_again` tries once more."""
-    park(context, QUEUE, {"family_id": str(family), "key": key}, error=(code, "object"), attempts=1)
 
 
 def register_original(context: Context, family: FamilyId, sha256: bytes) -> Registered | None:

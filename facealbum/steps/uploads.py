@@ -12,6 +12,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from facealbum.domain.ids import FamilyId, PhotoId
+from facealbum.domain.object_events import OriginalKey
 from facealbum.errors import (
     FacealbumError,
     NameTakenError,
@@ -21,8 +22,10 @@ from facealbum.errors import (
     UnknownUploadError,
     WrongContentError,
 )
-from facealbum.steps.arrivals import park_object, register_original
+from facealbum.logs import place_of
+from facealbum.steps.arrivals import register_original
 from facealbum.steps.context import Context
+from facealbum.steps.outbox import park
 from facealbum.steps.register import (
     Fate,
     Registered,
@@ -33,6 +36,7 @@ from facealbum.steps.register import (
     store_photo,
 )
 from facealbum.storage.objects import SignedPut
+from facealbum.storage.parked import EVENTS
 from facealbum.storage.photos import NewPhoto, load_owners, original_key
 from facealbum.storage.uploads import (
     PhotoState,
@@ -169,7 +173,8 @@ def _parking(context: Context, promise: Promise) -> Iterator[None]:
     except FacealbumError as error:
         if error.retryable:
             raise
-        park_object(context, promise.family_id, original_key(promise.family_id, promise.sha256), code=error.code)
+        message = OriginalKey(promise.family_id, promise.sha256).to_json()
+        park(context, EVENTS, message, error=(error.code, place_of(error)), attempts=1)
         _drop(context, promise)
 
 

@@ -7,13 +7,16 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from facealbum.domain.ids import FamilyId
 from facealbum.storage.queue_schema import parked
+
+EVENTS = "events"
+"""Stands for the queue of what the object store told: no worker's, so nothing is sent there again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,9 @@ class Parked:
 
 def save_parked(connection: Connection, one: Parked) -> None:
     """Set a message aside, or add to what is known of it if it is aside already."""
-    identity = uuid5(one.family_id, f"parked/{one.queue}/{json.dumps(one.message, sort_keys=True)}")
     new = insert(parked).values(
         family_id=one.family_id,
-        parked_id=identity,
+        parked_id=_identity(one),
         queue=one.queue,
         message=one.message,
         code=one.code,
@@ -60,9 +62,19 @@ def load_parked(connection: Connection, family: FamilyId | None = None, queue: s
 
 
 def take_parked(connection: Connection, family: FamilyId | None = None, queue: str | None = None) -> list[Parked]:
-    """The same, taken out: whoever takes them owes them to a queue."""
-    taken = connection.execute(delete(parked).where(*_wanted(family, queue)).returning(parked))
+    """The same of the workers' queues, taken out: whoever takes them owes them to a queue."""
+    mine = [*_wanted(family, queue), parked.c.queue != EVENTS]
+    taken = connection.execute(delete(parked).where(*mine).returning(parked))
     return sorted((_parked(row) for row in taken), key=lambda one: one.first_at)
+
+
+def delete_parked(connection: Connection, one: Parked) -> None:
+    """Forget a message that could be done after all."""
+    connection.execute(delete(parked).where(parked.c.family_id == one.family_id, parked.c.parked_id == _identity(one)))
+
+
+def _identity(one: Parked) -> UUID:
+    return uuid5(one.family_id, f"parked/{one.queue}/{json.dumps(one.message, sort_keys=True)}")
 
 
 def _wanted(family: FamilyId | None, queue: str | None) -> list[Any]:

@@ -5,6 +5,7 @@ Endpoints are plain functions that run in threads, as many as there are database
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 from anyio import to_thread
@@ -14,7 +15,8 @@ from facealbum.metrics import CONTENT_TYPE
 from facealbum.settings import Settings
 from facealbum.status_server import health_answer
 from facealbum.steps.context import open_context
-from facealbum.steps.health import Status, check_database
+from facealbum.steps.gauges import read_gauges
+from facealbum.steps.health import Check, Status, check_database
 from facealbum.web import photos, uploads
 from facealbum.web.gate import Gate
 from facealbum.web.problems import explain_errors
@@ -34,7 +36,8 @@ def make_app(settings: Settings) -> FastAPI:
         async with AsyncExitStack() as stack:
             context = stack.enter_context(open_context(settings, connections=settings.web_threads))
             app.state.context = context
-            app.state.status = Status({"database": lambda: check_database(context.database)})
+            checks: dict[str, Check] = {"database": partial(check_database, context.database)}
+            app.state.status = Status(checks, gauges=partial(read_gauges, context.database, settings))
             yield
 
     app = FastAPI(

@@ -47,6 +47,16 @@ class S3ObjectStore:
         with self._translated(prefix):
             self._client = boto3.client("s3", **{"config": patience, **options})
 
+    @property
+    def bucket(self) -> str:
+        """Its name."""
+        return self._bucket
+
+    @property
+    def prefix(self) -> str:
+        """What comes before our keys: empty, or it ends with a slash."""
+        return self._prefix
+
     def put(self, key: str, data: bytes) -> None:
         """Store the object, over an earlier one of this key."""
         with self._translated(key):
