@@ -51,17 +51,17 @@ def run_list(as_json: Json = False) -> None:
             one.batch.number,
             str(one.batch.through),
             one.batch.arm,
-            one.batch.status + (", ALARM" if one.alarms else ""),
-            f"{one.batch.created_at:%Y-%m-%d %H:%M}",
+            "ALARM" if one.alarms else one.batch.status,
+            f"{one.batch.created_at:%Y-%m-%d}",
             one.done,
             one.failed,
             one.left,
             one.assigned,
-            one.unassigned + one.failed_faces,
+            one.assigned + one.unassigned + one.failed_faces,
         )
         for one in found
     ]
-    columns = ("run", "month", "arm", "status", "started", "done", "failed", "left", "faces with a person", "without")
+    columns = ("run", "month", "arm", "status", "started", "done", "failed", "left", "assigned", "faces")
     console.table("", columns, rows)
 
 

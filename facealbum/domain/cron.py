@@ -6,7 +6,7 @@ either will do, as in every cron.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Self
 
 from facealbum.errors import InvalidValueError
@@ -40,7 +40,7 @@ class Cron:
         return cls(minutes, hours, days, months, sunday_is_0, anyhow=(parts[2] == "*", parts[4] == "*"))
 
     def latest(self, now: datetime, zone: tzinfo) -> datetime | None:
-        """The last moment up to `now` that it was due, by the clocks of that zone; None if no such day exists."""
+        """The last moment up to `now` at which it was due by the clocks of that zone; None if no such day exists."""
         today = now.astimezone(zone).date()
         for days in range(_LONGEST_GAP_DAYS):
             for moment in self._moments(today - timedelta(days=days), zone):
@@ -53,7 +53,8 @@ class Cron:
         if day.month in self.months and self._has_day(day):
             for hour in sorted(self.hours, reverse=True):
                 for minute in sorted(self.minutes, reverse=True):
-                    yield datetime.combine(day, time(hour, minute), zone)
+                    # In UTC, as a moment that the clocks leave out in spring equals none in its own zone.
+                    yield datetime.combine(day, time(hour, minute), zone).astimezone(UTC)
 
     def _has_day(self, day: date) -> bool:
         by_month, by_week = day.day in self.days, day.isoweekday() % _SUNDAY in self.weekdays

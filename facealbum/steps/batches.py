@@ -71,7 +71,8 @@ def start_due(context: Context) -> Batch | None:
     due = Cron.parse(settings.monthly_cron).latest(context.clock(), zone) if settings.monthly_cron else None
     if due is None:
         return None
-    month = Month(due.year, due.month).before()
+    local = due.astimezone(zone)
+    month = Month(local.year, local.month).before()
     with context.database.begin() as transaction:
         lock_starts(transaction)
         started = has_batch(transaction, month, DEFAULT_ARM, since=due)

@@ -6,7 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
+from typer.testing import CliRunner
 
+from facealbum.cli import app as commands
+from facealbum.clustering.intervals import Rate
 from facealbum.domain.ids import FamilyId, family_id
 from facealbum.domain.messages import ClusterFamily, EvaluateBatch
 from facealbum.domain.months import Month
@@ -25,7 +28,7 @@ from facealbum.steps.batches import (
     work_through,
 )
 from facealbum.steps.context import Context
-from facealbum.steps.evaluate import evaluate_batch
+from facealbum.steps.evaluate import coverage_alarms, evaluate_batch
 from facealbum.steps.families import forget_family
 from facealbum.steps.outbox import list_parked, park
 from facealbum.storage.families import save_family
@@ -393,3 +396,51 @@ def test_an_algorithm_is_an_arm_of_its_own(workers: Workers) -> None:
     assert (shown.batch.arm, shown.batch.status) == ("hdbscan", "done")
     assert shown.assigned > 0.8 * len(truth)
     assert (shown.batch.summary or {})["coverage_before"] is None
+
+
+@pytest.mark.parametrize(
+    ("assigned", "before", "alarms"),
+    [
+        ((3, 100), None, 1),
+        ((900, 1000), (910, 1000), 0),  # a point less may be chance
+        ((880_000, 1_000_000), (890_000, 1_000_000), 0),  # surely less, but little
+        ((800, 1000), (900, 1000), 1),
+        ((8, 10), (9, 10), 0),  # much less, but of few
+        ((0, 0), (900, 1000), 0),
+        ((300, 1000), (900, 1000), 2),
+    ],
+)
+def test_too_few_faces_with_a_person_raise_an_alarm(
+    assigned: tuple[int, int], before: tuple[int, int] | None, alarms: int
+) -> None:
+    assert len(coverage_alarms(Rate(*assigned), Rate(*before) if before else None, floor=0.5)) == alarms
+
+
+def test_the_command_line_runs_a_month_and_ends_with_3_if_faces_have_no_person(
+    context: Context, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEALBUM_DATA", str(context.settings.data))
+    monkeypatch.setenv("FACEALBUM_DATABASE_URL", database_url.replace("+psycopg2", ""))
+    monkeypatch.delenv("FACEALBUM_BROKER_URL", raising=False)
+    add(context, shots(months=1, a_month=4))
+    runner = CliRunner()
+    started = runner.invoke(commands, ["run", "start", "--month", "2026-10"])
+    assert (started.exit_code, "default arm through 2026-10: done" in started.stdout) == (0, True)
+    assert "1 family done, 0 failed, 0 left" in started.stdout
+    add(context, shots(months=1, a_month=1), family="Alone")  # one photo of each person founds nobody
+    again = runner.invoke(commands, ["run", "start", "--month", "2026-10", "--json"])
+    monkeypatch.setenv("FACEALBUM_COVERAGE_ALARM", "1")
+    alarmed = runner.invoke(commands, ["run", "start", "--month", "2026-10"])
+    assert json.loads(again.stdout)["families"] == {"done": 2, "failed": 0, "left": 0}
+    assert alarmed.exit_code == 3
+    assert "ALARM: only" in alarmed.stderr
+    assert "ALARM" in runner.invoke(commands, ["run", "list"]).stdout
+    listed = json.loads(runner.invoke(commands, ["run", "list", "--json"]).stdout)
+    assert [(one["run"], len(one["alarms"])) for one in listed] == [(3, 1), (2, 0), (1, 0)]
+    shown = runner.invoke(commands, ["run", "show"])
+    assert (shown.exit_code, "of labels broke" in shown.stdout) == (3, True)
+    assert runner.invoke(commands, ["run", "show", "1"]).exit_code == 0
+    for command in ("pause", "resume", "cancel"):
+        refused = runner.invoke(commands, ["run", command])
+        assert "run 3 is done" in str(refused.exception)
+    assert "there is no run 9" in str(runner.invoke(commands, ["run", "show", "9"]).exception)
