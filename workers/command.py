@@ -1,6 +1,5 @@
 """Starting a worker or the clock, with the options that Celery takes on the command line alone."""
 
-import os
 from collections.abc import Sequence
 
 from facealbum.counting import counted_together
@@ -20,10 +19,7 @@ def run_worker(queues: Sequence[str], processes: int | None = None) -> None:
 
 
 def _run_worker(queues: Sequence[str], processes: int | None) -> None:
-    # Read when Celery is imported.  A worker that is told to stop lets its tasks go on for a while, then hands what is
-    # not done back to the queue; without this it waits for ever, or until it is killed.
-    os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
-    from workers.app import TASKS, app  # noqa: PLC0415 - see above
+    from workers.app import TASKS, app  # noqa: PLC0415 - reads the settings, and takes long
     from workers.observed import worker_status  # noqa: PLC0415
     from workers.sending import check_broker  # noqa: PLC0415
 
