@@ -166,6 +166,8 @@ def test_doctor_finds_everything_well(run: Run) -> None:
         "program",
         "data folder",
         "database",
+        "clock",
+        "waiting",
         "object store",
         "models",
     }
