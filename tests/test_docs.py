@@ -10,7 +10,7 @@ import typer
 
 from facealbum.cli import app
 from facealbum.settings import Settings
-from facealbum.storage.queue_schema import metadata
+from facealbum.storage.tables import metadata
 
 ROOT = Path(__file__).parent.parent
 DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

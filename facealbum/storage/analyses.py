@@ -220,6 +220,7 @@ def _replace_faces(
                 "space_id": analyzer.space_id,
                 "face_id": one.face_id,
                 "embedding": one.face.embedding.astype("float16"),
+                "adapter_id": None,
             }
             for one in found
         ],

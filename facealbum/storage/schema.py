@@ -207,8 +207,10 @@ face_embeddings = Table(
     Column("space_id", ForeignKey(embedding_spaces.c.space_id), primary_key=True),
     Column("face_id", Uuid, primary_key=True),
     Column("embedding", HALFVEC(EMBEDDING_SIZE), nullable=False),
+    Column("adapter_id", SmallInteger),  # of `adapters`: it made the embedding from that of another space
     _inside_family("face_id", "faces"),
     Index(None, "family_id", "face_id"),
+    Index("face_embeddings_adapted_idx", "family_id", postgresql_where=text("adapter_id IS NOT NULL")),
     postgresql_partition_by="HASH (family_id)",
 )
 

@@ -20,8 +20,8 @@ from facealbum.steps.photos import forget_photo
 from facealbum.storage import observations
 from facealbum.storage.observations import load_arm, load_waiting
 from facealbum.storage.photos import original_key
-from facealbum.storage.queue_schema import metadata
 from facealbum.storage.schema import assignments, faces, persons, photos
+from facealbum.storage.tables import metadata
 from tests.integration.album import FAMILY, FAMILY_ID, Shot, add, shots
 
 YEAR = Month(2026, 12)

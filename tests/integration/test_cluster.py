@@ -20,9 +20,9 @@ from facealbum.steps.families import forget_family
 from facealbum.steps.match import match_family
 from facealbum.steps.models import use_model
 from facealbum.storage.families import save_child
-from facealbum.storage.queue_schema import metadata
 from facealbum.storage.schema import assignments, links, plans, runs
 from facealbum.storage.schema import persons as persons_table
+from facealbum.storage.tables import metadata
 from models.registry import load_embedders
 from tests.integration.album import FAMILY, FAMILY_ID, add, shots
 

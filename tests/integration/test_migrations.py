@@ -8,10 +8,10 @@ from sqlalchemy import inspect
 
 from facealbum.storage import database as databases
 from facealbum.storage.database import Database, migrate, newest_revision, schema_revision
-from facealbum.storage.queue_schema import metadata
 from facealbum.storage.schema import PARTITIONED
+from facealbum.storage.tables import metadata
 
-SHARED = {"embedding_spaces", "analyzers", "arms", "batches"}
+SHARED = {"embedding_spaces", "analyzers", "arms", "batches", "adapters", "reembeddings", "compat_reports"}
 
 
 def test_models_equal_migrations(database: Database) -> None:

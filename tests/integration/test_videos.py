@@ -25,8 +25,8 @@ from facealbum.storage.analyses import AnalysedVideo, ensure_analyzer, save_vide
 from facealbum.storage.families import save_family
 from facealbum.storage.observations import load_evidence
 from facealbum.storage.photos import NewPhoto, count_photos, load_problems, save_photos
-from facealbum.storage.queue_schema import metadata
 from facealbum.storage.schema import assignments, faces, photos, tracks
+from facealbum.storage.tables import metadata
 from tests.clips import Actor, Clip, film, frames, still
 
 FAMILY = family_id("Mori")

@@ -3,7 +3,7 @@
 from alembic import context
 
 from facealbum.storage.migrations.compare import include_object
-from facealbum.storage.queue_schema import metadata
+from facealbum.storage.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
