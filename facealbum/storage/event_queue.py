@@ -74,6 +74,11 @@ class SqsEventQueue:
             )
         return [Delivery(one["Body"], one["ReceiptHandle"]) for one in answer.get("Messages", ())]
 
+    def check(self) -> None:
+        """Return if the queue answers; raises BrokerUnavailableError, InvalidValueError if it is none."""
+        with self._translated():
+            self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])
+
     def delete(self, done: Delivery) -> None:
         """Forget a message that was dealt with."""
         with self._translated():

@@ -27,7 +27,7 @@ def run_events(settings: Settings) -> None:
     with open_context(settings) as context, stop_on_signals() as stop:
         bucket = bucket_of(context.objects)
         status = Status(
-            {"database": partial(check_database, context.database)},
+            {"database": partial(check_database, context.database), "queue": queue.check},
             pulse=pulse,
             gauges=partial(read_gauges, context.database, settings),
         )

@@ -14,15 +14,16 @@ from typing import Any
 
 import pytest
 
+from facealbum.clock import system_clock
 from facealbum.domain.ids import family_id
 from facealbum.domain.messages import MatchFamily
-from facealbum.settings import Settings
 from facealbum.steps.context import Context
 from facealbum.steps.outbox import list_parked
-from facealbum.storage.outbox import save_raw_message
+from facealbum.storage.database import open_database
+from facealbum.storage.embedded import EmbeddedPostgres
+from facealbum.storage.outbox import save_messages, save_raw_message
 from tests.broker_server import Valkey
 from tests.integration.test_status import answer, told
-from workers.doctor import examine_queues
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 90
@@ -153,6 +154,27 @@ def test_a_worker_and_a_relay_tell_what_they_do_and_when_the_broker_is_away(
     assert len(list_parked(context)) == 1
 
 
+def test_a_relay_outlives_its_database(
+    start: Callable[..., Running], environment: dict[str, str], tmp_path: Path
+) -> None:
+    with EmbeddedPostgres(tmp_path / "server") as url:
+        environment["FACEALBUM_DATABASE_URL"] = url.replace("+psycopg2", "")
+        relay = start("relay")
+        eventually(lambda: relay.state("/readyz") == 200, relay)
+        EmbeddedPostgres(tmp_path / "server").stop()
+        eventually(lambda: relay.told().get(("facealbum_database_answers",)) == 0, relay)
+        eventually(lambda: relay.told().get(("facealbum_relay_failures_total", "database_unavailable")), relay)
+        eventually(lambda: relay.state("/readyz") == 503, relay)
+        assert relay.state("/healthz") == 200
+        with EmbeddedPostgres(tmp_path / "server") as again, open_database(again, tmp_path) as database:
+            with database.begin() as transaction:
+                save_messages(transaction, [MatchFamily(family_id("Mori"))], now=system_clock())
+            eventually(lambda: relay.told().get(("facealbum_messages_relayed_total", "matching")) == 1, relay)
+            eventually(lambda: relay.state("/readyz") == 200, relay)
+    assert relay.process.poll() is None
+    assert {event["event"] for event in relay.events()} <= {"relay_waits", "library"}
+
+
 def test_a_pool_counts_on_when_a_process_of_it_is_lost_and_takes_up_no_more_room(
     start: Callable[..., Running], context: Context, tmp_path: Path
 ) -> None:
@@ -183,13 +205,3 @@ def test_the_clock_tells_that_it_moves(start: Callable[..., Running]) -> None:
     eventually(lambda: beat.state("/readyz") == 200, beat)
     assert beat.state("/healthz") == 200
     assert beat.told()["facealbum_database_answers",] == 1
-
-
-def test_the_doctor_tells_of_a_broker_that_may_lose_messages(valkey: Valkey) -> None:
-    settings = Settings(broker_url=valkey.url, task_seconds=4)
-    wrong = [found.detail for found in examine_queues(settings) if not found.fine]
-    assert [detail.split(",")[0] for detail in wrong] == ["appendonly must be yes"]
-    away = Settings(broker_url="redis://127.0.0.1:1/0")
-    (only,) = examine_queues(away)
-    assert (only.subject, only.fine) == ("broker", False)
-    assert not examine_queues(Settings())

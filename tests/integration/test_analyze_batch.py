@@ -17,6 +17,7 @@ from facealbum.domain.ids import FamilyId, family_id, photo_id
 from facealbum.domain.messages import AnalyzeFamily
 from facealbum.domain.months import Month
 from facealbum.errors import DatabaseUnavailableError, FamilyBusyError, UnknownFamilyError
+from facealbum.metrics import REGISTRY
 from facealbum.steps import analyze_batch as batches
 from facealbum.steps.analyze import analyze_pending
 from facealbum.steps.analyze_batch import analyze_batch, order_pending
@@ -237,6 +238,32 @@ def test_one_match_is_asked_for_a_burst_of_photos(queued: Context, tmp_path: Pat
     assert [message["version"] for message in messages(queued)] == [1]
     assert match_unmatched(queued, family).faces == 4
     assert match_unmatched(queued, family).faces == 0
+
+
+def test_photos_faces_and_phases_are_counted(queued: Context, tmp_path: Path) -> None:
+    family = register(queued, tmp_path / "in", 3)
+    (tmp_path / "in" / "damaged.jpg").write_bytes(PORTRAITS[0].read_bytes()[:2000])
+    import_folder(queued, tmp_path / "in", FAMILY)
+    with queued.database.begin() as transaction:
+        pending = [photo.photo_id for photo in load_pending(transaction, family)]
+    before = counted()
+    result = analyze_batch(queued, family, pending)
+    more = {name: value - before.get(name, 0) for name, value in counted().items()}
+    assert (more["facealbum_photos_total", "analysed"], more["facealbum_photos_total", "failed"]) == (3, 1)
+    assert more["facealbum_faces_found_total",] == result.faces >= 3
+    phases = {name[1]: seconds for name, seconds in more.items() if name[0] == "facealbum_phase_seconds_total"}
+    assert {"read", "decode", "detect", "embed", "failed"} <= phases.keys()
+    assert all(seconds > 0 for seconds in phases.values())
+
+
+def counted() -> dict[tuple[str, ...], float]:
+    """What this process has counted so far, by name and labels."""
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for metric in REGISTRY.collect()
+        for sample in metric.samples
+        if sample.name.startswith("facealbum_")
+    }
 
 
 def test_a_photo_that_is_never_done_with_is_set_aside_alone_and_can_be_asked_for_again(

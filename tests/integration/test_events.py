@@ -32,6 +32,8 @@ from facealbum.storage.event_queue import SqsEventQueue
 from facealbum.storage.families import save_family
 from facealbum.storage.objects import open_object_store
 from facealbum.storage.photos import load_known_photos, original_key
+from tests.integration.test_status import answer, told
+from tests.object_server import free_ports
 
 FAMILY = family_id("Mori")
 PATIENCE_SECONDS = 90
@@ -202,6 +204,8 @@ def test_a_queue_that_is_none_or_away_is_told_apart(world: Context, monkeypatch:
     nobody = f"{os.environ['AWS_ENDPOINT_URL_SQS']}/123456789012/nobody"
     with pytest.raises(InvalidValueError, match="FACEALBUM_EVENTS_QUEUE"):
         SqsEventQueue(nobody, 60).receive()
+    with pytest.raises(InvalidValueError, match="FACEALBUM_EVENTS_QUEUE"):
+        SqsEventQueue(nobody, 60).check()
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", "http://127.0.0.1:1")
     with pytest.raises(BrokerUnavailableError) as caught:
         SqsEventQueue(nobody, 60).receive()
@@ -218,12 +222,17 @@ def test_the_process_takes_events_until_it_is_told_to_stop(world: Context, datab
         "FACEALBUM_DATABASE_URL": database_url.replace("+psycopg2", ""),
         "FACEALBUM_OBJECT_STORE": str(world.settings.object_store),
         "FACEALBUM_EVENTS_QUEUE": queue.url,
+        "FACEALBUM_STATUS_PORT": str(port := free_ports(1)[0]),
     }
+    url = f"http://127.0.0.1:{port}"
     upload(world, "a.jpg", b"a")
     queue.tell(key_of(world, "a.jpg"))
     program = "import sys; from facealbum.cli import main; sys.argv[1:] = ['events']; main()"
     with subprocess.Popen([sys.executable, "-c", program], env=environment) as process:
         wait_for(lambda: names(world) == {"a.jpg": b"a"} and queue.left() == (0, 0))
+        assert answer(f"{url}/healthz") == (200, '{"loop": "ok"}')
+        assert answer(f"{url}/readyz") == (200, '{"database": "ok", "queue": "ok"}')
+        assert told(answer(f"{url}/metrics")[1])["facealbum_object_events_total", "registered"] == 1
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_SECONDS) == 0
 

@@ -12,14 +12,16 @@ from urllib.error import HTTPError
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from sqlalchemy import event, text
+from sqlalchemy import event, text, update
 
 from facealbum.clock import system_clock
 from facealbum.domain.ids import FamilyId, family_id, photo_id
 from facealbum.domain.messages import MatchFamily
+from facealbum.domain.months import Month
 from facealbum.errors import InvalidValueError
 from facealbum.settings import Settings
 from facealbum.status_server import status_served
+from facealbum.steps.batches import start_batch, work_through
 from facealbum.steps.context import Context
 from facealbum.steps.gauges import read_gauges
 from facealbum.steps.health import Check, Pulse, Status, check_database, check_models
@@ -29,6 +31,8 @@ from facealbum.storage.families import save_family
 from facealbum.storage.gauges import load_gauges
 from facealbum.storage.outbox import save_messages
 from facealbum.storage.photos import NewPhoto, save_photos
+from facealbum.storage.queue_schema import batches
+from tests.integration.album import add, shots
 from tests.object_server import free_ports
 
 NOWHERE = "postgresql://127.0.0.1:1/nowhere"
@@ -129,17 +133,44 @@ def test_the_gauges_tell_what_waits_and_what_went_wrong(context: Context) -> Non
     with context.database.begin() as transaction:
         save_messages(transaction, [MatchFamily(family)], now=an_hour_ago)
     park(context, "matching", MatchFamily(family).to_json(), error=("killed", "somebody died"), attempts=5)
-    found = {
-        (sample.name, *sample.labels.values()): sample.value
-        for metric in read_gauges(context.database, context.settings)
-        for sample in metric.samples
-    }
+    found = gauges(context)
     assert found["facealbum_pending_photos",] == 3
     assert found["facealbum_outbox_messages",] == 1
     assert found["facealbum_parked_messages", "matching", "killed"] == 1
     assert 3600 <= found["facealbum_pending_age_seconds",] < 7200
     assert 3600 <= found["facealbum_outbox_age_seconds",] < 7200
     assert found["facealbum_data_free_bytes",] > 0
+
+
+def test_the_gauges_tell_of_a_monthly_job_while_it_runs_and_when_it_is_done(context: Context) -> None:
+    assert ("facealbum_last_batch_alarms",) not in gauges(context)
+    add(context, shots(months=2, a_month=6))
+    batch = start_batch(context, Month(2026, 10))
+    assert gauges(context)["facealbum_batches", "running"] == 1
+    work_through(context, batch)
+    found = gauges(context)
+    assert found["facealbum_last_batch_coverage_ratio",] > 0.9
+    assert found["facealbum_last_batch_alarms",] == 0
+    assert ("facealbum_batches", "running") not in found
+
+
+def test_a_summary_of_another_release_keeps_no_gauge_from_being_told(context: Context) -> None:
+    add(context, shots(months=1, a_month=2))
+    work_through(context, start_batch(context, Month(2026, 10)))
+    for summary in ({}, {"coverage": {}}, None):
+        with context.database.begin() as transaction:
+            transaction.execute(update(batches).values(summary=summary))
+        found = gauges(context)
+        assert found["facealbum_database_answers",] == 1
+        assert ("facealbum_last_batch_coverage_ratio",) not in found
+
+
+def gauges(context: Context) -> dict[tuple[str, ...], float]:
+    return {
+        (sample.name, *sample.labels.values()): sample.value
+        for metric in read_gauges(context.database, context.settings)
+        for sample in metric.samples
+    }
 
 
 def test_the_gauges_read_no_large_table_from_end_to_end(context: Context) -> None:
