@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test verify-models check speed bench bench-clustering lock secrets clean
+.PHONY: help setup dev demo test verify-models check speed bench bench-clustering chaos throughput queue-soak lock secrets clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -42,6 +42,15 @@ bench-clustering: dev ## arms, baselines and breakage on the albums in ALBUMS=FO
 	@$(BIN)/python -m eval.clustering "$(ALBUMS)" --cache "$(CACHE)" --out docs/benchmarks.md
 	@$(BIN)/python -m eval.ceiling "$(ALBUMS)" --cache "$(CACHE)" --out docs/breakage.md
 	@$(BIN)/python -m eval.cost
+
+chaos: dev ## kill and cut everything while 2,000 photos and a monthly job are worked on (half an hour)
+	@$(BIN)/python -m eval.chaos
+
+throughput: dev ## what the queues cost, and how long a photo waits, into docs/benchmarks.md
+	@$(BIN)/python -m eval.throughput --out docs/benchmarks.md
+
+queue-soak: dev ## half an hour of full load: memory, files and connections by time
+	@$(BIN)/python -m eval.queue_soak
 
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url pyproject.toml --group build
