@@ -11,7 +11,10 @@ from facealbum.storage.database import Database, migrate, newest_revision, schem
 from facealbum.storage.schema import PARTITIONED
 from facealbum.storage.tables import metadata
 
-SHARED = {"embedding_spaces", "analyzers", "arms", "batches", "adapters", "reembeddings", "compat_reports"}
+SHARED = {
+    *("embedding_spaces", "analyzers", "arms", "batches", "adapters", "reembeddings", "compat_reports"),
+    *("experiments", "experiment_arms", "promotions", "audit"),
+}
 
 
 def test_models_equal_migrations(database: Database) -> None:
