@@ -12,6 +12,7 @@ from eval.albums import Album, AlbumFace
 from facealbum.clustering import (
     ClusteringParameters,
     ClusteringProblem,
+    ClusterPlan,
     LabelBreakage,
     Node,
     Observation,
@@ -40,7 +41,7 @@ class TrialArm:
 
 @dataclass(slots=True)
 class Household:
-    """One family as the runs so far have left it."""
+    """One family as the runs so far have left it; `plan` is what the last of them decided."""
 
     name: str
     arm: TrialArm
@@ -48,12 +49,13 @@ class Household:
     faces: dict[FaceId, AlbumFace] = field(default_factory=dict)
     person_of: dict[FaceId, PersonId] = field(default_factory=dict)
     child_of: dict[PersonId, ChildId] = field(default_factory=dict)
+    plan: ClusterPlan = field(default_factory=ClusterPlan)
 
     def live(self, month: Month, faces: Sequence[AlbumFace]) -> tuple[LabelBreakage, ...]:
         """One run on the month's faces; gives what became of the pseudo-labels in the unpinned clustering."""
         self.faces |= {face.observation.face_id: face for face in faces}
         problem = self._problem()
-        plan = plan_clusters(problem, self.arm.clustering, algorithm=self.arm.algorithm)
+        plan = self.plan = plan_clusters(problem, self.arm.clustering, algorithm=self.arm.algorithm)
         labels = cluster_unpinned(problem, self.arm.clustering, algorithm=self.arm.algorithm)
         moved = {move.source: move.target for move in plan.move}
         self.person_of = {face: moved.get(person, person) for face, person in self.person_of.items()}
