@@ -40,6 +40,7 @@ _LARGEST = 12_500_000  # pixels, and up to four times as many as sizes go by hal
 class PhotoAnalysis:
     """width and height of the whole upright photo in pixels; taken_at is aware, None if the photo does not say.
 
+    camera: its make and model, None if the photo does not say.
     seconds: wall time by phase (decode, detect, landmarks, age_gender, embed).
     """
 
@@ -49,6 +50,7 @@ class PhotoAnalysis:
     taken_at: datetime | None
     faces: tuple[Face, ...]
     seconds: Mapping[str, float]
+    camera: str | None = None
 
 
 class Analyzer:
@@ -97,7 +99,7 @@ class Analyzer:
     def _describe(self, photo: Photo, found: Sequence[Detection], seconds: dict[str, float]) -> PhotoAnalysis:
         pyramid = Pyramid(photo.pixels)
         faces = tuple(self._face(pyramid, face, photo.scale, seconds) for face in found)
-        return PhotoAnalysis(photo.width, photo.height, photo.format, photo.taken_at, faces, seconds)
+        return PhotoAnalysis(photo.width, photo.height, photo.format, photo.taken_at, faces, seconds, photo.camera)
 
     def _face(self, pyramid: Pyramid, face: Detection, scale: tuple[float, float], seconds: dict[str, float]) -> Face:
         with _timed(seconds, "landmarks"):
@@ -108,7 +110,7 @@ class Analyzer:
             who = judge(opinions, self._calibrations["age_gender"])
         with _timed(seconds, "embed"):
             chip = aligned(pyramid, face.landmarks)
-            embedding = self._embedder.embed(pyramid, face, chip)
+            embedding, norm = self._embedder.embed_with_norm(pyramid, face, chip)
             quality = estimate_quality(placed, chip, self._calibrations["quality"])
         return Face(
             box=_scaled(face.box, scale),
@@ -121,6 +123,7 @@ class Analyzer:
             quality=quality,
             score=face.score,
             embedding=embedding,
+            embedding_norm=norm,
         )
 
 

@@ -5,6 +5,8 @@ to 512 numbers.  Mirroring a backbone's chip as well halves the influence of whi
 its time; no packaged space does, since it raised no hit rate beyond chance (docs/models.md).
 """
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,11 +42,21 @@ class Embedder:
 
         Raises ModelError if the networks' outputs do not fit the head, or 512 numbers.
         """
-        return self.project(self.features(pyramid, face, chip))
+        return self.embed_with_norm(pyramid, face, chip)[0]
+
+    def embed_with_norm(self, pyramid: Pyramid, face: Detection, chip: Chip) -> tuple[Embedding, float]:
+        """The same, and how long the networks' outputs were; of several networks the geometric mean."""
+        features, lengths = self._look(pyramid, face, chip)
+        return self.project(features), math.exp(sum(map(math.log, lengths)) / len(lengths))
 
     def features(self, pyramid: Pyramid, face: Detection, chip: Chip) -> NDArray[np.float32]:
         """What the head maps: float32[features], the networks' outputs one after the other."""
-        return np.concatenate([backbone.look(pyramid, face, chip) for backbone in self._backbones])
+        return self._look(pyramid, face, chip)[0]
+
+    def _look(self, pyramid: Pyramid, face: Detection, chip: Chip) -> tuple[NDArray[np.float32], list[float]]:
+        """The features, and the length of each network's output."""
+        seen = [backbone.look(pyramid, face, chip) for backbone in self._backbones]
+        return np.concatenate([output for output, _ in seen]), [length for _, length in seen]
 
     def project(self, features: NDArray[np.float32]) -> Embedding:
         """The embedding of features."""
@@ -69,15 +81,16 @@ class _Opened:
         self._weight = np.float32(backbone.weight)
         self._mirrored = backbone.mirrored
 
-    def look(self, pyramid: Pyramid, face: Detection, chip: Chip) -> NDArray[np.float32]:
-        """The network's output, of length `weight`."""
+    def look(self, pyramid: Pyramid, face: Detection, chip: Chip) -> tuple[NDArray[np.float32], float]:
+        """The network's output, brought to the length `weight`, and the length that it had."""
         if not _takes_arcface(self._preprocessing):
             chip = _chip(self._preprocessing, pyramid, face)
         output = self._network.run(chip)
         if self._mirrored:
             output += self._network.run(np.ascontiguousarray(chip[:, ::-1]))
-        output *= self._weight / np.linalg.norm(output)
-        return output
+        length = np.linalg.norm(output)
+        output *= self._weight / length
+        return output, float(length)
 
 
 def _takes_arcface(preprocessing: Preprocessing | None) -> bool:

@@ -41,7 +41,8 @@ class Face:
     yaw, pitch, roll: degrees; positive yaw turns the nose to the right of the picture, positive pitch lifts it,
     positive roll turns the head clockwise as seen in the picture.
     age: years; p_female, quality and score (the detector's confidence): 0 to 1.
-    embedding: float32[512], L2-normalised.
+    embedding: float32[512], L2-normalised.  embedding_norm: the length of the network's output before; of several
+    networks the geometric mean, None if unknown.
     """
 
     box: Box
@@ -54,3 +55,4 @@ class Face:
     quality: float
     score: float
     embedding: Embedding
+    embedding_norm: float | None = None

@@ -91,7 +91,7 @@ class _Analyst:
         found = self.analyzer.analyze(data)
         size = found.width, found.height
         whose = photo.family_id, photo.photo_id
-        return AnalysedPhoto(*whose, found.format, *size, found.taken_at, found.faces), found.seconds
+        return AnalysedPhoto(*whose, found.format, *size, found.taken_at, found.faces, found.camera), found.seconds
 
     def _video(self, video: PendingPhoto, data: bytes) -> tuple[AnalysedVideo, Mapping[str, float]]:
         found = analyze_video(self.analyzer, data, every=self.every, limits=self.limits)

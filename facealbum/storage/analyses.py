@@ -34,7 +34,7 @@ class AnalyzerRow:
 
 @dataclass(frozen=True, slots=True)
 class AnalysedPhoto:
-    """One photo's result; `taken_at` is the moment the file itself tells, None if it tells none."""
+    """One photo's result; `taken_at` and `camera` are what the file itself tells, None if it tells none."""
 
     family_id: FamilyId
     photo_id: PhotoId
@@ -43,6 +43,7 @@ class AnalysedPhoto:
     height: int
     taken_at: datetime | None
     faces: Sequence[Face]
+    camera: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,7 @@ def _complete(
             format=upload.format,
             width=upload.width,
             height=upload.height,
+            camera=upload.camera if isinstance(upload, AnalysedPhoto) else None,
             taken_at=taken_at,
             taken_at_source=source,
             analyzer_id=analyzer.analyzer_id,
@@ -244,6 +246,7 @@ def _face_row(family: FamilyId, found: _Found, analyzer: AnalyzerRow) -> dict[st
         "p_female": face.p_female,
         "quality": face.quality,
         "score": face.score,
+        "embedding_norm": face.embedding_norm,
         "track": found.track,
         "analyzer_id": analyzer.analyzer_id,
     }

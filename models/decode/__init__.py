@@ -2,7 +2,7 @@
 
 The header is checked before any pixel is decoded; a picture that can't be decoded whole is an error, never half a
 picture.  Large pictures are decoded or shrunk to what analysis needs, so `pixels` may be smaller than the photo.
-Only orientation, colour profile and the time of taking are read from metadata, never a position.
+Only orientation, colour profile, the time of taking and the kind of camera are read from metadata, never a position.
 """
 
 import threading
@@ -21,7 +21,7 @@ from PIL import AvifImagePlugin, Image
 
 from facealbum.errors import DamagedImageError, PhotoError
 from models.decode.headers import check_header, check_size, format_of
-from models.decode.metadata import read_orientation, read_taken_at
+from models.decode.metadata import read_camera, read_orientation, read_taken_at
 from models.decode.pixels import read_pixels, shrink_factor
 from models.limits import Limits
 
@@ -42,13 +42,17 @@ _pillow = threading.Lock()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Photo:
-    """pixels: uint8[height / scale, width / scale, 3], RGB, upright; width and height: of the whole upright photo."""
+    """pixels: uint8[height / scale, width / scale, 3], RGB, upright; width and height: of the whole upright photo.
+
+    camera: its make and model.
+    """
 
     pixels: NDArray[np.uint8]
     width: int
     height: int
     format: str
     taken_at: datetime | None
+    camera: str | None = None
 
     @property
     def scale(self) -> tuple[float, float]:
@@ -71,8 +75,9 @@ def decode(data: bytes, *, limits: Limits = _LIMITS, working_side: int = WORKING
         check_size(size, limits)
         pixels = read_pixels(form, data, image, factor=shrink_factor(max(size), working_side))
         turn, taken_at = read_orientation(form, data, image), read_taken_at(image)
+        camera = read_camera(image)
     width, height = reversed(size) if turn in _SIDEWAYS else size
-    return Photo(_upright(pixels, turn), width, height, form.lower(), taken_at)
+    return Photo(_upright(pixels, turn), width, height, form.lower(), taken_at, camera)
 
 
 def _upright(pixels: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:

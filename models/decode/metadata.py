@@ -1,4 +1,4 @@
-"""Orientation and the time of taking, the only two things that are read from EXIF; a position is never looked at.
+"""Orientation, the time of taking and the kind of camera, all that is read from EXIF; a position is never looked at.
 
 Damaged metadata counts as none: the picture may still be whole.
 """
@@ -15,6 +15,7 @@ YEARS = range(1900, 2100)
 RESET_DAYS = frozenset({(1904, 1, 1), (1970, 1, 1), (1980, 1, 1)})
 
 _UPRIGHT = 1
+_CAMERA_LENGTH = 64
 _MOMENT = re.compile(r"(\d{4})[:/-](\d\d)[:/-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
 _OFFSET = re.compile(r"([+-])(0\d|1[0-4]):?([0-5]\d)")
 _TAKEN = (
@@ -51,6 +52,18 @@ def read_taken_at(image: Image.Image) -> datetime | None:
         if moment is not None:
             return moment
     return None
+
+
+def read_camera(image: Image.Image) -> str | None:
+    """Make and model of the camera, as "Apple iPhone 15"; None if it does not say.  No serial number, no owner."""
+    try:
+        exif = image.getexif()
+        words = [str(exif.get(tag) or "").split() for tag in (ExifTags.Base.Make, ExifTags.Base.Model)]
+    except Exception:  # noqa: BLE001 - metadata of a stranger may fail in any way
+        return None
+    make, model = (" ".join("".join(filter(str.isprintable, word)) for word in some) for some in words)
+    named = model if model.lower().startswith(make.lower()) else f"{make} {model}"
+    return named.strip()[:_CAMERA_LENGTH] or None
 
 
 def parse_moment(text: object, fraction: object = None, offset: object = None) -> datetime | None:

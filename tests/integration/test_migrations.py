@@ -14,6 +14,7 @@ from facealbum.storage.tables import metadata
 SHARED = {
     *("embedding_spaces", "analyzers", "arms", "batches", "adapters", "reembeddings", "compat_reports"),
     *("experiments", "experiment_arms", "promotions", "audit"),
+    *("drift_histograms", "drift_baselines", "drift_results"),
 }
 
 

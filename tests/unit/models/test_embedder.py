@@ -11,7 +11,7 @@ from facealbum.errors import ModelError
 from models.alignment import ARCFACE, Pyramid
 from models.detector import Detection
 from models.embedder import Embedder, aligned
-from models.network import Chip
+from models.network import Chip, open_network
 from models.registry import Backbone, EmbedderSpec, load_embedders, load_specs
 
 SPACES = tuple(load_embedders())
@@ -96,3 +96,21 @@ def test_a_head_that_does_not_fit_its_networks_is_refused(pyramid: Pyramid, face
     spec = load_embedders()["fused-512"]
     with pytest.raises(ModelError, match="640"):
         Embedder(replace(spec, backbones=spec.backbones[:1])).embed(pyramid, face, chip)
+
+
+def test_the_norm_is_the_length_of_what_the_network_said(pyramid: Pyramid, face: Detection, chip: Chip) -> None:
+    said = open_network(load_specs()["sface"]).run(chip)
+    _, norm = Embedder(alone("sface")).embed_with_norm(pyramid, face, chip)
+    assert norm == pytest.approx(float(np.linalg.norm(said)), rel=1e-6)
+    assert norm != pytest.approx(1)
+
+
+def test_of_two_networks_the_norm_is_the_geometric_mean(pyramid: Pyramid, face: Detection, chip: Chip) -> None:
+    both = load_embedders()["fused-512"]
+    norms = [
+        Embedder(replace(both, backbones=(one,), head=None)).embed_with_norm(pyramid, face, chip)[1]
+        for one in both.backbones
+    ]
+    found, norm = Embedder(both).embed_with_norm(pyramid, face, chip)
+    assert norm == pytest.approx(np.sqrt(norms[0] * norms[1]), rel=1e-6)
+    assert found.tobytes() == Embedder(both).embed(pyramid, face, chip).tobytes()

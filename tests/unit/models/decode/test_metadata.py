@@ -77,6 +77,22 @@ def test_the_moment_of_scanning_stands_in_for_a_missing_moment_of_taking() -> No
     assert decode(saved("JPEG", exif)).taken_at == datetime(2018, 4, 2, 10, 30, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("make", "model", "camera"),
+    [
+        ("Apple", "iPhone 15", "Apple iPhone 15"),
+        ("Canon", "Canon EOS R6", "Canon EOS R6"),
+        ("  NIKON   CORPORATION ", "Z 6\x07", "NIKON CORPORATION Z 6"),
+        ("", "X" * 200, "X" * 64),
+        ("", " ", None),
+    ],
+)
+def test_a_photo_tells_the_kind_of_its_camera(make: str, model: str, camera: str | None) -> None:
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = make, model
+    assert decode(saved("JPEG", exif)).camera == camera
+
+
 def test_a_position_is_not_looked_at() -> None:
     exif = Image.Exif()
     exif.get_ifd(EXIF_IFD)[TAKEN] = "2019:04:02 10:30:00"
