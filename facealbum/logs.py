@@ -1,8 +1,8 @@
 """Logs: one event a line on standard error, as JSON for machines or as text for people.
 
 An event has a constant name (docs/operations/events.md), ids, counts, codes and seconds.  The text of an error may
-hold a name or a path, so of errors only kind and place are logged.  What libraries log comes the same way: as the event
-`library`, its errors cut down alike.
+hold a name or a path, so of errors only kind and place are logged, also of one that ends the process.  What libraries
+log comes the same way: as the event `library`, its errors cut down alike.
 """
 
 import logging
@@ -26,9 +26,10 @@ _SILENT_BELOW_WARNING = (
     "httpx",
     "uvicorn.access",
 )
-_TOLD_OF_MESSAGES = ("celery", "kombu", "billiard")
-"""Loggers whose arguments may be what a message holds, or what came of it."""
+_TOLD_OF_NAMES = ("celery", "kombu", "billiard", "botocore", "boto3", "s3transfer", "urllib3")
+"""Loggers whose arguments may be what a message holds, what came of it, or the key of an object."""
 
+_WARNING = re.compile(r"(?:[^:]*/)?([^/:]+:\d+: \w+)")  # place and kind; its text may hold values
 _TELLS_NOTHING = re.compile(r"workers\.\w+\.\w+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")  # our tasks, and ids
 _PLACES = 8  # of the innermost calls that led to an error
 _FIRST = ("at", "level", "event")
@@ -44,6 +45,9 @@ def get_logger(name: str) -> BoundLogger:
     ]
     logger: BoundLogger = structlog.wrap_logger(logging.getLogger(name), steps, wrapper_class=BoundLogger)
     return logger
+
+
+_log = get_logger(__name__)
 
 
 def configure_logs(form: Literal["json", "text"] | None) -> None:
@@ -74,6 +78,14 @@ def configure_logs(form: Literal["json", "text"] | None) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+def log_crash(error: BaseException) -> bool:
+    """Tell of an error that nobody caught, as the event `crashed`; False if this process doesn't log."""
+    if not any(isinstance(handler, _Lines) for handler in logging.getLogger().handlers):
+        return False
+    _log.critical("crashed", error=place_of(error), places=_places(error))
+    return True
+
+
 def place_of(error: BaseException) -> str:
     """The kind of an error and where it arose: what may be told of it, as its text may hold values."""
     places = extract_tb(error.__traceback__)
@@ -94,7 +106,12 @@ class _Lines(logging.StreamHandler[TextIO]):
 
 def _without_values(record: logging.LogRecord) -> bool:
     """Take out of a library's record what may be somebody's: the text of errors, and what tasks were given."""
-    shown = not record.name.startswith(_TOLD_OF_MESSAGES)
+    if record.name == "py.warnings":
+        found = _WARNING.match(record.getMessage())
+        record.msg, record.args = found[1] if found else "…", ()
+    if isinstance(record.msg, str):  # asyncio and others append errors, whole, on further lines
+        record.msg = record.msg.strip().partition("\n")[0]
+    shown = not record.name.startswith(_TOLD_OF_NAMES)
     if isinstance(record.args, Mapping):
         record.args = {key: _value(value, shown=shown) for key, value in record.args.items()}
     elif record.args:
@@ -123,9 +140,13 @@ def _error(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMappin
     error = found[1] if isinstance(found, tuple) else sys.exception() if found is True else found
     if isinstance(error, BaseException):
         event["error"] = place_of(error)
-        event["places"] = [f"{Path(at.filename).name}:{at.lineno}" for at in extract_tb(error.__traceback__)[-_PLACES:]]
+        event["places"] = _places(error)
     event.pop("stack_info", None)
     return event
+
+
+def _places(error: BaseException) -> list[str]:
+    return [f"{Path(at.filename).name}:{at.lineno}" for at in extract_tb(error.__traceback__)[-_PLACES:]]
 
 
 def _in_order(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

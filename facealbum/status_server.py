@@ -4,6 +4,7 @@ It listens on every address, as those who ask are other machines; what it tells 
 """
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -11,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 from facealbum.errors import InvalidValueError
+from facealbum.logs import log_crash
 from facealbum.metrics import CONTENT_TYPE
 from facealbum.steps.health import Health, Status
 
@@ -51,6 +53,12 @@ def health_answer(health: Health) -> Answer:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Of a client that has gone nothing; of a mistake of ours its place alone."""
+        error = sys.exception()
+        if error is not None and not isinstance(error, OSError):
+            log_crash(error)
 
 
 class _Asked(BaseHTTPRequestHandler):

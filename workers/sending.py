@@ -1,6 +1,6 @@
 """Giving messages to the broker."""
 
-from facealbum.errors import BrokerUnavailableError, InvalidValueError
+from facealbum.errors import BrokerUnavailableError, InvalidValueError, UnknownVersionError
 from facealbum.storage.outbox import Outgoing
 from workers.app import TASKS, app
 
@@ -12,11 +12,13 @@ def check_broker() -> None:
 
 
 def send(message: Outgoing) -> None:
-    """Return when the broker has the message; raises BrokerUnavailableError.
+    """Return when the broker has the message; raises BrokerUnavailableError, UnknownVersionError for no queue of ours.
 
     RabbitMQ says when the message is safe with it, Redis when it is in memory.
     """
-    task = TASKS[message.queue]
+    task = TASKS.get(message.queue)
+    if task is None:
+        raise UnknownVersionError(f"this release has the queues {', '.join(TASKS)}, the message is for another")
     try:
         app.send_task(task, args=[message.message], queue=message.queue)
     except Exception as error:  # each transport has errors of its own

@@ -27,6 +27,7 @@ from facealbum.cli import (
 )
 from facealbum.cli.command import Exit
 from facealbum.errors import FacealbumError, InvalidValueError, UnknownFamilyError, UnknownModelError
+from facealbum.logs import log_crash
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -63,7 +64,7 @@ def options(
 
 
 def main() -> None:
-    """Run the command line; an error of ours is one clear line."""
+    """Run the command line; an error of ours is one clear line, a mistake of ours an event where there is a log."""
     try:
         app(standalone_mode=True)
     except (InvalidValueError, UnknownFamilyError, UnknownModelError) as error:
@@ -74,4 +75,8 @@ def main() -> None:
         sys.exit(Exit.FAILED)
     except OSError as error:
         console.complain(f"facealbum: {error.filename or 'the system'}: {error.strerror}")
+        sys.exit(Exit.FAILED)
+    except Exception as error:
+        if not log_crash(error):
+            raise
         sys.exit(Exit.FAILED)

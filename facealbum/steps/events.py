@@ -69,7 +69,7 @@ def _take(context: Context, body: str, bucket: tuple[str, str]) -> None:
     try:
         events = parse_object_events(body, bucket=name, prefix=prefix)
     except BadMessageError as error:
-        _park(context, {"body": body.replace("\0", "")}, error.code, error)
+        _park(context, {"body": body}, error.code, error)
         return
     OBJECT_EVENTS.labels("ignored").inc(events.ignored)
     for key in events.keys:

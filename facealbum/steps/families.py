@@ -15,6 +15,7 @@ from facealbum.storage.runs import lock_family
 class FamilyOverview:
     """A family, its children, and its photos by status."""
 
+    family_id: FamilyId
     name: str
     children: tuple[Child, ...]
     photos: dict[str, int]
@@ -25,6 +26,7 @@ def list_families(context: Context, name: str | None = None) -> list[FamilyOverv
     with context.database.begin() as transaction:
         return [
             FamilyOverview(
+                family.family_id,
                 family.name,
                 tuple(load_children(transaction, family.family_id)),
                 count_photos(transaction, family.family_id),

@@ -198,7 +198,7 @@ class _FamilyImport:
 
     def _take_content(self, file: PhotoFile, identity: PhotoId) -> NewPhoto | None:
         if is_frame_key(file.key):
-            raise PhotoError(f"photo {file.key!r} is named like a frame of a video (#t=SECONDS); give it another name")
+            raise PhotoError("a photo must not be named like a frame of a video (#t=SECONDS); give it another name")
         with _opened(file.path) as content:
             sha256, size = check_file(content, self.context.settings, str(file.path))
         before = self.contents.get(identity)

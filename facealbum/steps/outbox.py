@@ -10,7 +10,8 @@ from typing import Any
 from facealbum import metrics
 from facealbum.domain.ids import BatchId, FamilyId, PhotoId, family_id
 from facealbum.domain.messages import AnalyzeFamily, ClusterFamily, family_of
-from facealbum.errors import BadMessageError, FacealbumError
+from facealbum.errors import BadMessageError, FacealbumError, UnknownVersionError
+from facealbum.logs import place_of
 from facealbum.steps.context import Context
 from facealbum.storage.batch_families import fail_family
 from facealbum.storage.database import Transaction
@@ -19,7 +20,10 @@ from facealbum.storage.parked import Parked, load_parked, save_parked, take_park
 from facealbum.storage.photos import mark_announced, retry_crashed
 
 Send = Callable[[Outgoing], None]
-"""Gives a message to the broker and returns when it is safe there; raises BrokerUnavailableError."""
+"""Gives a message to the broker and returns when it is safe there.
+
+Raises BrokerUnavailableError, and UnknownVersionError for a queue that this release doesn't know.
+"""
 
 _AT_ONCE = 100  # what a crash may send twice
 
@@ -47,8 +51,8 @@ def order_analysis(
 def relay(context: Context, send: Send, *, limit: int = _AT_ONCE, stopped: Callable[[], bool] = lambda: False) -> int:
     """Send everything that waits, `limit` messages a transaction; several relays share the work.
 
-    Tells how many were sent.  The error of a broker that is down is raised once what was sent is noted.  `stopped` is
-    asked before each message.
+    Tells how many were sent.  What is for a queue of another release is parked.  The error of a broker that is down is
+    raised once what was sent is noted.  `stopped` is asked before each message.
     """
     total = 0
     while sent := _relay_some(context, send, limit, stopped):
@@ -59,8 +63,11 @@ def relay(context: Context, send: Send, *, limit: int = _AT_ONCE, stopped: Calla
 def _relay_some(context: Context, send: Send, limit: int, stopped: Callable[[], bool]) -> int:
     with context.database.begin() as transaction:
         waiting = claim_messages(transaction, limit)
-        sent, failure = _send_all(waiting, send, stopped)
-        delete_messages(transaction, sent)
+        sent, refused, failure = _send_all(waiting, send, stopped)
+        for message, error in refused:
+            now, why = context.clock(), (error.code, place_of(error))
+            save_parked(transaction, Parked(message.family_id, message.queue, message.message, *why, 1, now, now))
+        delete_messages(transaction, [*sent, *(message for message, _ in refused)])
     for message in sent:
         metrics.RELAYED.labels(message.queue).inc()
     if failure:
@@ -70,15 +77,20 @@ def _relay_some(context: Context, send: Send, limit: int, stopped: Callable[[], 
 
 def _send_all(
     waiting: Sequence[Outgoing], send: Send, stopped: Callable[[], bool]
-) -> tuple[Sequence[Outgoing], FacealbumError | None]:
-    for number, message in enumerate(waiting):
+) -> tuple[list[Outgoing], list[tuple[Outgoing, UnknownVersionError]], FacealbumError | None]:
+    """What was sent, what can't be by this release, and why the rest was not."""
+    sent, refused = [], []
+    for message in waiting:
         if stopped():
-            return waiting[:number], None
+            break
         try:
             send(message)
+            sent.append(message)
+        except UnknownVersionError as error:
+            refused.append((message, error))
         except FacealbumError as error:
-            return waiting[:number], error
-    return waiting, None
+            return sent, refused, error
+    return sent, refused, None
 
 
 def park(context: Context, queue: str, message: dict[str, Any], *, error: tuple[str, str], attempts: int) -> None:

@@ -87,7 +87,9 @@ def check_length(size: int, settings: Settings, name: str, *, video: bool) -> No
 
 
 def promise_photos(context: Context, family: FamilyId, new: Sequence[NewPhoto]) -> None:
-    """Note what is about to be stored; raises UnknownFamilyError."""
+    """Note what is about to be stored, if anything is; raises UnknownFamilyError."""
+    if not any(one.sha256 for one in new):
+        return
     now = context.clock()
     with context.database.begin() as transaction:
         if not is_family(transaction, family):
@@ -139,7 +141,7 @@ def new_photo(
     """
     check_name(name, "photo")
     if is_frame_key(name):
-        raise PhotoError(f"photo {name!r} is named like a frame of a video (#t=SECONDS); give it another name")
+        raise PhotoError("a photo must not be named like a frame of a video (#t=SECONDS); give it another name")
     date = (otherwise, "file") if taken_at is None else (taken_at, "manifest")
     return NewPhoto(photo_id(family, name), name, *content, *date)
 

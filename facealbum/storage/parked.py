@@ -4,7 +4,7 @@ The same message parked twice is one row that counts its attempts.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -35,6 +35,7 @@ class Parked:
 
 def save_parked(connection: Connection, one: Parked) -> None:
     """Set a message aside, or add to what is known of it if it is aside already."""
+    one = replace(one, message=_storable(one.message))
     new = insert(parked).values(
         family_id=one.family_id,
         parked_id=_identity(one),
@@ -71,6 +72,17 @@ def take_parked(connection: Connection, family: FamilyId | None = None, queue: s
 def delete_parked(connection: Connection, one: Parked) -> None:
     """Forget a message that could be done after all."""
     connection.execute(delete(parked).where(parked.c.family_id == one.family_id, parked.c.parked_id == _identity(one)))
+
+
+def _storable(message: Any) -> Any:  # noqa: ANN401 - whatever somebody has sent
+    """The message; or its text, if it has what PostgreSQL's JSON has not: NUL, halves of characters, NaN, infinity."""
+    try:
+        text = json.dumps(message, ensure_ascii=False, allow_nan=False)
+        text.encode()
+        fits = r"\u0000" not in text
+    except ValueError:
+        fits = False
+    return message if fits else {"text": json.dumps(message)}
 
 
 def _identity(one: Parked) -> UUID:

@@ -24,6 +24,8 @@ from workers.task import QueueTask
 
 NAME = "probe"
 QUEUE = "matching"
+NAMED = "Hana Mori am Strand.jpg"
+"""What errors may hold, and nobody may be told of."""
 
 
 @app.task(name=NAME, base=QueueTask, queue=QUEUE)
@@ -49,9 +51,9 @@ def probe(message: dict[str, Any]) -> None:
         case "pass once" if done == 1:
             raise DatabaseUnavailableError("gone for a moment")
         case "refuse":
-            raise StorageError("never")
+            raise StorageError(NAMED)
         case "crash":
-            raise ZeroDivisionError
+            raise ZeroDivisionError(NAMED)
 
 
 @signals.task_prerun.connect

@@ -206,7 +206,7 @@ def test_what_nobody_can_do_is_parked_with_its_reason_and_the_queue_goes_on(queu
         "bad_message",
         "unknown_version",
     ]
-    assert "Mori" not in json.dumps([[one.code, one.detail] for one in list_parked(context)])
+    assert "Mori" not in json.dumps([[one.code, one.detail] for one in list_parked(context)]) + queues.logs()
     assert queues.calls("note") == 1
 
 

@@ -12,8 +12,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
+from sqlalchemy import text
 
+from facealbum import demo
 from facealbum.clock import system_clock
 from facealbum.domain.ids import family_id
 from facealbum.domain.messages import MatchFamily
@@ -22,11 +25,15 @@ from facealbum.steps.outbox import list_parked
 from facealbum.storage.database import open_database
 from facealbum.storage.embedded import EmbeddedPostgres
 from facealbum.storage.outbox import save_messages, save_raw_message
+from facealbum.storage.photos import count_photos
 from tests.broker_server import Valkey
 from tests.integration.test_status import answer, told
+from tests.object_server import free_ports
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 90
+PORTRAIT = min((Path(demo.__file__).parent / "portraits").glob("*.jpg"))
+HOSTILE = 'Strand\n{"event": "forged"} \'%s 花子.jpg'
 START = "import sys; from facealbum.cli import main; main()"
 
 
@@ -173,6 +180,48 @@ def test_a_relay_outlives_its_database(
             eventually(lambda: relay.state("/readyz") == 200, relay)
     assert relay.process.poll() is None
     assert {event["event"] for event in relay.events()} <= {"relay_waits", "library"}
+
+
+def test_a_mistake_that_ends_a_process_is_told_without_values(start: Callable[..., Running], context: Context) -> None:
+    relay = start("relay")
+    eventually(lambda: relay.state("/readyz") == 200, relay)
+    with context.database.begin() as transaction:
+        transaction.execute(text("ALTER TABLE outbox RENAME TO mori"))
+    assert relay.process.wait(PATIENCE_SECONDS) == 1
+    last = relay.events()[-1]
+    assert (last["event"], last["level"]) == ("crashed", "critical")
+    assert last["error"].startswith("ProgrammingError at ")
+
+
+def test_no_name_reaches_whom_it_is_not_for(
+    start: Callable[..., Running], environment: dict[str, str], context: Context, tmp_path: Path
+) -> None:
+    port, damaged = free_ports(1)[0], PORTRAIT.read_bytes()[:2000]
+    running = [start("web", "--port", str(port)), start("relay"), start("worker", "--processes", "1")]
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / HOSTILE).write_bytes(damaged)
+    command = ["import", str(tmp_path / "in"), "--family", "Strand", "--child", "Strand-Hana,2019-04-02,female"]
+    subprocess.run([sys.executable, "-c", START, *command], env=environment, cwd=ROOT, check=True, capture_output=True)
+    order(context, {"version": 1, "file": HOSTILE})
+    running[0].url = f"http://127.0.0.1:{port}"
+    eventually(lambda: running[0].state("/readyz") == 200, *running)
+    url = f"http://127.0.0.1:{port}/v1/families/{family_id('Strand')}/photos"
+    sent = [(HOSTILE, damaged + b"2"), (HOSTILE, b"other"), (f"{HOSTILE}#t=1.000", b"x"), (f"Strand{'x' * 200}", b"x")]
+    answers = [httpx2.post(url, files={"files": one}) for one in sent]
+    assert [one.status_code for one in answers] == [202, 409, 422, 422]
+    eventually(lambda: by_status(context) == {"failed": 2} and list_parked(context), *running)
+    told = [one.text for one in answers]
+    told += [one.log.read_text(encoding="utf-8") for one in running]
+    told += [answer(f"{one.url}/metrics")[1] for one in running]
+    told += [f"{one.code} {one.detail}" for one in list_parked(context)]
+    assert not [text for text in told if "Strand" in text or "花子" in text]
+    logged = [event["event"] for one in running for event in one.events()]
+    assert (logged.count("photo_failed"), logged.count("task_parked")) == (2, 1)
+
+
+def by_status(context: Context) -> dict[str, int]:
+    with context.database.begin() as transaction:
+        return count_photos(transaction)
 
 
 def test_a_pool_counts_on_when_a_process_of_it_is_lost_and_takes_up_no_more_room(

@@ -146,7 +146,7 @@ def test_a_folder_gives_its_pictures_and_videos_and_leaves_the_rest(context: Con
     result = import_folder(context, tmp_path / "in", "Mori", children)
     assert (result.photos, result.children, result.problems) == (3, 1, [])
     (family,) = list_families(context)
-    assert [child.name for child in family.children] == ["Hana"]
+    assert (family.family_id, [child.name for child in family.children]) == (FAMILY, ["Hana"])
     assert set(stored(context)) == {photo_id(FAMILY, name) for name in ("b.JPG", "sub/a.png", "clip.mp4")}
 
 

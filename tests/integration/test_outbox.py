@@ -1,5 +1,6 @@
 """A message that is written with its work is sent at least once, whatever dies between two steps."""
 
+import json
 import threading
 from dataclasses import replace
 from typing import NoReturn
@@ -9,12 +10,13 @@ import pytest
 from facealbum.domain.ids import family_id
 from facealbum.domain.messages import ClusterFamily, MatchFamily
 from facealbum.domain.months import Month
-from facealbum.errors import BrokerUnavailableError
+from facealbum.errors import BrokerUnavailableError, UnknownVersionError
 from facealbum.steps.context import Context
 from facealbum.steps.families import forget_family
 from facealbum.steps.outbox import list_parked, park, relay, requeue
 from facealbum.storage.families import save_family
-from facealbum.storage.outbox import Outgoing, save_messages
+from facealbum.storage.outbox import Outgoing, save_messages, save_raw_message
+from facealbum.storage.parked import delete_parked
 
 HANA, REN = family_id("Hana"), family_id("Ren")
 NOW_AND_THEN = [MatchFamily(HANA), MatchFamily(REN), ClusterFamily(HANA, Month(2026, 10))]
@@ -117,10 +119,34 @@ def test_a_message_parked_twice_is_one_that_counts_its_attempts(context: Context
     assert (one.family_id, one.code, one.attempts, one.message) == (HANA, "killed", 6, message)
 
 
-@pytest.mark.parametrize("message", [None, "text", 7, [], {"version": 1}, {"version": 1, "family_id": ["x"]}])
+@pytest.mark.parametrize("message", [None, "text", 7, [], {"version": 1}, {"version": 1, "family_id": ["x"]}, "🦊\n"])
 def test_whatever_was_sent_can_be_parked(context: Context, message: object) -> None:
     park(context, "matching", message, error=("bad_message", "here"), attempts=1)
     assert [one.message for one in list_parked(context)] == [message]
+
+
+@pytest.mark.parametrize("message", ["\0", {"a": "\ud800"}, [float("nan")], {"a": {"b\0": float("inf")}}])
+def test_what_postgres_has_no_json_for_is_parked_as_text(context: Context, message: object) -> None:
+    for _ in range(2):
+        park(context, "matching", message, error=("bad_message", "here"), attempts=1)
+    (one,) = list_parked(context)
+    assert (one.attempts, one.message) == (2, {"text": json.dumps(message)})
+    with context.database.begin() as transaction:
+        delete_parked(transaction, one)
+    assert not list_parked(context)
+
+
+def test_a_message_for_a_queue_of_another_release_is_parked_and_the_rest_is_sent(context: Context) -> None:
+    with context.database.begin() as transaction:
+        save_raw_message(transaction, HANA, "of-tomorrow", message={"version": 1}, now=context.clock())
+    write(context)
+
+    def refuse(message: Outgoing) -> None:
+        if message.queue == "of-tomorrow":
+            raise UnknownVersionError("no such queue")
+
+    assert relay(context, refuse) == 3
+    assert [(one.queue, one.code) for one in list_parked(context)] == [("of-tomorrow", "unknown_version")]
 
 
 def test_requeueing_moves_what_was_asked_for_and_a_crash_leaves_it_parked(context: Context) -> None:

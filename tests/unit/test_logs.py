@@ -2,13 +2,15 @@
 
 import json
 import logging
+import re
+import warnings
 from collections.abc import Iterator
 
 import pytest
 import structlog
 
 from facealbum.errors import StorageError
-from facealbum.logs import _Lines, configure_logs, get_logger
+from facealbum.logs import _Lines, configure_logs, get_logger, log_crash
 
 HOSTILE = 'Müller\n{"event": "forged"} ../花子.jpg'
 
@@ -62,6 +64,27 @@ def test_what_libraries_log_of_messages_and_errors_holds_no_values(capsys: pytes
         ("library", "unregistered: …"),
         ("library", "failed: ValueError after 3 s"),
     ]
+
+
+def test_of_what_a_library_says_only_the_first_line_is_told_and_no_key_of_an_object(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    logging.getLogger("asyncio").error(f"Task exception was never retrieved\nfuture: <Task {HOSTILE!r}>")  # noqa: G004 - as asyncio does
+    logging.getLogger("urllib3.connectionpool").warning("Failed to parse headers (url=%s)", f"/uploads/{HOSTILE}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        warnings.warn(f"{HOSTILE}/a.py:1: b", UserWarning, stacklevel=1)
+    told = [str(found["message"]) for found in logged(capsys)]
+    assert told[:2] == ["Task exception was never retrieved", "Failed to parse headers (url=…)"]
+    assert re.fullmatch(r"test_logs\.py:\d+: UserWarning", told[2])
+
+
+def test_an_error_that_nobody_caught_is_told_where_there_is_a_log(capsys: pytest.CaptureFixture[str]) -> None:
+    assert log_crash(ValueError(HOSTILE))
+    (found,) = logged(capsys)
+    assert (found["event"], found["error"]) == ("crashed", "ValueError")
+    logging.getLogger().handlers.clear()
+    assert not log_crash(ValueError(HOSTILE))
 
 
 def test_text_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
