@@ -15,6 +15,7 @@ SHARED = {
     *("embedding_spaces", "analyzers", "arms", "batches", "adapters", "reembeddings", "compat_reports"),
     *("experiments", "experiment_arms", "promotions", "audit"),
     *("drift_histograms", "drift_baselines", "drift_results"),
+    "samples",
 }
 
 

@@ -1,0 +1,273 @@
+"""Precision and recall of the whole population from the labelled part of it.
+
+Totals are Horvitz-Thompson's (each answer counts for 1 / its inclusion probability), rates the ratio of two of them,
+which is Hajek's estimate.  The variance is that of the linearised ratio around the mean of each stratum, with the
+finite population correction, added up by family before it is squared: with one item a family it is the textbook's of
+a stratified sample, and a sample of everything has none.  A stratum whose answers are all alike is taken to vary like
+one that has half an answer more of either kind.  Intervals are Wilson's with the sample size that has this variance
+(Franco, Little, Louis and Slud, Comparative study of confidence intervals for proportions in complex sample surveys,
+2019), with Student's t for few families.
+
+An item without an answer is taken to be like the answered ones of its stratum; `unsure` is no answer here, and what
+it could change is told as `if_unsure_wrong` and `if_unsure_right`.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from math import sqrt
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm, t
+
+from eval.annotation.agreement import Agreement
+from eval.annotation.design import StratumSize
+from eval.annotation.items import Answer, Item, Kind
+from eval.annotation.settle import Settled
+from eval.metrics.estimates import Estimate, wilson
+from facealbum.errors import InvalidValueError
+
+Counted = Callable[[Item, Settled], tuple[float, float]]
+"""What an answer adds to the two totals of a rate."""
+
+MIN_RESPONSE = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A rate under one arm: of so many answered items, with its interval; and what the unsure ones could make of it."""
+
+    measure: str
+    arm: str
+    items: int
+    estimate: Estimate
+    if_unsure_wrong: float | None
+    if_unsure_right: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StratumAnswers:
+    """What became of one stratum's items; gone: their family was deleted since."""
+
+    stratum: str
+    population: float
+    drawn: int
+    gone: int
+    answers: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationEstimate:
+    """What a labelled sample says; response: answered items, the unsure ones among them, of those drawn.
+
+    unsettled: annotators gave one answer as often as another.  settled_by: how different answers became one.
+    """
+
+    sample: str
+    kind: str
+    drawn: int
+    answered: int
+    unsure: int
+    unsettled: int
+    disputed: int
+    response: float
+    settled_by: str
+    strata: tuple[StratumAnswers, ...]
+    figures: tuple[Figure, ...]
+    agreement: tuple[Agreement, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A sample as it was drawn, and those of its items whose family is still there."""
+
+    name: str
+    kind: Kind
+    arms: tuple[str, ...]
+    strata: tuple[StratumSize, ...]
+    items: tuple[Item, ...]
+
+
+def estimate_sample(
+    sample: Sample,
+    settled: Mapping[UUID, Settled | None],
+    *,
+    agreement: Sequence[Agreement] = (),
+    arbiter: str | None = None,
+    min_response: float = MIN_RESPONSE,
+) -> AnnotationEstimate:
+    """Every rate that this kind of sample tells.
+
+    Raises InvalidValueError if fewer than `min_response` of the items, or none of a stratum, have an answer.
+    """
+    strata = tuple(_strata(sample, settled))
+    drawn = sum(one.drawn for one in strata)
+    counts = Counter(answer for one in strata for answer, count in one.answers.items() for _ in range(count))
+    answered = sum(counts[answer] for answer in Answer)
+    response = answered / drawn if drawn else 0.0
+    if response < min_response:
+        raise InvalidValueError(
+            f"{answered} of the {drawn} items of {sample.name} are answered, less than {min_response:.0%}; label more,"
+            " or say with --min-response that fewer must do"
+        )
+    return AnnotationEstimate(
+        sample=sample.name,
+        kind=sample.kind.value,
+        drawn=drawn,
+        answered=answered,
+        unsure=counts[Answer.UNSURE],
+        unsettled=counts["unsettled"],
+        disputed=sum(one.disputed for one in settled.values() if one),
+        response=response,
+        settled_by=f"the word of {arbiter} where there is one, else the majority" if arbiter else "the majority",
+        strata=strata,
+        figures=tuple(_figures(sample, settled)),
+        agreement=tuple(agreement),
+    )
+
+
+def _strata(sample: Sample, settled: Mapping[UUID, Settled | None]) -> Iterator[StratumAnswers]:
+    for one in sample.strata:
+        items = [item for item in sample.items if item.stratum == one.stratum]
+        said = Counter(_told(settled, item) for item in items)
+        answers = {name: said[name] for name in (*Answer, "unsettled", "none")}
+        yield StratumAnswers(one.stratum, one.population, one.drawn, one.drawn - len(items), answers)
+
+
+def _told(settled: Mapping[UUID, Settled | None], item: Item) -> str:
+    if item.item_id not in settled:
+        return "none"
+    found = settled[item.item_id]
+    return found.answer if found else "unsettled"
+
+
+def _figures(sample: Sample, settled: Mapping[UUID, Settled | None]) -> Iterator[Figure]:
+    firm = {item: one for item, one in settled.items() if one and one.answer is not Answer.UNSURE}
+    unsure = {item: one for item, one in settled.items() if one and one.answer is Answer.UNSURE}
+    for arm in sample.arms:
+        for measure, counted in _MEASURES[sample.kind].items():
+            estimate, items = _estimate(sample, firm, _under(arm, counted))
+            if not items:
+                continue
+            bounds = [
+                _estimate(
+                    sample, firm | {item: _as_if(answer, one) for item, one in unsure.items()}, _under(arm, counted)
+                )
+                for answer in (Answer.NO, Answer.YES)
+            ]
+            values = sorted(bound.value for bound, _ in bounds if bound.value is not None)
+            yield Figure(measure, arm, items, estimate, values[0], values[-1])
+
+
+def _as_if(answer: Answer, unsure: Settled) -> Settled:
+    """The settled answer as it could have been."""
+    return replace(unsure, answer=answer, odd=())
+
+
+def _under(arm: str, counted: "_Measure") -> Counted:
+    def under(item: Item, settled: Settled) -> tuple[float, float]:
+        return counted(arm, item, settled) if item.arm in {None, arm} else (0.0, 0.0)
+
+    return under
+
+
+def _estimate(sample: Sample, settled: Mapping[UUID, Settled], counted: Counted) -> tuple[Estimate, int]:
+    """The rate, and the number of items that it is of."""
+    items = [item for item in sample.items if item.item_id in settled]
+    counts = [counted(item, settled[item.item_id]) for item in items]
+    drawn = {one.stratum: one.drawn for one in sample.strata}
+    answered = Counter(item.stratum for item in items)
+    lost = [name for name, count in drawn.items() if count and not answered[name]]
+    if lost:
+        raise InvalidValueError(f"no item of the stratum {lost[0]!r} has a sure answer; label some of each")
+    weights = np.array([drawn[item.stratum] / answered[item.stratum] / item.probability for item in items])
+    # What the other answer would have added tells how much a stratum whose answers are all alike may vary.
+    others = [counted(item, _turned(settled[item.item_id])) for item in items]
+    return _ratio(items, weights, np.array(counts).reshape(-1, 2), np.array(others).reshape(-1, 2)), sum(
+        bool(cases) or bool(other) for (_, cases), (_, other) in zip(counts, others, strict=True)
+    )
+
+
+def _turned(settled: Settled) -> Settled:
+    if settled.answer is Answer.YES:
+        return replace(settled, answer=Answer.NO, odd=(1,))
+    return replace(settled, answer=Answer.YES, odd=())
+
+
+def _ratio(
+    items: Sequence[Item],
+    weights: NDArray[np.float64],
+    counts: NDArray[np.float64],
+    others: NDArray[np.float64],
+    level: float = 0.95,
+) -> Estimate:
+    total, cases = (float(value) for value in weights @ counts)
+    families, family = np.unique([item.family_id.int % 2**63 for item in items], return_inverse=True)
+    if not cases:
+        return Estimate(None, 0.0, 1.0, total, cases, len(families), level)
+    value = total / cases
+    residual, other = ((one[:, 0] - value * one[:, 1]) / cases for one in (counts, others))
+    variance, strata = 0.0, sorted({item.stratum for item in items})
+    added = np.zeros(len(families))
+    for name in strata:
+        here = np.array([item.stratum == name for item in items])
+        n, rest = int(here.sum()), max(0.0, 1 - here.sum() / weights[here].sum())
+        parts = weights[here] * residual[here]
+        if np.ptp(parts) > 0 and n > 1:
+            np.add.at(added, family[here], (parts - parts.mean()) * sqrt(rest * n / (n - 1)))
+        else:
+            spread = weights[here].mean() * (residual[here] - other[here]).mean()
+            variance += rest * n * spread**2 * _shy(n)
+    variance += float(added @ added)
+    used = int((counts[:, 1] + others[:, 1] > 0).sum())
+    if not variance:
+        return Estimate(value, value, value, total, cases, len(families), level)
+    shrunk = (used * value + 0.5) / (used + 1)
+    tail = (1 + level) / 2
+    few = norm.ppf(tail) / t.ppf(tail, max(1, len(families) - len(strata)))
+    low, high = wilson(value, shrunk * (1 - shrunk) / variance * float(few) ** 2, level=level)
+    return Estimate(value, low, high, total, cases, len(families), level)
+
+
+def _shy(n: int) -> float:
+    """The variance of one answer where all of n are alike, with half an answer more of either kind."""
+    share = 0.5 / (n + 1)
+    return share * (1 - share)
+
+
+_Measure = Callable[[str, Item, Settled], tuple[float, float]]
+
+
+def _right(_: str, __: Item, settled: Settled) -> tuple[float, float]:
+    return float(settled.answer is Answer.YES), 1.0
+
+
+def _linked_right(arm: str, item: Item, settled: Settled) -> tuple[float, float]:
+    return _right(arm, item, settled) if item.child_id else (0.0, 0.0)
+
+
+def _precision(arm: str, item: Item, settled: Settled) -> tuple[float, float]:
+    return _right(arm, item, settled) if arm in item.together else (0.0, 0.0)
+
+
+def _recall(arm: str, item: Item, settled: Settled) -> tuple[float, float]:
+    same = float(settled.answer is Answer.YES)
+    return (same if arm in item.together else 0.0), same
+
+
+def _cluster_precision(_: str, item: Item, settled: Settled) -> tuple[float, float]:
+    return item.size * (1 - len(settled.odd) / len(item.faces)), item.size
+
+
+_MEASURES: Mapping[Kind, Mapping[str, _Measure]] = {
+    Kind.FACES: {"assignment_precision": _right, "link_precision": _linked_right},
+    Kind.PAIRS: {"pairwise_precision": _precision, "pairwise_recall": _recall},
+    Kind.CLUSTERS: {"cluster_precision": _cluster_precision, "pure_clusters": _right},
+}
