@@ -35,11 +35,13 @@ from facealbum.steps.birth_dates import DoubtedBirth, find_doubted_births
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import DEFAULT_ARM, ModelsInUse, models_in_use
 from facealbum.steps.link_parameters import packaged_link_parameters
+from facealbum.steps.metrics import measure_month
 from facealbum.storage.analyses import ensure_analyzer
 from facealbum.storage.database import Transaction
 from facealbum.storage.decisions import apply_person_words, load_decision_marks, load_demands
 from facealbum.storage.deletions import load_arrival_marks
 from facealbum.storage.families import Family, load_children, load_families
+from facealbum.storage.family_metrics import load_companies
 from facealbum.storage.observations import (
     Arm,
     expect_whole_families,
@@ -272,6 +274,7 @@ class _Clustering:
         if has_run(transaction, family, identity):
             self.result.up_to_date += 1
             return
+        companies = load_companies(transaction, family, self.arm.arm_id)
         problem = _load_problem(transaction, family, self.arm, month, self.plan.clustering)
         plan, free = plan_beside_unpinned(problem, self.plan.clustering, algorithm=self.plan.algorithm)
         broken = self._break(transaction, free)
@@ -290,6 +293,7 @@ class _Clustering:
         apply_clustering(transaction, run, plan, broken, now=self.context.clock())
         apply_person_words(transaction, family, self.arm.arm_id, now=self.context.clock())
         links = self._link(transaction, run=identity)
+        measure_month(transaction, run, companies, now=self.context.clock())
         self.result.runs.append(_outcome(self.family, run, plan, links, broken.labels))
 
     def _break(self, transaction: Transaction, free: Unpinned) -> Broken:

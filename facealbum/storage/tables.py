@@ -5,6 +5,7 @@ from facealbum.storage import (
     compat_schema,
     drift_schema,
     experiment_schema,
+    metric_schema,
     queue_schema,
     signal_schema,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "drift_schema",
     "experiment_schema",
     "metadata",
+    "metric_schema",
     "queue_schema",
     "signal_schema",
 ]

@@ -15,7 +15,7 @@ SHARED = {
     *("embedding_spaces", "analyzers", "arms", "batches", "adapters", "reembeddings", "compat_reports"),
     *("experiments", "experiment_arms", "promotions", "audit"),
     *("drift_histograms", "drift_baselines", "drift_results"),
-    "samples",
+    *("samples", "metric_totals"),
 }
 
 
@@ -58,8 +58,13 @@ def family_keys(database: Database) -> Iterator[list[tuple[str, str, list[str]]]
 
 def test_family_id_leads_every_key_and_index(family_keys: list[tuple[str, str, list[str]]]) -> None:
     wrong = {name for _, name, columns in family_keys if columns[0] != "family_id"}
-    # How far a batch is, what is to be sent next, and how long photos wait, over all families.
-    assert wrong == {"batch_families_batch_id_status_idx", "outbox_number_idx", "photos_pending_since_idx"}
+    # How far a batch is, a month's sums, what is to be sent next, and how long photos wait, over all families.
+    assert wrong == {
+        "batch_families_batch_id_status_idx",
+        "family_metrics_sums_idx",
+        "outbox_number_idx",
+        "photos_pending_since_idx",
+    }
     assert len(family_keys) > len(metadata.tables)
 
 
