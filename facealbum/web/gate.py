@@ -9,6 +9,7 @@ from uuid import UUID
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from facealbum.logs import get_logger, place_of
@@ -44,6 +45,8 @@ class Gate:
 
         try:
             await self._app(scope, self._counting(receive), noting_start)
+        except ClientDisconnect:
+            return  # nobody is there to be answered
         except Exception as error:
             _log.error("request_crashed", code="crashed", place=place_of(error))
             if started:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import pytest
@@ -24,6 +25,7 @@ from facealbum.steps.context import Context
 from facealbum.steps.outbox import list_parked
 from facealbum.storage.database import open_database
 from facealbum.storage.embedded import EmbeddedPostgres
+from facealbum.storage.families import save_family
 from facealbum.storage.outbox import save_messages, save_raw_message
 from facealbum.storage.photos import count_photos
 from tests.broker_server import Valkey
@@ -34,6 +36,7 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 90
 PORTRAIT = min((Path(demo.__file__).parent / "portraits").glob("*.jpg"))
 HOSTILE = 'Strand\n{"event": "forged"} \'%s 花子.jpg'
+FORM = "multipart/form-data; boundary=x"
 START = "import sys; from facealbum.cli import main; main()"
 
 
@@ -217,6 +220,31 @@ def test_no_name_reaches_whom_it_is_not_for(
     assert not [text for text in told if "Strand" in text or "花子" in text]
     logged = [event["event"] for one in running for event in one.events()]
     assert (logged.count("photo_failed"), logged.count("task_parked")) == (2, 1)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_client_that_leaves_midway_is_no_mistake_of_ours_and_leaves_nothing(
+    start: Callable[..., Running], context: Context, tmp_path: Path, method: str
+) -> None:
+    with context.database.begin() as transaction:
+        save_family(transaction, "Mori", now=context.clock())
+    port = free_ports(1)[0]
+    web = start("web", "--port", str(port))
+    web.url = f"http://127.0.0.1:{port}"
+    eventually(lambda: web.state("/readyz") == 200, web)
+    family = f"/v1/families/{family_id('Mori')}"
+    path = f"{family}/photos" if method == "POST" else f"{family}/uploads/{UUID(int=1)}"
+    head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\nContent-Type: {FORM}\r\n\r\n"
+    part = '--x\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\n'
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            client.sendall((head + part).encode() + b"x" * 100_000)
+    assert web.state("/readyz") == 200
+    web.process.terminate()
+    web.process.wait(PATIENCE_SECONDS)
+    assert "request_crashed" not in {event["event"] for event in web.events()}
+    assert by_status(context) == {}
+    assert not list((tmp_path / "tmp").iterdir())
 
 
 def by_status(context: Context) -> dict[str, int]:

@@ -161,6 +161,21 @@ def test_what_cannot_be_done_is_parked_and_can_be_taken_up_again(world: Context,
     forget_family(world, "Late")
 
 
+def test_no_key_however_strange_keeps_the_next_one_from_being_taken(world: Context, queue: Queue) -> None:
+    for key in ("a%00b.jpg", "%FF%FE.jpg", "%ED%A0%80.jpg", "x" * 1100, "../../a.jpg", "a//b.jpg", "clip.mp4#t=1", "%"):
+        queue.tell(key_of(world, key))
+    for body in ('{"Records": [{"eventName": "ObjectCreated:Put", "s3": "\\ud800"}]}', '"\\u0000"', "NaN"):
+        queue.send(body)
+    upload(world, "clip.mp4#t=1", b"like a frame")
+    upload(world, "good.jpg", b"good")
+    queue.tell(key_of(world, "good.jpg"))
+    while take(world, queue):
+        pass
+    assert queue.left() == (0, 0)
+    assert names(world) == {"good.jpg": b"good"}
+    assert {one.code for one in list_parked(world)} >= {"bad_message", "bad_photo"}
+
+
 def test_a_failure_that_may_pass_leaves_the_message_in_its_queue(world: Context, queue: Queue) -> None:
     upload(world, "a.jpg", b"a")
     queue.tell(key_of(world, "a.jpg"))

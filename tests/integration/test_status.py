@@ -34,6 +34,7 @@ from facealbum.storage.photos import NewPhoto, save_photos
 from facealbum.storage.queue_schema import batches
 from tests.integration.album import add, shots
 from tests.object_server import free_ports
+from tests.test_operations import described
 
 NOWHERE = "postgresql://127.0.0.1:1/nowhere"
 
@@ -152,6 +153,9 @@ def test_the_gauges_tell_of_a_monthly_job_while_it_runs_and_when_it_is_done(cont
     assert found["facealbum_last_batch_coverage_ratio",] > 0.9
     assert found["facealbum_last_batch_alarms",] == 0
     assert ("facealbum_batches", "running") not in found
+    labels = {one.name: set(getattr(one, "_labelnames", ())) for one in read_gauges(context.database, context.settings)}
+    assert len(labels) >= 13
+    assert {name: described()[name] for name in labels} == labels
 
 
 def test_a_summary_of_another_release_keeps_no_gauge_from_being_told(context: Context) -> None:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from io import BytesIO
 from itertools import count
@@ -201,10 +202,15 @@ def test_promised_content_comes_through_us_where_the_store_signs_nothing(world: 
 
 
 def test_a_promise_that_nobody_keeps_is_dropped(world: Context) -> None:
-    promise_upload(world, FAMILY, "a.jpg", (sha256(b"a").digest(), 1))
+    promised = promise_upload(world, FAMILY, "a.jpg", (sha256(b"a").digest(), 1))
     assert complete_promised_uploads(later(world, minutes=30), 10).dropped == 0
     assert complete_promised_uploads(later(world, hours=3), 10).dropped == 1
     assert number_of(world, "uploads") == 0
+    for late in (complete_upload, partial(receive_upload, file=BytesIO(b"a"))):
+        with pytest.raises(UnknownUploadError, match="ask for a new one"):
+            late(world, FAMILY, promised.upload_id)
+    again = promise_upload(world, FAMILY, "a.jpg", (sha256(b"a").digest(), 1))
+    assert receive_upload(world, FAMILY, again.upload_id, BytesIO(b"a")).fate is Fate.REGISTERED
 
 
 def test_a_deleted_original_takes_its_photo_along(world: Context) -> None:

@@ -1,11 +1,14 @@
 """What the HTTP interface takes, refuses and tells; each test talks to the whole application."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 from uuid import UUID
 
@@ -102,6 +105,66 @@ def test_a_photo_that_is_refused_is_a_problem_with_a_code(configuration: Setting
         assert code(client.put(PHOTOS), 405) == "method_not_allowed"
 
 
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"", None),
+        (b"", "multipart/form-data; boundary=x"),
+        (b"", "multipart/form-data"),
+        (b"photo", "image/jpeg"),
+        (b"--x\r\nno headers", "multipart/form-data; boundary=x"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="files"\r\n\r\nno file\r\n--x--\r\n',
+            "multipart/form-data; boundary=x",
+        ),
+        pytest.param(
+            b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\ncut',
+            "multipart/form-data; boundary=x",
+            marks=pytest.mark.filterwarnings("ignore:.*SpooledTemporaryFile"),  # which Starlette leaves to be collected
+        ),
+    ],
+)
+def test_a_body_that_holds_no_photo_is_a_problem_of_the_client(
+    client: TestClient, configuration: Settings, body: bytes, kind: str | None
+) -> None:
+    answer = client.post(PHOTOS, content=body, headers={"content-type": kind} if kind else {})
+    assert answer.status_code in {400, 422}, answer.text
+    assert code(answer, answer.status_code) in {"bad_request", "invalid_value"}
+    assert photos_of(configuration) == []
+
+
+def test_the_same_photo_in_requests_at_once_is_one(client: TestClient, configuration: Settings) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda n: client.post(PHOTOS, files=files(**{f"n{n % 2}": b"same"})), range(16)))
+    assert {answer.status_code for answer in answers} == {202}
+    told = [answer.json()["files"][0] for answer in answers]
+    assert sorted(one["result"] for one in told).count("registered") == 1
+    assert len({one["photo"]["photo_id"] for one in told}) == 1
+    assert len(photos_of(configuration)) == 1
+
+
+def photos_of(configuration: Settings) -> list[str]:
+    with open_context(configuration) as context, context.database.begin() as transaction:
+        return [photo.key for photo in load_known_photos(transaction, MORI)]
+
+
+def test_a_signed_url_takes_no_other_content_and_ends(
+    configuration: Settings, s3_server: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in s3_server.items():
+        monkeypatch.setenv(name, value)
+    with with_settings(configuration, object_store=f"s3://photos/{tmp_path.name}", upload_seconds=2) as client:
+        upload = client.post(UPLOADS, json=promise(b"photo")).json()
+        assert put(upload["url"], b"other", upload["headers"]) >= 400
+        time.sleep(3)
+        assert put(upload["url"], b"photo", upload["headers"]) >= 400
+        assert code(client.post(f"{UPLOADS}/{upload['upload_id']}/complete"), 409) == "not_uploaded"
+        again = client.post(UPLOADS, json=promise(b"photo")).json()
+        assert again["upload_id"] == upload["upload_id"]
+        assert put(again["url"], b"photo", again["headers"]) == 200
+        assert client.post(f"{UPLOADS}/{upload['upload_id']}/complete").json()["result"] == "registered"
+
+
 def test_one_family_s_photo_is_unknown_to_another(client: TestClient) -> None:
     photo = client.post(PHOTOS, files=files(a=b"a")).json()["files"][0]["photo"]["photo_id"]
     assert code(client.get(f"/v1/families/{TANAKA}/photos/{photo}"), 404) == "unknown_photo"
@@ -148,8 +211,12 @@ def test_promised_content_goes_to_s3_by_a_signed_url(
 def put(url: str, data: bytes, headers: Mapping[str, str]) -> int:
     """The status of the answer."""
     request = Request(url, data=data, method="PUT", headers=dict(headers))  # noqa: S310 - our own server
-    with urlopen(request) as answer:  # noqa: S310 - as above
-        return int(answer.status)
+    try:
+        with urlopen(request) as answer:  # noqa: S310 - as above
+            return int(answer.status)
+    except HTTPError as error:
+        with error:
+            return error.code
 
 
 def test_a_token_is_needed_where_there_are_some_and_may_be_good_for_one_family(configuration: Settings) -> None:
@@ -221,5 +288,4 @@ def test_the_description_names_every_problem_and_gives_examples(client: TestClie
 
 def test_a_photo_that_came_over_http_is_the_one_of_the_file_s_name(client: TestClient, configuration: Settings) -> None:
     client.post(PHOTOS, files=[("files", ("家族/はな 2歳.jpg", b"photo"))])
-    with open_context(configuration) as context, context.database.begin() as transaction:
-        assert [photo.key for photo in load_known_photos(transaction, MORI)] == ["家族/はな 2歳.jpg"]
+    assert photos_of(configuration) == ["家族/はな 2歳.jpg"]
