@@ -24,7 +24,7 @@ _WATCH_SECONDS = 2
 @app.command("start")
 def run_start(
     month: Annotated[str, typer.Option("--month", help="The last month to run, as 2026-10.")],
-    arm: Annotated[str, typer.Option("--arm", help="The arm, or an algorithm: constrained, hdbscan.")] = "default",
+    arm: Annotated[str | None, typer.Option("--arm", help="Only this arm, or algorithm: constrained, hdbscan.")] = None,
     as_json: Json = False,
 ) -> None:
     """Run every month up to this one in all families; where that was begun already, go on with it."""

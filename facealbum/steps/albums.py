@@ -8,10 +8,10 @@ from itertools import count
 from facealbum.clustering.circle import find_circle
 from facealbum.domain.ids import FamilyId
 from facealbum.steps.context import Context
-from facealbum.steps.embedders import DEFAULT_ARM
 from facealbum.storage.albums import Album, AlbumKind, load_company, load_shared_albums, load_single_albums
 from facealbum.storage.database import Transaction
 from facealbum.storage.families import load_families
+from facealbum.storage.serving import load_served_arm
 
 _SHARED = {AlbumKind.CHILDREN: "children together", AlbumKind.FAMILY: "whole family"}
 
@@ -57,9 +57,10 @@ def list_albums(context: Context, family: str | None = None) -> list[AlbumOvervi
 
 def find_albums(transaction: Transaction, family: FamilyId) -> list[TitledAlbum]:
     """The family's albums, children first; one that has no photo is not there."""
-    single = load_single_albums(transaction, family, DEFAULT_ARM)
-    beside, weeks = load_company(transaction, family, DEFAULT_ARM)
-    shared = load_shared_albums(transaction, family, DEFAULT_ARM, circle=find_circle(beside, weeks))
+    arm = load_served_arm(transaction, family)
+    single = load_single_albums(transaction, family, arm)
+    beside, weeks = load_company(transaction, family, arm)
+    shared = load_shared_albums(transaction, family, arm, circle=find_circle(beside, weeks))
     own = [album for album in single if album.kind is AlbumKind.CHILD]
     others = [album for album in single if album.kind is AlbumKind.PERSON]
     return list(_titled([*own, *shared, *others]))

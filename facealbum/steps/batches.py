@@ -14,9 +14,9 @@ from facealbum.domain.messages import ClusterFamily, EvaluateBatch, Message
 from facealbum.domain.months import Month
 from facealbum.errors import FacealbumError, FamilyBusyError, InvalidValueError
 from facealbum.logs import place_of
-from facealbum.steps.cluster import Patience, cluster_families, load_arm_plan
+from facealbum.steps.arm_plans import load_side
+from facealbum.steps.cluster import Patience, cluster_families
 from facealbum.steps.context import Context, NoProgress
-from facealbum.steps.embedders import DEFAULT_ARM
 from facealbum.steps.evaluate import evaluate_batch
 from facealbum.storage.batch_families import (
     Claim,
@@ -50,18 +50,20 @@ from facealbum.storage.database import Transaction
 from facealbum.storage.families import load_family
 from facealbum.storage.observations import load_arm
 from facealbum.storage.outbox import save_messages
+from facealbum.storage.serving import load_installed_arm
 
 _LOCK_SECONDS = 3.0  # a family that is locked for longer waits for its next turn
 _SHARE_OF_TASK = 0.5  # of its time after which a task leaves the months that are left to the next one
 
 
-def start_batch(context: Context, through: Month, arm: str = DEFAULT_ARM) -> Batch:
+def start_batch(context: Context, through: Month, arm: str | None = None) -> Batch:
     """Run every month up to `through` in all families, or go on with the batch that does so already.
 
-    Raises InvalidValueError for an unknown arm.
+    Under each arm that a family needs, or only under `arm`.  Raises InvalidValueError for an unknown arm.
     """
     with context.database.begin() as transaction:
-        load_arm_plan(transaction, arm, context.settings)
+        arm = arm or load_installed_arm(transaction)
+        load_side(transaction, arm, context.settings)
         return _start(context, transaction, through, arm)
 
 
@@ -75,8 +77,9 @@ def start_due(context: Context) -> Batch | None:
     month = Month(local.year, local.month).before()
     with context.database.begin() as transaction:
         lock_starts(transaction)
-        started = has_batch(transaction, month, DEFAULT_ARM, since=due)
-        return None if started else _start(context, transaction, month, DEFAULT_ARM)
+        arm = load_installed_arm(transaction)
+        started = has_batch(transaction, month, arm, since=due)
+        return None if started else _start(context, transaction, month, arm)
 
 
 def _start(context: Context, transaction: Transaction, through: Month, arm: str) -> Batch:
@@ -152,11 +155,10 @@ def _cluster(context: Context, family: FamilyId, claim: Claim) -> bool:
     """Run the months that aren't done; tells whether that was all of them."""
     with context.database.begin() as transaction:
         name = load_family(transaction, family).name
-        plan = load_arm_plan(transaction, claim.arm, context.settings)
     stop_at = context.clock() + timedelta(seconds=_SHARE_OF_TASK * context.settings.task_seconds)
     quiet, patience = replace(context, progress=NoProgress()), Patience(_LOCK_SECONDS, stop_at)
     try:
-        return not cluster_families(quiet, claim.through, family=name, arm_plan=plan, patience=patience).unfinished
+        return not cluster_families(quiet, claim.through, family=name, arm=claim.arm, patience=patience).unfinished
     except FamilyBusyError:
         return False
 

@@ -8,14 +8,11 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import version
-from typing import Any, Self
 
 from facealbum.clustering import (
-    ALGORITHMS,
-    BreakageThresholds,
     ClusteringParameters,
     ClusteringProblem,
     ClusterPlan,
@@ -28,15 +25,19 @@ from facealbum.clustering import (
 from facealbum.corrections import outrank
 from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId, RunId, run_id
 from facealbum.domain.months import Month
-from facealbum.errors import InvalidValueError
-from facealbum.linking import LinkParameters, plan_links
-from facealbum.settings import Settings
+from facealbum.linking import plan_links
+from facealbum.steps.arm_plans import (
+    ArmPlan,
+    Side,
+    load_arms_needed,
+    load_side,
+    save_side,
+    serve_assigned,
+)
 from facealbum.steps.birth_dates import DoubtedBirth, find_doubted_births
 from facealbum.steps.context import Context
-from facealbum.steps.embedders import DEFAULT_ARM, ModelsInUse, models_in_use
-from facealbum.steps.link_parameters import packaged_link_parameters
+from facealbum.steps.embedders import models_in_use
 from facealbum.steps.metrics import measure_month
-from facealbum.storage.analyses import ensure_analyzer
 from facealbum.storage.database import Transaction
 from facealbum.storage.decisions import apply_person_words, load_decision_marks, load_demands
 from facealbum.storage.deletions import load_arrival_marks
@@ -45,7 +46,6 @@ from facealbum.storage.family_metrics import load_companies
 from facealbum.storage.observations import (
     Arm,
     expect_whole_families,
-    load_arm,
     load_evidence,
     load_face_ids,
     load_months,
@@ -60,47 +60,14 @@ from facealbum.storage.runs import (
     Run,
     apply_clustering,
     apply_links,
-    ensure_arm,
     has_run,
     load_clusters,
     load_linked_persons,
     lock_family,
 )
-from facealbum.storage.spaces import load_space
-from models.registry import EmbedderSpec
+from facealbum.storage.serving import load_served_arm
 
 _VERSION = version("facealbum")
-
-
-@dataclass(frozen=True, slots=True)
-class ArmPlan:
-    """The arm to run: its name, algorithm and parameters."""
-
-    name: str = DEFAULT_ARM
-    algorithm: str = "constrained"
-    clustering: ClusteringParameters = field(default_factory=ClusteringParameters)
-    linking: LinkParameters = field(default_factory=packaged_link_parameters)
-    breakage: BreakageThresholds = field(default_factory=BreakageThresholds)
-
-    @classmethod
-    def of_space(cls, embedder: EmbedderSpec) -> Self:
-        """The default arm: with the one similarity that was measured in the embedder's space, or else all defaults."""
-        if embedder.similarity is None:
-            return cls()
-        one = embedder.similarity
-        return cls(
-            clustering=ClusteringParameters(
-                similarity=one, poor_similarity=one, child_similarity=one, young_likeness=0.0, grown_likeness=0.0
-            )
-        )
-
-    def parameters(self) -> dict[str, dict[str, Any]]:
-        """All numbers that the arm depends on, as they are stored with every run."""
-        return {
-            "clustering": self.clustering.to_dict(),
-            "linking": self.linking.to_dict(),
-            "breakage": asdict(self.breakage),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +104,7 @@ class MonthOutcome:
 class ClusterResult:
     """The runs that were made, how many months were up to date already, and each family's doubted birth dates.
 
-    `unfinished`: there was no more time, and months are left.
+    other_runs: of arms that are not shown.  unfinished: there was no more time, and months are left.
     """
 
     runs: list[MonthOutcome] = field(default_factory=list)
@@ -145,6 +112,7 @@ class ClusterResult:
     relinked: int = 0
     families: int = 0
     doubted_births: dict[str, tuple[DoubtedBirth, ...]] = field(default_factory=dict)
+    other_runs: int = 0
     unfinished: bool = False
 
     @property
@@ -158,64 +126,47 @@ def cluster_families(
     through: Month,
     *,
     family: str | None = None,
-    arm_plan: ArmPlan | None = None,
+    arm: ArmPlan | Side | str | None = None,
     dry_run: bool = False,
     patience: Patience = Patience(),
 ) -> ClusterResult:
     """Run every month up to `through` that isn't done, oldest first, for one family or all of them.
 
-    With `dry_run` everything is computed, then rolled back.  Raises UnknownFamilyError, and FamilyBusyError if a
-    family stays locked for longer than `patience` lasts; what was done until then is kept.
+    Under each arm that a family needs, or only under `arm` if the installation never was on it; the result tells of
+    the first, the one that the family is shown.  With `dry_run` that one is computed, then rolled back.  Raises
+    UnknownFamilyError, and FamilyBusyError if a family stays locked for longer than `patience` lasts; what was done
+    until then is kept.
     """
     with context.database.begin() as transaction:
         families = load_families(transaction, family)
-        models = models_in_use(transaction, context.settings)
-        arm_plan = arm_plan or ArmPlan.of_space(models.embedder)
-        arm = _arm(transaction, arm_plan, models)
+        if isinstance(arm, ArmPlan):
+            arm = save_side(transaction, arm, models_in_use(transaction, context.settings))
     result = ClusterResult(families=len(families))
     context.progress.begin("Clustering families", len(families))
     for one in families:
-        clustering = _Clustering(context, one, arm, arm_plan, dict(models.versions), patience, result)
-        clustering.through(through, dry_run=dry_run)
+        with context.database.begin() as transaction:
+            sides = [arm] if isinstance(arm, Side) else _sides(context, transaction, one, arm, dry_run=dry_run)
+        for place, side in enumerate(sides):
+            own = ClusterResult() if place else result
+            _Clustering(context, one, side, patience, own).through(through, dry_run=dry_run)
+            result.other_runs += len(own.runs) if place else 0
+            result.unfinished = own.unfinished
+            if own.unfinished:
+                return result
+        if not dry_run:
+            with context.database.begin() as transaction:
+                serve_assigned(transaction, one.family_id, arms=sides, now=context.clock())
         context.progress.advance()
     return result
 
 
-def load_arm_plan(transaction: Transaction, name: str, settings: Settings) -> ArmPlan:
-    """The arm of this name: the default one, one of an algorithm's name, or one that ran before.
-
-    Raises InvalidValueError if there is none, or if it belongs to another embedding space than today's.
-    """
-    models = models_in_use(transaction, settings)
-    plan = ArmPlan.of_space(models.embedder)
-    if name == DEFAULT_ARM:
-        return plan
-    if name in ALGORITHMS:
-        return replace(plan, name=name, algorithm=name)
-    arm = load_arm(transaction, name)
-    if arm is None or load_space(transaction, name) != models.space:
-        raise InvalidValueError(
-            f"an arm must be {DEFAULT_ARM}, {', '.join(sorted(ALGORITHMS))}, or have run in the space {models.space}; "
-            f"got {name!r}"
-        )
-    return ArmPlan(
-        name,
-        arm.algorithm,
-        ClusteringParameters.from_dict(arm.parameters["clustering"]),
-        LinkParameters.from_dict(arm.parameters["linking"]),
-        BreakageThresholds(**arm.parameters["breakage"]),
-    )
-
-
-def _arm(transaction: Transaction, plan: ArmPlan, models: ModelsInUse) -> Arm:
-    analyzer = ensure_analyzer(transaction, models.versions, models.space)
-    return ensure_arm(
-        transaction,
-        plan.name,
-        space_id=analyzer.space_id,
-        algorithm=plan.algorithm,
-        parameters=plan.parameters(),
-    )
+def _sides(context: Context, transaction: Transaction, family: Family, arm: str | None, *, dry_run: bool) -> list[Side]:
+    """The arms to run for the family, the first of which is reported."""
+    if dry_run:
+        names: tuple[str, ...] = (arm or load_served_arm(transaction, family.family_id),)
+    else:
+        names = load_arms_needed(transaction, family.family_id, arm, now=context.clock())
+    return [load_side(transaction, name, context.settings) for name in names]
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,9 +175,7 @@ class _Clustering:
 
     context: Context
     family: Family
-    arm: Arm
-    plan: ArmPlan
-    models: dict[str, str]
+    side: Side
     patience: Patience
     result: ClusterResult
 
@@ -268,30 +217,30 @@ class _Clustering:
     def _month(self, transaction: Transaction, month: Month) -> None:
         family, now = self.family.family_id, self.context.clock()
         marks = load_decision_marks(transaction, family, month)
-        marks += load_arrival_marks(transaction, family, self.arm, month)
-        digest = self._digest(load_face_ids(transaction, family, self.arm, month), marks)
-        identity = run_id(family, self.arm.name, str(month), digest)
+        marks += load_arrival_marks(transaction, family, self.side.arm, month)
+        digest = self._digest(load_face_ids(transaction, family, self.side.arm, month), marks)
+        identity = run_id(family, self.side.arm.name, str(month), digest)
         if has_run(transaction, family, identity):
             self.result.up_to_date += 1
             return
-        companies = load_companies(transaction, family, self.arm.arm_id)
-        problem = _load_problem(transaction, family, self.arm, month, self.plan.clustering)
-        plan, free = plan_beside_unpinned(problem, self.plan.clustering, algorithm=self.plan.algorithm)
+        companies = load_companies(transaction, family, self.side.arm.arm_id)
+        problem = _load_problem(transaction, family, self.side.arm, month, self.side.plan.clustering)
+        plan, free = plan_beside_unpinned(problem, self.side.plan.clustering, algorithm=self.side.plan.algorithm)
         broken = self._break(transaction, free)
         run = Run(
             family_id=family,
             run_id=identity,
-            arm=self.arm,
+            arm=self.side.arm,
             month=month,
             input_digest=digest,
             code_version=_VERSION,
-            models=self.models,
+            models=dict(self.side.models),
             faces=len(problem.faces),
             nodes=len(problem.nodes),
             started_at=now,
         )
         apply_clustering(transaction, run, plan, broken, now=self.context.clock())
-        apply_person_words(transaction, family, self.arm.arm_id, now=self.context.clock())
+        apply_person_words(transaction, family, self.side.arm.arm_id, now=self.context.clock())
         links = self._link(transaction, run=identity)
         measure_month(transaction, run, companies, now=self.context.clock())
         self.result.runs.append(_outcome(self.family, run, plan, links, broken.labels))
@@ -300,21 +249,27 @@ class _Clustering:
         """What becomes of the pseudo-labels; a clustering that an earlier run has made is not made again."""
         known = load_clusters(transaction, self.family.family_id, free.digest, code_version=_VERSION)
         clusters = free.cluster() if known is None else known
-        return Broken(free.digest, clusters, count_breakage(free.label(clusters), self.plan.breakage))
+        return Broken(free.digest, clusters, count_breakage(free.label(clusters), self.side.plan.breakage))
 
     def _link(self, transaction: Transaction, *, run: RunId | None) -> int:
         family = self.family.family_id
-        persons = load_evidence(transaction, family, self.arm)
+        persons = load_evidence(transaction, family, self.side.arm)
         children = load_children(transaction, family)
-        plan = plan_links(persons, children, self.plan.linking)
+        plan = plan_links(persons, children, self.side.plan.linking)
         self.result.doubted_births[self.family.name] = find_doubted_births(
-            self.family, children, persons=persons, plan=plan, parameters=self.plan.linking
+            self.family, children, persons=persons, plan=plan, parameters=self.side.plan.linking
         )
         return apply_links(transaction, family, plan, run=run, now=self.context.clock())
 
     def _digest(self, faces: Sequence[FaceId], decisions: Sequence[str]) -> str:
         """What a run depends on, as far as it makes the run another one."""
-        given = [self.arm.algorithm, dict(self.arm.parameters), self.models, [str(face) for face in faces], *decisions]
+        given = [
+            self.side.arm.algorithm,
+            dict(self.side.arm.parameters),
+            dict(self.side.models),
+            [str(face) for face in faces],
+            *decisions,
+        ]
         return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()
 
 

@@ -14,7 +14,6 @@ from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId
 from facealbum.errors import InvalidValueError
 from facealbum.steps.context import Context
-from facealbum.steps.embedders import DEFAULT_ARM
 from facealbum.storage.database import Transaction
 from facealbum.storage.decisions import apply_request, apply_undo, load_records
 from facealbum.storage.families import load_children, load_families
@@ -28,6 +27,7 @@ from facealbum.storage.people import (
     load_named_persons,
 )
 from facealbum.storage.runs import lock_family
+from facealbum.storage.serving import load_served_arm
 
 Id = TypeVar("Id")
 
@@ -79,7 +79,7 @@ def decide(context: Context, family: str, said: Said, *, author: str) -> Decided
     with context.database.begin() as transaction:
         (one,) = load_families(transaction, family)
         lock_family(transaction, one.family_id)
-        arm_id = load_arm_id(transaction, DEFAULT_ARM)
+        arm_id = _arm_id(transaction, one.family_id)
         if arm_id is None:
             raise InvalidValueError(
                 "nothing was clustered yet, so there is nothing to correct; run `facealbum cluster`"
@@ -118,7 +118,7 @@ def list_persons(context: Context, family: str) -> list[NamedPerson]:
     """Every person of the family that has faces, those with most faces first; raises UnknownFamilyError."""
     with context.database.begin() as transaction:
         (one,) = load_families(transaction, family)
-        return load_named_persons(transaction, one.family_id, load_arm_id(transaction, DEFAULT_ARM))
+        return load_named_persons(transaction, one.family_id, _arm_id(transaction, one.family_id))
 
 
 def list_faces(
@@ -131,7 +131,12 @@ def list_faces(
     with context.database.begin() as transaction:
         (one,) = load_families(transaction, family)
         who = None if person is None else _person(transaction, one.family_id, person)
-        return load_named_faces(transaction, one.family_id, load_arm_id(transaction, DEFAULT_ARM), who, photo=photo)
+        return load_named_faces(transaction, one.family_id, _arm_id(transaction, one.family_id), who, photo=photo)
+
+
+def _arm_id(transaction: Transaction, family: FamilyId) -> int | None:
+    """The arm whose persons the user sees."""
+    return load_arm_id(transaction, load_served_arm(transaction, family))
 
 
 def _request(transaction: Transaction, family: FamilyId, said: Said) -> Request:

@@ -9,7 +9,8 @@ from facealbum.domain.months import Month
 from facealbum.linking import LinkParameters
 from facealbum.settings import Settings
 from facealbum.steps.analyze import analyze_pending
-from facealbum.steps.cluster import ArmPlan, cluster_families
+from facealbum.steps.arm_plans import ArmPlan
+from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Progress, open_context
 from facealbum.steps.imports import import_manifests
 from facealbum.steps.report import write_report
@@ -59,7 +60,7 @@ def run_demo(directory: Path, *, settings: Settings, progress: Progress) -> Demo
     with open_context(apart, progress=progress) as context:
         import_manifests(context, album.photos_csv, album.families_csv)
         analyze_pending(context)
-        clustered = cluster_families(context, last, arm_plan=EVERYBODY_REGISTERED)
+        clustered = cluster_families(context, last, arm=EVERYBODY_REGISTERED)
         report = write_report(context, page, family=FAMILY)
     return DemoResult(
         photos=len(album.photos),

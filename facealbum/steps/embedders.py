@@ -1,6 +1,6 @@
 """Which models analysis runs: the packaged ones, with the embedder that the database has chosen.
 
-The choice stands in the database, as the space of the default arm, so all workers of an installation agree; the
+The choice stands in the database, as the space of the installation's arm, so all workers of an installation agree; the
 weights of an installed embedder must be on each of their machines.
 """
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from facealbum.errors import ModelNotInstalledError, UnknownModelError
 from facealbum.settings import Settings
 from facealbum.storage.database import Transaction
+from facealbum.storage.serving import DEFAULT_ARM, load_installed_arm
 from facealbum.storage.spaces import load_space
 from models.calibration import calibration_versions
 from models.catalog import find_entry, load_catalog
@@ -18,8 +19,18 @@ from models.heads import load_heads
 from models.install import installed
 from models.registry import EmbedderSpec, load_embedders, load_specs
 
-DEFAULT_ARM = "default"
-"""The arm whose persons and links the albums show."""
+__all__ = [
+    "DEFAULT_ARM",
+    "ModelsInUse",
+    "default_models",
+    "default_space",
+    "find_embedder",
+    "installed_space",
+    "models_folder",
+    "models_in_use",
+    "models_of_space",
+    "with_embedder",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +48,16 @@ class ModelsInUse:
 
 def models_in_use(transaction: Transaction, settings: Settings) -> ModelsInUse:
     """The models of this database; raises ModelNotInstalledError if its embedder is not on this machine."""
-    space = load_space(transaction, DEFAULT_ARM) or default_space()
+    return models_of_space(installed_space(transaction), settings)
+
+
+def installed_space(transaction: Transaction) -> str:
+    """The space of the installation's arm."""
+    return load_space(transaction, load_installed_arm(transaction)) or default_space()
+
+
+def models_of_space(space: str, settings: Settings) -> ModelsInUse:
+    """The models that fill the space; raises ModelNotInstalledError if its embedder is not on this machine."""
     try:
         return with_embedder(find_embedder(space, models_folder(settings)))
     except UnknownModelError as error:

@@ -6,11 +6,11 @@ from facealbum.clustering import ClusterPlan, describe_faces
 from facealbum.domain.ids import FaceId, FamilyId, family_id
 from facealbum.errors import InvalidValueError
 from facealbum.steps.context import Context
-from facealbum.steps.embedders import DEFAULT_ARM
 from facealbum.storage.database import Transaction
 from facealbum.storage.explanations import PlacedFace, load_last_runs, load_names, load_placed_faces, load_plan
 from facealbum.storage.families import load_families
 from facealbum.storage.observations import Arm, load_arm
+from facealbum.storage.serving import load_served_arm
 
 _NO_RUN = "no monthly run has looked at it yet"
 _BY_USER = "a user said so"
@@ -36,7 +36,8 @@ def explain_photo(context: Context, photo: str, *, family: str) -> list[FaceExpl
     """
     with context.database.begin() as transaction:
         load_families(transaction, family)
-        identity, arm = family_id(family), load_arm(transaction, DEFAULT_ARM)
+        identity = family_id(family)
+        arm = load_arm(transaction, load_served_arm(transaction, identity))
         faces = load_placed_faces(transaction, identity, arm, photo) if arm else []
         if arm is None or not faces:
             raise InvalidValueError(

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from facealbum.steps.albums import find_albums, unique_title
 from facealbum.steps.context import Context
-from facealbum.steps.embedders import DEFAULT_ARM
 from facealbum.steps.whole_file import whole_file
 from facealbum.storage.albums import AlbumPhoto, load_album_photos
 from facealbum.storage.exports import ExportedFace, load_exported_faces
 from facealbum.storage.families import load_families
 from facealbum.storage.photos import original_key
+from facealbum.storage.serving import load_served_arm
 
 COLUMNS = (
     *("family", "photo", "x1", "y1", "x2", "y2", "yaw", "pitch", "roll"),
@@ -58,7 +58,7 @@ def export_faces(context: Context, out: Path, *, family: str | None = None) -> E
         rows.writerow(COLUMNS)
         context.progress.begin("Exporting faces", len(families))
         for one in families:
-            for face in load_exported_faces(transaction, one.family_id, DEFAULT_ARM):
+            for face in load_exported_faces(transaction, one.family_id, load_served_arm(transaction, one.family_id)):
                 rows.writerow(_row(one.name, face))
                 written += 1
             context.progress.advance()
@@ -80,7 +80,12 @@ def export_albums(context: Context, out: Path, *, family: str | None = None) -> 
     with context.database.begin() as transaction:
         contents = {
             one: [
-                (titled.title, load_album_photos(transaction, one.family_id, DEFAULT_ARM, titled.album))
+                (
+                    titled.title,
+                    load_album_photos(
+                        transaction, one.family_id, load_served_arm(transaction, one.family_id), titled.album
+                    ),
+                )
                 for titled in find_albums(transaction, one.family_id)
             ]
             for one in load_families(transaction, family)

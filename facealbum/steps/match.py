@@ -12,7 +12,6 @@ from facealbum.clustering.match import match_faces
 from facealbum.corrections import outrank
 from facealbum.domain.ids import FamilyId, PhotoId
 from facealbum.steps.context import Context
-from facealbum.steps.embedders import DEFAULT_ARM
 from facealbum.storage.database import Transaction
 from facealbum.storage.decisions import load_demands
 from facealbum.storage.matches import load_faces_of, load_fresh_uploads, save_matches
@@ -27,6 +26,7 @@ from facealbum.storage.observations import (
     load_tracks,
 )
 from facealbum.storage.runs import lock_family
+from facealbum.storage.serving import load_installed_arm, load_served_arm
 
 _UPLOADS_AT_ONCE = 500
 _LOCK_SECONDS = 5.0
@@ -59,7 +59,14 @@ def match_unmatched(context: Context, family: FamilyId) -> MatchOutcome:
 
 
 def _match_fresh(context: Context, transaction: Transaction, family: FamilyId) -> MatchOutcome:
-    arm = load_arm(transaction, DEFAULT_ARM)
+    """Under the arm that the family is shown, which is reported, and under the one that it may be put back on."""
+    names = dict.fromkeys([load_served_arm(transaction, family), load_installed_arm(transaction)])
+    outcomes = [_match_under(context, transaction, family, name) for name in names]
+    return outcomes[0]
+
+
+def _match_under(context: Context, transaction: Transaction, family: FamilyId, name: str) -> MatchOutcome:
+    arm = load_arm(transaction, name)
     if arm is None:
         return MatchOutcome()
     uploads = load_fresh_uploads(transaction, family, arm)

@@ -12,13 +12,14 @@ import numpy as np
 from facealbum.domain.faces import Box
 from facealbum.errors import InvalidValueError, ModelNotInstalledError
 from facealbum.settings import Settings
-from facealbum.steps.cluster import ArmPlan
+from facealbum.steps.arm_plans import ArmPlan
+from facealbum.steps.arms import install_arm
 from facealbum.steps.context import Context
-from facealbum.steps.embedders import DEFAULT_ARM, default_space, find_embedder, models_folder
+from facealbum.steps.embedders import find_embedder, installed_space, models_folder
 from facealbum.storage.analyses import ensure_space
 from facealbum.storage.families import load_families
 from facealbum.storage.runs import ensure_arm
-from facealbum.storage.spaces import count_lacking, load_space, load_uncarried, save_carried
+from facealbum.storage.spaces import count_lacking, load_uncarried, save_carried
 from models.alignment import Pyramid, dlib_template
 from models.catalog import Entry, find_entry, load_catalog
 from models.detector import Detection
@@ -66,7 +67,7 @@ def list_models(context: Context) -> list[Model]:
     """Every embedder, the packaged ones first; raises ModelError for an entry that can't be read."""
     folder = models_folder(context.settings)
     with context.database.begin() as transaction:
-        chosen = load_space(transaction, DEFAULT_ARM) or default_space()
+        chosen = installed_space(transaction)
     packaged = [_ready(spec, "packaged", chosen) for spec in load_embedders().values()]
     trained = [_ready(spec, "trained", chosen) for spec in load_heads(folder).values()]
     return packaged + trained + [_listed(entry, folder, chosen) for entry in load_catalog(folder).values()]
@@ -103,7 +104,10 @@ def use_model(context: Context, name: str, *, accept_research_only: bool = False
         space_id = ensure_space(transaction, name)
     _carry_over(context, embedder, space_id)
     with context.database.begin() as transaction:
-        ensure_arm(transaction, plan.name, space_id=space_id, algorithm=plan.algorithm, parameters=plan.parameters())
+        arm = ensure_arm(
+            transaction, plan.name, space_id=space_id, algorithm=plan.algorithm, parameters=plan.parameters()
+        )
+        install_arm(transaction, arm, author="operator", now=context.clock())
         return Choice(name, embedder.licence, count_lacking(transaction, space_id))
 
 
@@ -125,7 +129,7 @@ def remove_model(context: Context, name: str) -> int:
     """Delete an installed embedder, and tell how many bytes that freed; refuses the one in use."""
     folder = models_folder(context.settings)
     with context.database.begin() as transaction:
-        if load_space(transaction, DEFAULT_ARM) == name:
+        if installed_space(transaction) == name:
             raise InvalidValueError(f"{name} is in use; choose another by facealbum models use, then remove it")
     if name in load_heads(folder):
         return remove_head(folder, name)

@@ -24,7 +24,6 @@ from facealbum.domain.months import Month
 from facealbum.errors import FacealbumError, InvalidValueError
 from facealbum.steps.birth_dates import load_doubted_births
 from facealbum.steps.context import Context
-from facealbum.steps.embedders import DEFAULT_ARM
 from facealbum.steps.link_parameters import packaged_link_parameters
 from facealbum.steps.whole_file import whole_file
 from facealbum.storage.database import Transaction
@@ -33,6 +32,7 @@ from facealbum.storage.families import Family, load_children, load_families
 from facealbum.storage.figures import MonthFigures, RunFigures, load_month_figures, load_run_figures
 from facealbum.storage.observations import load_arm
 from facealbum.storage.photos import load_problems, original_key
+from facealbum.storage.serving import load_served_arm
 from models.decode import Photo, decode
 from models.video import read_frames
 
@@ -94,37 +94,29 @@ def write_report(
 
 def _load(context: Context, name: str | None, period: Period) -> list[_FamilyFacts]:
     with context.database.begin() as transaction:
-        return [
-            _FamilyFacts(
-                family,
-                tuple(child.name for child in load_children(transaction, family.family_id)),
-                [
-                    face
-                    for face in load_exported_faces(transaction, family.family_id, DEFAULT_ARM)
-                    if _within(Month.of(face.taken_at), period)
-                ],
-                [
-                    run
-                    for run in load_run_figures(transaction, family.family_id, DEFAULT_ARM)
-                    if _within(run.month, period)
-                ],
-                {
-                    month: figures
-                    for month, figures in load_month_figures(transaction, family.family_id, DEFAULT_ARM).items()
-                    if _within(month, period)
-                },
-                tuple(
-                    Problem(f"{problem.family}/{problem.photo}", problem.code, problem.detail)
-                    for problem in load_problems(transaction, family.family_id)
-                ),
-                _load_questions(transaction, family),
-            )
-            for family in load_families(transaction, name)
-        ]
+        return [_load_family(transaction, family, period) for family in load_families(transaction, name)]
 
 
-def _load_questions(transaction: Transaction, family: Family) -> dict[str, str]:
-    arm = load_arm(transaction, DEFAULT_ARM)
+def _load_family(transaction: Transaction, family: Family, period: Period) -> _FamilyFacts:
+    identity, arm = family.family_id, load_served_arm(transaction, family.family_id)
+    faces = load_exported_faces(transaction, identity, arm)
+    months = load_month_figures(transaction, identity, arm)
+    return _FamilyFacts(
+        family,
+        tuple(child.name for child in load_children(transaction, identity)),
+        [face for face in faces if _within(Month.of(face.taken_at), period)],
+        [run for run in load_run_figures(transaction, identity, arm) if _within(run.month, period)],
+        {month: figures for month, figures in months.items() if _within(month, period)},
+        tuple(
+            Problem(f"{problem.family}/{problem.photo}", problem.code, problem.detail)
+            for problem in load_problems(transaction, identity)
+        ),
+        _load_questions(transaction, family, arm),
+    )
+
+
+def _load_questions(transaction: Transaction, family: Family, name: str) -> dict[str, str]:
+    arm = load_arm(transaction, name)
     doubts = load_doubted_births(transaction, family, arm, packaged_link_parameters()) if arm else ()
     return {doubt.child: doubt.sentence for doubt in doubts}
 

@@ -8,9 +8,10 @@ import numpy as np
 from facealbum.domain.faces import EMBEDDING_SIZE
 from facealbum.errors import InvalidValueError, ModelError
 from facealbum.steps.context import Context
-from facealbum.steps.embedders import DEFAULT_ARM, default_space, models_folder
+from facealbum.steps.embedders import default_space, models_folder
 from facealbum.storage.families import load_families
 from facealbum.storage.labelled import load_labelled_faces
+from facealbum.storage.serving import load_served_arm
 from models.catalog import load_catalog
 from models.heads import load_heads, save_head
 from models.registry import load_embedders
@@ -58,7 +59,12 @@ def collect_faces(context: Context) -> LabelledFaces:
         rows = [
             (family.family_id, face)
             for family in load_families(transaction)
-            for face in load_labelled_faces(transaction, family.family_id, arm=DEFAULT_ARM, space=default_space())
+            for face in load_labelled_faces(
+                transaction,
+                family.family_id,
+                arm=load_served_arm(transaction, family.family_id),
+                space=default_space(),
+            )
         ]
     numbers: dict[object, int] = {}
     fresh = count()

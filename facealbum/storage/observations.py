@@ -40,6 +40,7 @@ from facealbum.storage.wire import as_binary, read_embedding
 _CANDIDATES_PER_PERSON = 200
 _WAITING_FACES = 5000  # of earlier months
 _GOLDEN = (5**0.5 - 1) / 2
+_ARM = select(arms.c.arm_id, arms.c.name, arms.c.space_id, arms.c.algorithm, arms.c.parameters)
 
 
 class _Candidate(NamedTuple):
@@ -65,8 +66,13 @@ class Arm:
 
 def load_arm(connection: Connection, name: str) -> Arm | None:
     """The arm of this name; None before its first run."""
-    row = connection.execute(select(arms).where(arms.c.name == name)).one_or_none()
-    return None if row is None else Arm(row.arm_id, row.name, row.space_id, row.algorithm, row.parameters)
+    row = connection.execute(_ARM.where(arms.c.name == name)).one_or_none()
+    return None if row is None else Arm(*row)
+
+
+def load_arms(connection: Connection) -> list[Arm]:
+    """Every arm, by name."""
+    return [Arm(*row) for row in connection.execute(_ARM.order_by(arms.c.name))]
 
 
 def expect_whole_families(connection: Connection) -> None:

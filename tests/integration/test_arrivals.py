@@ -12,7 +12,8 @@ from facealbum.clustering import ClusteringParameters
 from facealbum.domain.ids import FaceId
 from facealbum.domain.months import Month
 from facealbum.errors import InvalidValueError, UnknownFamilyError
-from facealbum.steps.cluster import ArmPlan, cluster_families
+from facealbum.steps.arm_plans import ArmPlan
+from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.families import forget_family
 from facealbum.steps.match import match_family
@@ -79,7 +80,7 @@ def test_a_past_month_run_again_changes_nothing_that_was_decided(context: Contex
     cluster_families(context, YEAR)
     before = person_of(context)
     other = ArmPlan(clustering=ClusteringParameters(max_nodes=5))
-    assert [str(run.month) for run in cluster_families(context, Month(2026, 1), arm_plan=other).runs] == ["2026-01"]
+    assert [str(run.month) for run in cluster_families(context, Month(2026, 1), arm=other).runs] == ["2026-01"]
     assert person_of(context) == before
 
 

@@ -14,7 +14,8 @@ from facealbum.domain.months import Month
 from facealbum.domain.people import Child, Gender
 from facealbum.errors import UnknownFamilyError
 from facealbum.steps import cluster
-from facealbum.steps.cluster import ArmPlan, cluster_families
+from facealbum.steps.arm_plans import ArmPlan
+from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.families import forget_family
 from facealbum.steps.match import match_family
@@ -167,7 +168,7 @@ def test_persons_of_one_child_are_merged_with_the_reason_on_record(context: Cont
     with context.database.begin() as transaction:
         save_child(transaction, FAMILY_ID, hana, now=context.clock())
     strict = ClusteringParameters(similarity=0.75, poor_similarity=0.75, child_similarity=1, young_likeness=0)
-    parts = cluster_families(context, Month(2026, 1), arm_plan=ArmPlan(clustering=strict)).runs[0].persons
+    parts = cluster_families(context, Month(2026, 1), arm=ArmPlan(clustering=strict)).runs[0].persons
     done = cluster_families(context, YEAR)
     assert parts > 1
     assert sum(run.moved for run in done.runs) == parts - 1

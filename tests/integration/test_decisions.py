@@ -19,7 +19,8 @@ from facealbum.domain.months import Month
 from facealbum.domain.people import Child, Gender
 from facealbum.errors import InvalidValueError, UndoError
 from facealbum.steps.albums import list_albums
-from facealbum.steps.cluster import ArmPlan, cluster_families
+from facealbum.steps.arm_plans import ArmPlan
+from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.correct import Said, decide, list_decisions, list_faces, list_persons, undo
 from facealbum.steps.explain import explain_photo
@@ -144,7 +145,7 @@ def test_decisions_hold_under_an_arm_that_runs_later(context: Context) -> None:
     say(context, Kind.MOVE, a, person=first, other=second)
     say(context, Kind.SPLIT, b, c, person=first)
     say(context, Kind.NOT_A_FACE, faces_of(context, second)[-1])
-    cluster_families(context, YEAR, arm_plan=SHADOW)
+    cluster_families(context, YEAR, arm=SHADOW)
     there = held(context, "shadow")
     assert there[a] != there[faces_of(context, first)[0]]
     assert there[a] in {there.get(face) for face in faces_of(context, second) if face != a}

@@ -15,7 +15,8 @@ from facealbum.clustering import ClusteringParameters
 from facealbum.domain.months import Month
 from facealbum.errors import DownloadError, InvalidValueError, ModelError, ModelNotInstalledError, UnknownModelError
 from facealbum.steps.analyze import AnalyzeResult, analyze_pending
-from facealbum.steps.cluster import ArmPlan, cluster_families
+from facealbum.steps.arm_plans import ArmPlan
+from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_space, models_folder
 from facealbum.steps.imports import import_folder
@@ -128,7 +129,7 @@ def test_faces_keep_their_persons_when_the_model_changes(
     import_portraits(context, tmp_path / "in", count=3)
     analyze(context)
     plan = ArmPlan(clustering=ClusteringParameters())
-    cluster_families(context, Month.parse("2026-12"), arm_plan=plan)
+    cluster_families(context, Month.parse("2026-12"), arm=plan)
     before = persons(context)
     assert any(before.values())
     install_model(context.settings, "tiny-147", report=quiet)
@@ -137,7 +138,7 @@ def test_faces_keep_their_persons_when_the_model_changes(
     assert analyze(context, again=True).photos == 3
     assert analyze(context, again=True).photos == 0
     assert {name: len(rows) for name, rows in embeddings(context).items()} == {default_space(): 3, "tiny-147": 3}
-    cluster_families(context, Month.parse("2026-12"), arm_plan=plan)
+    cluster_families(context, Month.parse("2026-12"), arm=plan)
     assert persons(context) == before
     assert use_model(context, default_space()).lacking == 0
 

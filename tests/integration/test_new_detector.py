@@ -11,7 +11,8 @@ from facealbum.domain.faces import Box, Face
 from facealbum.domain.ids import FaceId, PersonId, face_id, photo_id
 from facealbum.domain.months import Month
 from facealbum.errors import UndoError
-from facealbum.steps.cluster import ArmPlan, cluster_families
+from facealbum.steps.arm_plans import ArmPlan
+from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.correct import Said, decide, list_decisions, list_faces, list_persons, undo
 from facealbum.steps.embedders import default_models
@@ -31,7 +32,7 @@ def clustered(context: Context) -> None:
     """Two clustered months of four people, under two arms."""
     add(context, SHOTS)
     cluster_families(context, YEAR)
-    cluster_families(context, YEAR, arm_plan=ArmPlan(name="shadow", algorithm="hdbscan"))
+    cluster_families(context, YEAR, arm=ArmPlan(name="shadow", algorithm="hdbscan"))
 
 
 def analyse_again(context: Context, detector: str, *, missing: Collection[FaceId] = ()) -> dict[FaceId, FaceId]:

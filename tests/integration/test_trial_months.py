@@ -11,7 +11,8 @@ from eval.albums import Album, AlbumFace
 from eval.months import TrialArm, live_through
 from facealbum.domain.ids import face_id, photo_id
 from facealbum.domain.months import Month
-from facealbum.steps.cluster import ArmPlan, cluster_families
+from facealbum.steps.arm_plans import ArmPlan
+from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_models
 from facealbum.storage.observations import Arm, load_waiting
@@ -31,7 +32,7 @@ def arm(context: Context) -> Arm:
 def test_the_months_lived_through_in_memory_are_those_of_the_database(context: Context, algorithm: str) -> None:
     photos = shots(months=4, a_month=10)
     plan = ArmPlan(algorithm=algorithm)
-    cluster_families(context, YEAR, arm_plan=plan)  # makes the arm
+    cluster_families(context, YEAR, arm=plan)  # makes the arm
     add(context, photos)
     with context.database.begin() as transaction:
         seen = {one.face_id: one for one in load_waiting(transaction, FAMILY_ID, arm(context), before=YEAR.start())}
@@ -46,7 +47,7 @@ def test_the_months_lived_through_in_memory_are_those_of_the_database(context: C
         for shot in photos
         for number, person in enumerate(shot.people)
     ]
-    result = cluster_families(context, YEAR, arm_plan=plan)
+    result = cluster_families(context, YEAR, arm=plan)
     *_, (_, households, _) = live_through(Album(Path(), tuple(faces), {}), TrialArm(algorithm, plan.clustering))
     with context.database.begin() as transaction:
         rows = transaction.execute(select(assignments.c.face_id, assignments.c.person_id)).all()

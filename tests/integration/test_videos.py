@@ -12,11 +12,11 @@ from facealbum.domain.faces import EMBEDDING_SIZE, Box, Face
 from facealbum.domain.ids import family_id, photo_id
 from facealbum.domain.months import Month
 from facealbum.domain.videos import Sighting, Track
-from facealbum.steps import cluster
 from facealbum.steps.analyze import AnalyzeResult, analyze_pending
+from facealbum.steps.arm_plans import load_side
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
-from facealbum.steps.embedders import default_models
+from facealbum.steps.embedders import DEFAULT_ARM, default_models
 from facealbum.steps.export import export_albums, export_faces
 from facealbum.steps.families import forget_family
 from facealbum.steps.imports import import_folder
@@ -162,8 +162,7 @@ def test_people_who_meet_only_in_frames_without_a_kept_face_are_known_to_meet(co
     save(context, "twins.mp4", START, [one, track((1000, 4000, 9000), keep=(4000, 9000), number=1)])
     cluster_families(context, Month(2026, 3))
     with context.database.begin() as transaction:
-        models = cluster.models_in_use(transaction, context.settings)
-        arm = cluster._arm(transaction, cluster.ArmPlan(), models)
+        arm = load_side(transaction, DEFAULT_ARM, context.settings).arm
         first, second = load_evidence(transaction, FAMILY, arm)
     assert (first.meets, second.meets) == ({second.person_id}, {first.person_id})
 

@@ -1,0 +1,182 @@
+"""The arms of this installation: creating one, and choosing what families see unless an experiment says otherwise.
+
+A promotion and its rollback are one row each; nothing is computed again.  Each is on record with who did it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from eval.experiments import HOLDOUT
+from facealbum.clustering import ALGORITHMS, BreakageThresholds, ClusteringParameters
+from facealbum.errors import InvalidValueError
+from facealbum.linking import LinkParameters
+from facealbum.steps.arm_plans import FOLLOWING, ArmPlan, save_side
+from facealbum.steps.context import Context
+from facealbum.steps.embedders import installed_space, models_of_space
+from facealbum.storage.audit import save_entry
+from facealbum.storage.database import Transaction
+from facealbum.storage.experiments import SERVED, load_experiments
+from facealbum.storage.observations import Arm, load_arm, load_arms
+from facealbum.storage.serving import Promotion, load_installed_arm, load_promotions, save_promotion
+from facealbum.storage.spaces import load_space
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
+
+
+@dataclass(frozen=True, slots=True)
+class ArmOverview:
+    """An arm as it is listed; installed: families see it unless an experiment says otherwise."""
+
+    name: str
+    algorithm: str
+    space: str
+    installed: bool
+    parameters: Mapping[str, Any]
+
+
+def list_arms(context: Context) -> list[ArmOverview]:
+    """Every arm that was created or ran."""
+    with context.database.begin() as transaction:
+        installed = load_installed_arm(transaction)
+        return [
+            ArmOverview(
+                arm.name,
+                arm.algorithm,
+                load_space(transaction, arm.name) or "",
+                arm.name == installed,
+                arm.parameters,
+            )
+            for arm in load_arms(transaction)
+        ]
+
+
+def list_promotions(context: Context) -> list[Promotion]:
+    """Every promotion and rollback, the newest first."""
+    with context.database.begin() as transaction:
+        return load_promotions(transaction)
+
+
+def create_arm(
+    context: Context,
+    name: str,
+    *,
+    algorithm: str,
+    space: str | None = None,
+    changes: Mapping[str, float] | None = None,
+    author: str,
+) -> Arm:
+    """A new arm, which never changes: what is measured in the space, with these parameters changed.
+
+    changes: of the clustering by their names, of links and breakage as `linking.threshold` and `breakage.…`.  Raises
+    InvalidValueError for a name, algorithm or parameter that can't be, ModelNotInstalledError for an unknown space.
+    """
+    if algorithm not in ALGORITHMS:
+        raise InvalidValueError(f"an algorithm must be one of {', '.join(sorted(ALGORITHMS))}, got {algorithm!r}")
+    if not _NAME.fullmatch(name) or name in {*FOLLOWING, HOLDOUT}:
+        raise InvalidValueError(
+            f"an arm's name must be lower-case letters, digits and _.- and none of {', '.join(FOLLOWING)}, {HOLDOUT};"
+            f" got {name!r}"
+        )
+    with context.database.begin() as transaction:
+        if load_arm(transaction, name):
+            raise InvalidValueError(f"there is an arm {name!r}, and arms never change; choose another name")
+        models = models_of_space(space or installed_space(transaction), context.settings)
+        plan = replace(ArmPlan.of_space(models.embedder), name=name, algorithm=algorithm)
+        side = save_side(transaction, _change(plan, changes or {}), models)
+        detail = {"algorithm": algorithm, "space": models.space, "changes": dict(changes or {})}
+        save_entry(transaction, "create", f"arm {name}", author=author, now=context.clock(), detail=detail)
+        return side.arm
+
+
+def promote_arm(context: Context, name: str, *, author: str) -> int:
+    """Make the arm the installation's; tells the promotion's number.
+
+    A family moves on to it once it has come as far with the family as the arms before.  Raises InvalidValueError for
+    an unknown arm, one that is installed, or while an experiment shows families its arms; and what the gate between
+    embedding spaces raises.
+    """
+    with context.database.begin() as transaction:
+        for one in load_experiments(transaction, status="running"):
+            if one.mode == SERVED:
+                raise InvalidValueError(f"experiment {one.name!r} is running; conclude or stop it first")
+        arm = expect_arm(transaction, name)
+        number = install_arm(transaction, arm, author=author, now=context.clock())
+        if number is None:
+            raise InvalidValueError(f"{name} is the installation's arm already")
+        return number
+
+
+def install_arm(
+    transaction: Transaction, arm: Arm, *, author: str, now: datetime, experiment_id: int | None = None
+) -> int | None:
+    """Make the arm the installation's, unless it is; the first promotion puts what was there before on record, too."""
+    installed = load_installed_arm(transaction)
+    if arm.name == installed:
+        return None
+    before = load_arm(transaction, installed)
+    if before is not None:
+        _require_compatible(transaction, before.name, arm.name)
+        if not load_promotions(transaction):
+            save_promotion(transaction, before.arm_id, author="installation", now=now)
+    number = save_promotion(transaction, arm.arm_id, author=author, now=now, experiment_id=experiment_id)
+    save_entry(transaction, "promote", f"arm {arm.name}", author=author, now=now, detail={"number": number})
+    return number
+
+
+def rollback_arm(context: Context, *, author: str) -> Promotion:
+    """Put the arm before the newest promotion back at once; tells what was taken back."""
+    with context.database.begin() as transaction:
+        return take_back_promotion(transaction, author=author, now=context.clock())
+
+
+def take_back_promotion(transaction: Transaction, *, author: str, now: datetime) -> Promotion:
+    """The same in the caller's transaction; raises InvalidValueError if there is nothing to take back."""
+    promoted = load_promotions(transaction)
+    if len(promoted) < 2 or promoted[0].undoes is not None:  # noqa: PLR2004 - one, and one before it
+        raise InvalidValueError("there is no promotion to take back; `facealbum arms history` shows all")
+    newest, before = promoted[0], expect_arm(transaction, promoted[1].arm)
+    number = save_promotion(transaction, before.arm_id, author=author, now=now, undoes=newest.number)
+    detail = {"number": number, "undoes": newest.number, "back_to": before.name}
+    save_entry(transaction, "rollback", f"arm {newest.arm}", author=author, now=now, detail=detail)
+    return newest
+
+
+def expect_arm(transaction: Transaction, name: str) -> Arm:
+    """The arm of this name; raises InvalidValueError if there is none."""
+    arm = load_arm(transaction, name)
+    if arm is None:
+        raise InvalidValueError(f"no arm is called {name!r}; `facealbum arms list` shows all, `arms create` makes one")
+    return arm
+
+
+def _require_compatible(transaction: Transaction, before: str, after: str) -> None:
+    """The gate between two embedding spaces."""
+    old, new = load_space(transaction, before), load_space(transaction, after)
+    if old != new:
+        raise InvalidValueError(f"{after} works in the space {new}, and families are shown {old}")
+
+
+def _change(plan: ArmPlan, changes: Mapping[str, float]) -> ArmPlan:
+    """The plan with these parameters; raises InvalidValueError for one that is unknown or out of its bounds."""
+    parameters = plan.parameters()
+    for name, value in changes.items():
+        group, _, key = name.rpartition(".")
+        known = parameters.get(group or "clustering", {})
+        if key not in known or isinstance(known[key], list):
+            choices = [
+                inner if outer == "clustering" else f"{outer}.{inner}"
+                for outer, numbers in plan.parameters().items()
+                for inner, number in numbers.items()
+                if not isinstance(number, list)
+            ]
+            raise InvalidValueError(f"a parameter must be one of {', '.join(choices)}; got {name!r}")
+        known[key] = type(known[key])(value)
+    return replace(
+        plan,
+        clustering=ClusteringParameters.from_dict(parameters["clustering"]),
+        linking=LinkParameters.from_dict(parameters["linking"]),
+        breakage=BreakageThresholds(**parameters["breakage"]),
+    )
