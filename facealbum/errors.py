@@ -36,6 +36,12 @@ class UnknownFamilyError(FacealbumError):
     code = "unknown_family"
 
 
+class UnknownSampleError(FacealbumError):
+    """No sample was drawn under this name."""
+
+    code = "unknown_sample"
+
+
 class ManifestError(FacealbumError):
     """A CSV manifest, or a row of one, can't be used."""
 

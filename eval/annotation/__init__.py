@@ -7,7 +7,7 @@ from eval.annotation.agreement import Agreement, measure_agreement
 from eval.annotation.design import STRATA, Design, Reservoir, StratumSize
 from eval.annotation.estimate import MIN_RESPONSE, AnnotationEstimate, Figure, Sample, estimate_sample
 from eval.annotation.items import Answer, Item, Kind, Label, item_id, make_label
-from eval.annotation.population import FamilyFaces, Picture, Place, offer_family
+from eval.annotation.population import FamilyFaces, Picture, Place, offer_family, paired
 from eval.annotation.settle import Settled, settle
 
 __all__ = [
@@ -33,5 +33,6 @@ __all__ = [
     "make_label",
     "measure_agreement",
     "offer_family",
+    "paired",
     "settle",
 ]

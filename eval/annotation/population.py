@@ -8,7 +8,7 @@ that this gives each of them.
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 from typing import TypeVar
@@ -52,8 +52,8 @@ class Picture:
 class FamilyFaces:
     """The faces of one family within the sample's month, and where each arm has them.
 
-    thresholds: the similarity from which each arm takes two faces for one person.  embeddings: float32[faces, d],
-    unit length, of the first arm's space; only pairs need them.
+    thresholds: the similarity from which each arm takes two faces for one person.  embeddings: of unit length, in the
+    first arm's space, of the `paired` faces; only pairs need them.
     """
 
     family_id: FamilyId
@@ -61,7 +61,7 @@ class FamilyFaces:
     places: Mapping[str, Mapping[FaceId, Place]]
     thresholds: Mapping[str, float]
     children: Mapping[ChildId, tuple[date, str]]
-    embeddings: NDArray[np.float32] | None = None
+    embeddings: Mapping[FaceId, NDArray[np.float32]] = field(default_factory=dict)
 
 
 def offer_family(reservoir: Reservoir, family: FamilyFaces) -> None:
@@ -187,33 +187,34 @@ def _band(design: Design, score: float, threshold: float) -> str:
     return BANDS[band_of(score, threshold)] if "band" in design.strata else ""
 
 
+def paired(seed: int, faces: Sequence[Picture]) -> list[Picture]:
+    """The faces of a family whose pairs are offered: all of them, or a random PAIRED_FACES, in the order of ids."""
+    order = np.argsort(priorities(seed, words_of(face.face_id for face in faces)), kind="stable")
+    return sorted((faces[index] for index in order[:PAIRED_FACES]), key=lambda face: face.face_id)
+
+
 def _offer_pairs(reservoir: Reservoir, family: FamilyFaces) -> None:
     design, count = reservoir.design, len(family.faces)
-    if count < 2 or family.embeddings is None:  # noqa: PLR2004 - a pair
+    if count < 2:  # noqa: PLR2004 - a pair
         return
-    words = words_of(face.face_id for face in family.faces)
-    chosen = np.sort(np.argsort(priorities(design.seed, words), kind="stable")[:PAIRED_FACES])
-    faces = [family.faces[index] for index in chosen]
+    faces = paired(design.seed, family.faces)
+    words = words_of(face.face_id for face in faces)
+    vectors = np.array([family.embeddings[face.face_id] for face in faces])
     first = len(faces) * (len(faces) - 1) / (count * (count - 1))
     left, right = np.triu_indices(len(faces), 1)
     photos = np.unique([str(face.photo_id) for face in faces], return_inverse=True)[1]
     apart = photos[left] != photos[right]
     left, right = left[apart], right[apart]
     held = {arm: _held_together(family, faces, arm)[left, right] for arm in design.arms}
-    vectors = family.embeddings[chosen]
     similarity = (vectors @ vectors.T)[left, right].astype(np.float64)
     codes, strata = _pair_strata(family, design, faces, (left, right), held, similarity)
-    small, large = (
-        np.minimum(words[chosen][left], words[chosen][right]),
-        np.maximum(words[chosen][left], words[chosen][right]),
-    )
-    keys = priorities(design.seed, small, large)
+    keys = priorities(design.seed, words[left], words[right])
     for code, stratum in strata.items():
         where = np.flatnonzero(codes == code)
 
         def make(index: int, where: NDArray[np.intp] = where) -> Item:
             pair = int(where[index])
-            two = tuple(sorted((faces[left[pair]].face_id, faces[right[pair]].face_id)))
+            two = (faces[left[pair]].face_id, faces[right[pair]].face_id)
             together = tuple(arm for arm in design.arms if held[arm][pair])
             identity = item_id(family.family_id, design.name, None, two)
             return Item(family.family_id, identity, "", 1, two, together=together)

@@ -13,6 +13,7 @@ import typer
 from facealbum import console
 from facealbum.cli import (
     albums,
+    annotation,
     decisions,
     explain,
     families,
@@ -46,6 +47,7 @@ app.add_typer(families.app, name="family")
 app.add_typer(photos.app, name="photo")
 app.add_typer(models.app, name="models")
 app.add_typer(runs.app, name="run")
+app.add_typer(annotation.app, name="sample")
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback

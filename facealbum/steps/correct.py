@@ -78,17 +78,17 @@ def decide(context: Context, family: str, said: Said, *, author: str) -> Decided
     """
     with context.database.begin() as transaction:
         (one,) = load_families(transaction, family)
-        lock_family(transaction, one.family_id)
-        arm_id = _arm_id(transaction, one.family_id)
-        if arm_id is None:
-            raise InvalidValueError(
-                "nothing was clustered yet, so there is nothing to correct; run `facealbum cluster`"
-            )
-        request = _request(transaction, one.family_id, said)
-        decision, correction = apply_request(
-            transaction, one.family_id, request, arm_id=arm_id, author=author, now=context.clock()
-        )
-    return _decided(decision, correction)
+        return record(transaction, one.family_id, said, author=author, now=context.clock())
+
+
+def record(transaction: Transaction, family: FamilyId, said: Said, *, author: str, now: datetime) -> Decided:
+    """The same in the caller's transaction, which an error leaves to be rolled back."""
+    lock_family(transaction, family)
+    arm_id = _arm_id(transaction, family)
+    if arm_id is None:
+        raise InvalidValueError("nothing was clustered yet, so there is nothing to correct; run `facealbum cluster`")
+    request = _request(transaction, family, said)
+    return _decided(*apply_request(transaction, family, request, arm_id=arm_id, author=author, now=now))
 
 
 def undo(context: Context, family: str, number: int, *, author: str) -> int:

@@ -1,7 +1,7 @@
 """The page that shows each family's albums and figures, with the faces cut out of the originals."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,17 +13,16 @@ from eval.report import (
     Problem,
     RunRow,
     WaitingFaces,
-    crop_face,
     pick_evenly,
     render_report,
 )
 from facealbum.clustering import Rate
-from facealbum.domain.faces import Box
 from facealbum.domain.ids import FamilyId
 from facealbum.domain.months import Month
-from facealbum.errors import FacealbumError, InvalidValueError
+from facealbum.errors import InvalidValueError
 from facealbum.steps.birth_dates import load_doubted_births
 from facealbum.steps.context import Context
+from facealbum.steps.crops import cut_faces
 from facealbum.steps.link_parameters import packaged_link_parameters
 from facealbum.steps.whole_file import whole_file
 from facealbum.storage.database import Transaction
@@ -31,10 +30,8 @@ from facealbum.storage.exports import ExportedFace, load_exported_faces
 from facealbum.storage.families import Family, load_children, load_families
 from facealbum.storage.figures import MonthFigures, RunFigures, load_month_figures, load_run_figures
 from facealbum.storage.observations import load_arm
-from facealbum.storage.photos import load_problems, original_key
+from facealbum.storage.photos import load_problems
 from facealbum.storage.serving import load_served_arm
-from models.decode import Photo, decode
-from models.video import read_frames
 
 Period = tuple[Month | None, Month | None]
 _CROPS_OF_A_PERSON = 24
@@ -168,31 +165,10 @@ def _person(label: str, faces: Sequence[ExportedFace], crops: Iterable[FaceCrop]
 
 def _cut(context: Context, family: FamilyId, faces: Sequence[ExportedFace]) -> dict[int, FaceCrop]:
     """The picture of each face by the identity of its value; an upload that can't be read any more gives none."""
-    of_upload: dict[bytes, list[ExportedFace]] = defaultdict(list)
-    for face in faces:
-        of_upload[face.sha256].append(face)
-    crops: dict[int, FaceCrop] = {}
-    for sha256, its_faces in of_upload.items():
-        try:
-            for face, photo in _shown(context.objects.get(original_key(family, sha256)), its_faces):
-                crops[id(face)] = _crop(face, photo)
-        except FacealbumError:
-            continue
-    return crops
-
-
-def _shown(data: bytes, faces: Sequence[ExportedFace]) -> Iterator[tuple[ExportedFace, Photo]]:
-    """Each face of one upload with the photo that it is in, or the frame of the video."""
-    moments = {face.frame_ms for face in faces if face.frame_ms is not None}
-    pictures = read_frames(data, moments) if moments else [(None, decode(data))]
-    for moment, photo in pictures:
-        yield from ((face, photo) for face in faces if face.frame_ms == moment)
-
-
-def _crop(face: ExportedFace, photo: Photo) -> FaceCrop:
-    across, down = photo.scale
-    box = Box(face.box.x1 / across, face.box.y1 / down, face.box.x2 / across, face.box.y2 / down)
-    return FaceCrop(crop_face(photo.pixels, box), face.taken_at, face.age, face.detector_score, face.photo_key)
+    return {
+        id(face): FaceCrop(crop, face.taken_at, face.age, face.detector_score, face.photo_key)
+        for face, crop in cut_faces(context, family, faces)
+    }
 
 
 def _rows(facts: _FamilyFacts) -> Iterable[RunRow]:

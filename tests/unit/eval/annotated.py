@@ -53,7 +53,8 @@ def simulate(families: int, *, seed: int = 0, wrong: float = 0.1) -> tuple[list[
         directions = np.array(vectors, np.float32)
         directions /= np.linalg.norm(directions, axis=1, keepdims=True)
         thresholds = {"default": 0.3, "other": 0.3}
-        found.append(FamilyFaces(family, faces, places, thresholds, children, directions))
+        embeddings = {face.face_id: vector for face, vector in zip(faces, directions, strict=True)}
+        found.append(FamilyFaces(family, faces, places, thresholds, children, embeddings))
     return found, truth
 
 
