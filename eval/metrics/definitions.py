@@ -23,7 +23,8 @@ class Better(StrEnum):
 class Metric:
     """A ratio total / cases; `fails`: when it moves though albums did not get better or worse, or the other way round.
 
-    share: 0 to 1, as every total is a part of its cases.  needs_truth: who a face really shows must be known.
+    share: 0 to 1, as every total is a part of its cases.  steady: months of a steady arm are alike, so that one which
+    is not is worth an alarm; others grow as albums do.  needs_truth: who a face really shows must be known.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Metric:
     better: Better
     fails: tuple[str, ...]
     share: bool = True
+    steady: bool = True
     needs_truth: bool = False
 
     @property
@@ -144,6 +146,7 @@ _ALL = (
         Better.NEITHER,
         ("Grows with the family's age", "Falls when children split and when strangers get persons of their own"),
         share=False,
+        steady=False,
     ),
     Metric(
         "age_spread",
@@ -154,6 +157,7 @@ _ALL = (
         Better.LOWER,
         ("Ages of adults are estimated poorly, so it grows with their share", "Small, split persons lower it"),
         share=False,
+        steady=False,
     ),
     Metric(
         "collisions",
@@ -172,6 +176,7 @@ _ALL = (
         "share of faces",
         Better.LOWER,
         ("Passers-by should wait, and are most of it", "Years of earlier photos hide what this month did"),
+        steady=False,
     ),
     Metric(
         "bcubed_precision",
@@ -181,6 +186,7 @@ _ALL = (
         "share of faces",
         Better.HIGHER,
         ("A group of one face is always right: read it beside recall",),
+        steady=False,
         needs_truth=True,
     ),
     Metric(
@@ -191,6 +197,7 @@ _ALL = (
         "share of faces",
         Better.HIGHER,
         ("One group of all faces finds all: read it beside precision",),
+        steady=False,
         needs_truth=True,
     ),
     Metric(
@@ -201,6 +208,7 @@ _ALL = (
         "share of pairs",
         Better.HIGHER,
         ("Large groups outweigh all others", "Has no value where nobody is put together"),
+        steady=False,
         needs_truth=True,
     ),
     Metric(
@@ -211,6 +219,7 @@ _ALL = (
         "share of pairs",
         Better.HIGHER,
         ("People with many photos outweigh all others",),
+        steady=False,
         needs_truth=True,
     ),
 )

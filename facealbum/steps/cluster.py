@@ -37,12 +37,12 @@ from facealbum.steps.arm_plans import (
 from facealbum.steps.birth_dates import DoubtedBirth, find_doubted_births
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import models_in_use
-from facealbum.steps.metrics import measure_month
+from facealbum.steps.metrics import measure_corrections, measure_month, total_months
 from facealbum.storage.database import Transaction
 from facealbum.storage.decisions import apply_person_words, load_decision_marks, load_demands
 from facealbum.storage.deletions import load_arrival_marks
 from facealbum.storage.families import Family, load_children, load_families
-from facealbum.storage.family_metrics import load_companies
+from facealbum.storage.family_metrics import MeasuredMonth, load_companies
 from facealbum.storage.observations import (
     Arm,
     expect_whole_families,
@@ -141,6 +141,7 @@ def cluster_families(
         families = load_families(transaction, family)
         if isinstance(arm, ArmPlan):
             arm = save_side(transaction, arm, models_in_use(transaction, context.settings))
+    began = context.clock()
     result = ClusterResult(families=len(families))
     context.progress.begin("Clustering families", len(families))
     for one in families:
@@ -157,6 +158,9 @@ def cluster_families(
             with context.database.begin() as transaction:
                 serve_assigned(transaction, one.family_id, arms=sides, now=context.clock())
         context.progress.advance()
+    if family is None and not dry_run:
+        with context.database.begin() as transaction:
+            total_months(transaction, since=began, through=through, now=context.clock())
     return result
 
 
@@ -194,11 +198,14 @@ class _Clustering:
                 return
             with self.context.database.begin() as transaction:
                 self._months(transaction, [month])
-        if len(self.result.runs) == runs_before:  # a run links by itself; this is for children registered since
-            with self.context.database.begin() as transaction:
-                self._lock(transaction)
-                expect_whole_families(transaction)
+        with self.context.database.begin() as transaction:
+            self._lock(transaction)
+            expect_whole_families(transaction)
+            if len(self.result.runs) == runs_before:  # a run links by itself; this is for children registered since
                 self.result.relinked += self._link(transaction, run=None)
+            arm_id, model = self.side.arm.arm_id, self.side.models["embedder"]
+            here = MeasuredMonth(self.family.family_id, arm_id, last, None, model, _VERSION)
+            measure_corrections(transaction, here, now=self.context.clock())
 
     def _out_of_time(self, runs_before: int) -> bool:
         """Whether to stop here; never before a month was run, so that whoever goes on gets to the end."""

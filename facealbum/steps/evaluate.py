@@ -9,6 +9,7 @@ from typing import Any
 from facealbum.clustering.intervals import Rate
 from facealbum.domain.ids import BatchId
 from facealbum.steps.context import Context
+from facealbum.steps.metrics import metric_alarms, total_months
 from facealbum.storage.batch_families import count_by_status, has_unfinished
 from facealbum.storage.batch_figures import Figures, count_up_to_date, sum_figures
 from facealbum.storage.batches import Batch, load_batch_before, lock_batch, update_batch
@@ -23,8 +24,10 @@ def evaluate_batch(context: Context, identity: BatchId) -> None:
         batch = lock_batch(transaction, identity)
         if batch is None or batch.status != "evaluating" or has_unfinished(transaction, identity):
             return
+        now = context.clock()
+        total_months(transaction, since=batch.created_at, through=batch.through, batch=batch.number, now=now)
         summary = _summarize(transaction, batch, floor=context.settings.coverage_alarm)
-        update_batch(transaction, identity, status="done", summary=summary, finished_at=context.clock())
+        update_batch(transaction, identity, status="done", summary=summary, finished_at=now)
 
 
 def _summarize(transaction: Transaction, batch: Batch, *, floor: float) -> dict[str, Any]:
@@ -46,7 +49,10 @@ def _summarize(transaction: Transaction, batch: Batch, *, floor: float) -> dict[
         "persons_created": done.persons_created,
         "links": done.links,
         "breakage": breakage_rates(done),
-        "alarms": coverage_alarms(coverage, earlier, floor=floor),
+        "alarms": [
+            *coverage_alarms(coverage, earlier, floor=floor),
+            *metric_alarms(transaction, batch.arm, batch.through),
+        ],
     }
 
 

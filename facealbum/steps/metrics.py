@@ -1,18 +1,65 @@
 """Measuring: what a family's month came to, written in the transaction that ends it, and the sums over all families."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from eval.metrics.facts import Companies, count_churn, count_month
+from eval.metrics.change import Change, estimate_change
+from eval.metrics.control import MonthPoint, TrackedMonth, find_alarms, track_months
+from eval.metrics.definitions import METRICS
+from eval.metrics.estimates import Estimate, estimate_from_sums, estimate_pairs
+from eval.metrics.facts import Companies, Count, count_churn, count_month
+from eval.metrics.slices import EVERYTHING
+from facealbum.domain.months import Month
+from facealbum.errors import InvalidValueError
+from facealbum.steps.context import Context
+from facealbum.steps.embedders import DEFAULT_ARM
 from facealbum.storage.database import Transaction
 from facealbum.storage.family_metrics import (
     MeasuredMonth,
+    count_confirmed,
     load_companies,
+    load_corrected_months,
+    load_corrections,
     load_merged,
     load_month_facts,
+    save_count,
     save_month,
 )
+from facealbum.storage.metric_totals import (
+    ArmMonth,
+    Key,
+    load_fresh_months,
+    load_newest_month,
+    load_pairs,
+    load_totals,
+    save_totals,
+    sum_change,
+    sum_month,
+)
+from facealbum.storage.observations import load_arm
 from facealbum.storage.runs import Run
+
+_BY_CLUSTER = 0  # stands for the batch where there is none
+_DRAWN_AGAIN = 200  # families up to which intervals draw them again; of more, sums say the same
+_DRAWS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class MonthSummary:
+    """Every metric of one month under an arm, in all families and by slice."""
+
+    arm: str
+    month: Month
+    estimates: dict[Key, Estimate]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        rows = [
+            {"metric": metric, "slice": part, **one.to_dict(), "better": METRICS[metric].better.value}
+            for (metric, part), one in self.estimates.items()
+        ]
+        return {"arm": self.arm, "month": str(self.month), "metrics": rows}
 
 
 def measure_month(transaction: Transaction, run: Run, before: Companies, *, now: datetime) -> None:
@@ -25,3 +72,107 @@ def measure_month(transaction: Transaction, run: Run, before: Companies, *, now:
     merged = {} if after == before else load_merged(transaction, run.family_id, run.arm.arm_id)
     parts = {**facts.parts, "churn": count_churn(before, after, merged)}
     save_month(transaction, measured, count_month(replace(facts, parts=parts)), now=now)
+
+
+def measure_corrections(transaction: Transaction, measured: MeasuredMonth, *, now: datetime) -> None:
+    """Count the corrections of the month, and of earlier ones that users decided about since.
+
+    They come whether or not there are photos, so no run of their month may count them.
+    """
+    family, arm_id = measured.family_id, measured.arm_id
+    months = {month for month in load_corrected_months(transaction, family, arm_id) if month < measured.month}
+    for month in sorted({*months, measured.month}):
+        confirmed = count_confirmed(transaction, family, arm_id, month)
+        part = load_corrections(transaction, family, arm_id, month, confirmed=confirmed)
+        if part.cases:
+            count = Count("corrections", EVERYTHING, *part)
+            save_count(transaction, replace(measured, month=month), count, now=now)
+
+
+def total_months(
+    transaction: Transaction, *, since: datetime, through: Month, batch: int = _BY_CLUSTER, now: datetime
+) -> list[ArmMonth]:
+    """Add up each month in which a family was measured since then, over all families; tells which those were."""
+    fresh = load_fresh_months(transaction, since=since, through=through)
+    for month in fresh:
+        sums = sum_month(transaction, month)
+        pairs = load_pairs(transaction, month, [key for key, one in sums.items() if one.families <= _DRAWN_AGAIN])
+        totals = [
+            (key, estimate_pairs(*pairs[key], draws=_DRAWS) if key in pairs else estimate_from_sums(one))
+            for key, one in sorted(sums.items())
+        ]
+        save_totals(transaction, batch, month, totals, now=now)
+    return fresh
+
+
+def metric_alarms(transaction: Transaction, arm: str, month: Month) -> list[str]:
+    """Why somebody must look: metrics that left their limits in the month, for the worse."""
+    keys = [key for key, metric in METRICS.items() if metric.steady]
+    tracked = (_track(transaction, arm, key, EVERYTHING) for key in keys)
+    return find_alarms([months[-1] for months in tracked if months and months[-1].point.month == month])
+
+
+def summarize_month(
+    context: Context, month: Month | None = None, *, arm: str = DEFAULT_ARM, part: str | None = None
+) -> MonthSummary:
+    """The month's metrics, or those of the newest month; raises InvalidValueError if nothing was measured."""
+    with context.database.begin() as transaction:
+        chosen = month or load_newest_month(transaction, arm)
+        totals = load_totals(transaction, arm, month=chosen, part=part) if chosen else []
+    if chosen is None or not totals:
+        raise InvalidValueError(
+            f"nothing was measured under {arm!r}{f' in {month}' if month else ''}{f' of {part!r}' if part else ''};"
+            " `facealbum cluster` and the monthly job measure each month that they run"
+        )
+    return MonthSummary(arm, chosen, {(one.metric, one.slice): one.estimate for one in totals})
+
+
+def track_metric(
+    context: Context, metric: str, *, arm: str = DEFAULT_ARM, part: str = EVERYTHING
+) -> tuple[TrackedMonth, ...]:
+    """The metric month by month beside its control limits; raises InvalidValueError for an unknown metric."""
+    _expect_metric(metric)
+    with context.database.begin() as transaction:
+        return _track(transaction, arm, metric, part)
+
+
+def compare_months(
+    context: Context, metric: str, *, before: Month, after: Month, arm: str = DEFAULT_ARM, other: str | None = None
+) -> Change:
+    """What changed between two months, or with `other` between two arms, in the same families."""
+    _expect_metric(metric)
+    with context.database.begin() as transaction:
+        one, two = (_arm_id(transaction, name) for name in (arm, other or arm))
+        sums, squares, families = sum_change(transaction, ArmMonth(one, before), ArmMonth(two, after), metric)
+    return estimate_change(sums, squares, families)
+
+
+def _track(transaction: Transaction, arm: str, metric: str, part: str) -> tuple[TrackedMonth, ...]:
+    models = _models(transaction, arm, metric)
+    points = [
+        MonthPoint(total.month, total.estimate, models.get(total.month, ()))
+        for total in load_totals(transaction, arm, metric=metric, part=part)
+    ]
+    return track_months(metric, points)
+
+
+def _models(transaction: Transaction, arm: str, metric: str) -> dict[Month, tuple[str, ...]]:
+    """The embedding models that had a part in each month, by the totals of their slices."""
+    found: dict[Month, tuple[str, ...]] = {}
+    for total in load_totals(transaction, arm, metric=metric):
+        kind, _, name = total.slice.partition(":")
+        if kind == "model":
+            found[total.month] = (*found.get(total.month, ()), name)
+    return found
+
+
+def _arm_id(transaction: Transaction, name: str) -> int:
+    arm = load_arm(transaction, name)
+    if arm is None:
+        raise InvalidValueError(f"no run was made under {name!r}; `facealbum run list` shows the arms that ran")
+    return arm.arm_id
+
+
+def _expect_metric(name: str) -> None:
+    if name not in METRICS:
+        raise InvalidValueError(f"a metric must be one of {', '.join(METRICS)}; got {name!r}")

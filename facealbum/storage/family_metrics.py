@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from eval.metrics.facts import Companies, Count, FaceGroup, LabelFacts, MonthFacts, Part, PersonFacts
-from eval.metrics.slices import AGE_EDGES, AGES, BOY, GIRL, child_slices
+from eval.metrics.slices import AGE_EDGES, AGES, BOY, EVERYTHING, GIRL, child_slices
 from facealbum.domain.ids import FamilyId, PersonId, RunId
 from facealbum.domain.months import Month
 from facealbum.storage.metric_schema import family_metrics
@@ -117,6 +117,24 @@ def load_corrections(connection: Connection, family: FamilyId, arm_id: int, mont
         *_of_faces(family, before=month.next().start()),
     )
     return Part(len(corrected), confirmed + len(corrected) - connection.execute(held).scalar_one())
+
+
+def load_corrected_months(connection: Connection, family: FamilyId, arm_id: int) -> list[Month]:
+    """The months in which users decided about the arm's persons since its corrections were counted, oldest first."""
+    month = func.date_trunc("month", func.timezone("UTC", decisions.c.decided_at)).label("month")
+    said = func.max(func.greatest(decisions.c.decided_at, decisions.c.undone_at))
+    newest = select(month, said).where(decisions.c.family_id == family, decisions.c.arm_id == arm_id).group_by(month)
+    found = {Month(row[0].year, row[0].month): row[1] for row in connection.execute(newest)}
+    if not found:
+        return []
+    query = select(family_metrics.c.month, family_metrics.c.computed_at).where(
+        family_metrics.c.family_id == family,
+        family_metrics.c.arm_id == arm_id,
+        family_metrics.c.metric == "corrections",
+        family_metrics.c.slice == EVERYTHING,
+    )
+    counted = {Month(row.month.year, row.month.month): row.computed_at for row in connection.execute(query)}
+    return sorted(month for month, said in found.items() if month not in counted or counted[month] < said)
 
 
 def count_confirmed(connection: Connection, family: FamilyId, arm_id: int, month: Month) -> int:

@@ -1,0 +1,268 @@
+"""Metrics of a month are counted once, with the run that made it, and summed over families as resampling would."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+from sqlalchemy import delete, func, select, update
+
+from eval.metrics import METRICS, FamilyCount, estimate_from_sums, estimate_ratio
+from eval.metrics.change import estimate_change
+from eval.metrics.estimates import as_pairs, sum_pairs
+from eval.metrics.facts import Count, count_churn
+from facealbum.domain.decisions import Kind
+from facealbum.domain.ids import FamilyId, child_id, family_id
+from facealbum.domain.months import Month
+from facealbum.domain.people import Child, Gender
+from facealbum.steps.cluster import cluster_families
+from facealbum.steps.context import Context
+from facealbum.steps.correct import Said, decide, undo
+from facealbum.steps.families import forget_family
+from facealbum.steps.metrics import compare_months, summarize_month, total_months, track_metric
+from facealbum.storage.families import save_child, save_family
+from facealbum.storage.family_metrics import MeasuredMonth, load_companies, save_month
+from facealbum.storage.metric_schema import family_metrics, family_slices, metric_totals
+from facealbum.storage.metric_totals import ArmMonth, sum_change, sum_month
+from facealbum.storage.schema import assignments, faces, runs
+from tests.conftest import NOW
+from tests.integration.album import FAMILY, FAMILY_ID, add, shots
+
+YEAR = Month(2026, 12)
+JANUARY, FEBRUARY = Month(2026, 1), Month(2026, 2)
+HANA = Child(child_id(FAMILY_ID, "Hana"), "Hana", date(2022, 1, 1), Gender.FEMALE)
+
+Rows = dict[tuple[str, str, str], tuple[float, float]]
+
+
+def rows(context: Context, family: FamilyId = FAMILY_ID) -> Rows:
+    """Total and cases by month, metric and slice."""
+    with context.database.begin() as transaction:
+        found = transaction.execute(select(family_metrics).where(family_metrics.c.family_id == family))
+        return {(f"{row.month:%Y-%m}", row.metric, row.slice): (row.total, row.cases) for row in found}
+
+
+@pytest.fixture
+def clustered(context: Context) -> None:
+    """Two clustered months of four people, one of them a registered child."""
+    add(context, shots(months=2, a_month=10))
+    with context.database.begin() as transaction:
+        save_child(transaction, FAMILY_ID, HANA, now=NOW)
+    cluster_families(context, FEBRUARY)
+
+
+@pytest.mark.usefixtures("clustered")
+def test_each_months_counts_are_those_of_its_faces(context: Context) -> None:
+    with context.database.begin() as transaction:
+        query = (
+            select(func.count(), func.count(assignments.c.person_id))
+            .select_from(faces)
+            .outerjoin(assignments, assignments.c.face_id == faces.c.face_id)
+        )
+        early = transaction.execute(query.where(faces.c.taken_at < FEBRUARY.start())).one()
+        late = transaction.execute(query.where(faces.c.taken_at >= FEBRUARY.start())).one()
+    found = rows(context)
+    assert found["2026-01", "coverage", ""] == (early[1], early[0])
+    assert found["2026-02", "coverage", ""] == (late[1], late[0])
+    assert found["2026-02", "cluster_size", ""] == (early[1] + late[1], 4)
+    assert found["2026-02", "waiting", ""] == (early[0] + late[0] - early[1] - late[1], early[0] + late[0])
+    assert found["2026-02", "churn", ""] == (0, early[1])
+    assert found["2026-02", "breakage", ""] == (0, 4)
+    assert ("2026-01", "breakage", "") not in found, "nobody was known in January"
+    assert found["2026-02", "collisions", ""][0] == 0
+
+
+@pytest.mark.usefixtures("clustered")
+def test_slices_of_faces_add_up_to_all_of_them(context: Context) -> None:
+    found = rows(context)
+    for metric in ("coverage", "association"):
+        for kind in ("age:", "gender:"):
+            parts = [
+                one for (month, key, part), one in found.items() if (month, key) == ("2026-02", metric) and kind in part
+            ]
+            assert tuple(np.sum(parts, axis=0)) == found["2026-02", metric, ""]
+
+
+@pytest.mark.usefixtures("clustered")
+def test_persons_go_by_the_child_that_they_are(context: Context) -> None:
+    found = rows(context)
+    size, one = found["2026-02", "cluster_size", "age:3-6"]
+    assert one == 1
+    assert found["2026-02", "cluster_size", "gender:female"] == (size, 1)
+    assert found["2026-02", "breakage", "age:3-6"] == (0, 1)
+    linked = sum(found[month, "association", ""][0] for month in ("2026-01", "2026-02"))
+    assert linked == size
+
+
+@pytest.mark.usefixtures("clustered")
+def test_a_month_that_runs_again_is_counted_once(context: Context) -> None:
+    before = rows(context)
+    add(context, [replace(shot, key=f"late-{shot.key}") for shot in shots(months=1, a_month=2)])
+    cluster_families(context, FEBRUARY)
+    after = rows(context)
+    assert after["2026-01", "coverage", ""][1] > before["2026-01", "coverage", ""][1]
+    kept = {key for key in before if key[0] == "2026-02" and key[1] != "corrections"}
+    assert {key: after[key] for key in kept} == {key: before[key] for key in kept}, "as it was when it ended"
+    with context.database.begin() as transaction:
+        made = select(runs.c.run_id).where(runs.c.month == JANUARY.start().date()).order_by(runs.c.nodes.desc())
+        named = select(family_metrics.c.run_id).distinct().where(family_metrics.c.month == JANUARY.start().date())
+        assert transaction.execute(named).scalars().all() == [transaction.execute(made).scalars().first()]
+
+
+@pytest.mark.usefixtures("clustered")
+def test_a_dry_run_counts_nothing(context: Context) -> None:
+    before = rows(context)
+    add(context, [replace(shot, key=f"late-{shot.key}") for shot in shots(months=3, a_month=2)])
+    cluster_families(context, YEAR, dry_run=True)
+    assert rows(context) == before
+
+
+def reject(context: Context, number: int, *, at: datetime) -> int:
+    """A user says that some faces of the largest person are somebody else's; tells the decision's number."""
+    with context.database.begin() as transaction:
+        found = transaction.execute(select(assignments.c.person_id, assignments.c.face_id)).all()
+    person, _ = Counter(row.person_id for row in found).most_common(1)[0]
+    mine = tuple(sorted(str(row.face_id) for row in found if row.person_id == person)[:number])
+    world = replace(context, clock=lambda: at)
+    return decide(world, FAMILY, Said(Kind.REJECT, faces=mine, person=str(person)), author="ann").number
+
+
+@pytest.mark.usefixtures("clustered")
+def test_corrections_are_of_the_month_they_were_made_in_even_if_it_has_no_photo(context: Context) -> None:
+    march = datetime(2026, 3, 5, tzinfo=UTC)
+    shown = rows(context)["2026-02", "corrections", ""]
+    assert shown[0] == 0
+    number = reject(context, 3, at=march)
+    cluster_families(context, Month(2026, 4))
+    found = rows(context)
+    assert found["2026-03", "corrections", ""] == (3, shown[1])
+    assert found["2026-04", "corrections", ""][0] == 0
+    assert found["2026-02", "corrections", ""][0] == 0
+    undo(replace(context, clock=lambda: NOW + timedelta(days=1)), FAMILY, number, author="ann")
+    cluster_families(context, Month(2026, 4))
+    assert rows(context)["2026-03", "corrections", ""] == (0, shown[1])
+
+
+@pytest.mark.usefixtures("clustered")
+def test_churn_sees_faces_that_change_their_person_behind_the_plans_back(context: Context) -> None:
+    with context.database.begin(trial=True) as transaction:
+        arm_id = transaction.execute(select(runs.c.arm_id).limit(1)).scalar_one()
+        before = load_companies(transaction, FAMILY_ID, arm_id)
+        one, other = list(before)[:2]
+        face = (
+            transaction.execute(select(assignments.c.face_id).where(assignments.c.person_id == one)).scalars().first()
+        )
+        transaction.execute(update(assignments).where(assignments.c.face_id == face).values(person_id=other))
+        after = load_companies(transaction, FAMILY_ID, arm_id)
+    assert {person for person in before if after[person] != before[person]} == {one, other}
+    assert count_churn(before, after, {}) == (before[one][0] + before[other][0], sum(n for n, _ in before.values()))
+
+
+# --- Over all families -----------------------------------------------------------------------------------------
+
+
+def invent(context: Context, month: Month, counts: dict[FamilyId, dict[str, tuple[float, float]]]) -> ArmMonth:
+    """Have families with these counts, by metric."""
+    with context.database.begin() as transaction:
+        arm_id = transaction.execute(select(runs.c.arm_id).limit(1)).scalar_one()
+        for family, found in counts.items():
+            measured = MeasuredMonth(family, arm_id, month, None, "m1" if month == JANUARY else "m2", "1")
+            rows = [Count(metric, "", *pair) for metric, pair in found.items()]
+            save_month(transaction, measured, rows, now=NOW)
+    return ArmMonth(arm_id, month)
+
+
+@pytest.fixture
+def many(context: Context) -> list[FamilyId]:
+    """A clustered family's arm, and 300 families beside it, a third of them with a child."""
+    add(context, shots(months=1, a_month=4))
+    cluster_families(context, JANUARY)
+    with context.database.begin() as transaction:
+        found = [save_family(transaction, f"F{number}", now=NOW).family_id for number in range(300)]
+        for family in found[::3]:
+            child = Child(child_id(family, "C"), "C", date(2022, 1, 1), Gender.FEMALE)
+            save_child(transaction, family, child, now=NOW)
+        transaction.execute(delete(family_metrics))
+        transaction.execute(delete(metric_totals))
+    return found
+
+
+def drawn(families: list[FamilyId], seed: int) -> dict[FamilyId, dict[str, tuple[float, float]]]:
+    draw = np.random.default_rng(seed)
+    cases = 1 + draw.poisson(8, size=len(families))
+    hits = draw.binomial(cases, draw.beta(2, 6, size=len(families)))
+    return {
+        family: {"breakage": (float(hit), float(case)), "cluster_size": (float(case), float(1 + hit))}
+        for family, hit, case in zip(families, hits, cases, strict=True)
+    }
+
+
+def test_the_databases_sums_are_those_of_the_rows(context: Context, many: list[FamilyId]) -> None:
+    counts = drawn(many, 1)
+    month = invent(context, JANUARY, counts)
+    with context.database.begin() as transaction:
+        sums = sum_month(transaction, month)
+    for metric in ("breakage", "cluster_size"):
+        plain = as_pairs([FamilyCount(family, *one[metric]) for family, one in counts.items()])
+        assert sums[metric, ""] == sum_pairs(plain, np.ones(len(plain), np.int64))
+        drawn_again, summed = estimate_ratio(plain), estimate_from_sums(sums[metric, ""])
+        width = drawn_again.high - drawn_again.low
+        assert (summed.low, summed.high) == pytest.approx((drawn_again.low, drawn_again.high), abs=0.1 * width)
+
+
+def test_families_are_sliced_by_size_model_and_what_the_operator_gave(context: Context, many: list[FamilyId]) -> None:
+    month = invent(context, JANUARY, drawn(many, 2))
+    with context.database.begin() as transaction:
+        given = [{"family_id": one, "name": "region", "value": "north", "imported_at": NOW} for one in many[:40]]
+        transaction.execute(family_slices.insert(), given)
+        sums = {
+            part: one.families for (metric, part), one in sum_month(transaction, month).items() if metric == "breakage"
+        }
+    assert sums == {"": 300, "model:m1": 300, "size:0": 200, "size:1": 100, "given:region=north": 40}
+
+
+def test_totals_outlive_the_families_and_are_found_by_the_newest(context: Context, many: list[FamilyId]) -> None:
+    invent(context, JANUARY, drawn(many[:30], 3))
+    for batch in (1, 2):
+        with context.database.begin() as transaction:
+            fresh = total_months(transaction, since=NOW, through=YEAR, batch=batch, now=NOW + timedelta(days=batch))
+        assert [one.month for one in fresh] == [JANUARY]
+        forget_family(context, f"F{batch}")
+    with context.database.begin() as transaction:
+        assert total_months(transaction, since=NOW + timedelta(days=3), through=YEAR, now=NOW) == []
+    assert summarize_month(context).estimates["breakage", ""].families == 29
+    assert rows(context, family_id("F2")) == {}
+
+
+def test_a_change_is_judged_within_families(context: Context, many: list[FamilyId]) -> None:
+    before = drawn(many, 4)
+    after = {
+        family: {"breakage": (min(one["breakage"][0] + number % 2, one["breakage"][1]), one["breakage"][1])}
+        for number, (family, one) in enumerate(before.items())
+    }
+    one, other = invent(context, JANUARY, before), invent(context, FEBRUARY, after)
+    change = compare_months(context, "breakage", before=JANUARY, after=FEBRUARY)
+    pairs = np.array([[*before[family]["breakage"], *after[family]["breakage"]] for family in many])
+    plain = estimate_change(pairs.sum(axis=0), pairs.T @ pairs, len(pairs))
+    assert change == plain
+    draw = np.random.default_rng(0).integers(len(pairs), size=(4000, len(pairs)))
+    t, c, t2, c2 = pairs[draw].sum(axis=1).T
+    assert (change.low, change.high) == pytest.approx(np.quantile(t2 / c2 - t / c, [0.025, 0.975]), abs=0.003)
+    with context.database.begin() as transaction:
+        assert sum_change(transaction, one, other, "breakage")[2] == 300
+
+
+def test_a_month_that_leaves_its_limits_is_told_with_its_model(context: Context, many: list[FamilyId]) -> None:
+    for number, month in enumerate(JANUARY.through(Month(2026, 8))):
+        counts = drawn(many, number)
+        if month == Month(2026, 8):
+            counts = {family: {"breakage": (one["breakage"][1], one["breakage"][1])} for family, one in counts.items()}
+        invent(context, month, counts)
+    with context.database.begin() as transaction:
+        total_months(transaction, since=NOW, through=YEAR, now=NOW)
+    tracked = track_metric(context, "breakage")
+    assert [one.side for one in tracked] == ["unknown"] * 6 + ["within", "above"]
+    assert (tracked[1].changed_from, tracked[1].point.models) == (("m1",), ("m2",))
+    assert tracked[-1].worse
+    assert set(METRICS) >= {one.metric for one in tracked}
