@@ -18,6 +18,7 @@ from facealbum.cli import (
     explain,
     families,
     looking,
+    metrics,
     models,
     photos,
     runs,
@@ -48,6 +49,7 @@ app.add_typer(photos.app, name="photo")
 app.add_typer(models.app, name="models")
 app.add_typer(runs.app, name="run")
 app.add_typer(annotation.app, name="sample")
+app.add_typer(metrics.app, name="metrics")
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback

@@ -61,7 +61,7 @@ def read_photo_manifest(path: Path) -> PhotoManifest:
     """Read photos.csv (family,photo,path[,taken_at]); raises ManifestError if it can't be read at all."""
     photos: dict[tuple[str, str], PhotoFile] = {}
     problems: list[ImportProblem] = []
-    for where, row in _rows(path, PHOTO_COLUMNS):
+    for where, row in read_rows(path, PHOTO_COLUMNS):
         try:
             photo = _photo(path.parent, where, row)
         except (ManifestError, InvalidValueError) as error:
@@ -82,7 +82,7 @@ def read_family_manifest(path: Path, *, today: date) -> FamilyManifest:
     families: dict[str, None] = {}
     children: dict[tuple[str, str], tuple[str, Child]] = {}
     problems: list[ImportProblem] = []
-    for where, row in _rows(path, FAMILY_COLUMNS):
+    for where, row in read_rows(path, FAMILY_COLUMNS):
         try:
             family = check_name(row["family"], "family")
             families.setdefault(family)
@@ -131,7 +131,7 @@ def parse_children(family: str, texts: Sequence[str], *, today: date) -> list[Ch
     return children
 
 
-def _rows(path: Path, required: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
+def read_rows(path: Path, required: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
     """Each row with its place, every cell stripped; raises ManifestError for what is no such CSV."""
     try:
         text = path.read_text(encoding="utf-8-sig")

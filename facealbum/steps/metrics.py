@@ -13,7 +13,6 @@ from eval.metrics.slices import EVERYTHING
 from facealbum.domain.months import Month
 from facealbum.errors import InvalidValueError
 from facealbum.steps.context import Context
-from facealbum.steps.embedders import DEFAULT_ARM
 from facealbum.storage.database import Transaction
 from facealbum.storage.family_metrics import (
     MeasuredMonth,
@@ -37,8 +36,9 @@ from facealbum.storage.metric_totals import (
     sum_change,
     sum_month,
 )
-from facealbum.storage.observations import load_arm
+from facealbum.storage.observations import Arm, load_arm
 from facealbum.storage.runs import Run
+from facealbum.storage.serving import load_installed_arm
 
 _BY_CLUSTER = 0  # stands for the batch where there is none
 _DRAWN_AGAIN = 200  # families up to which intervals draw them again; of more, sums say the same
@@ -113,38 +113,62 @@ def metric_alarms(transaction: Transaction, arm: str, month: Month) -> list[str]
 
 
 def summarize_month(
-    context: Context, month: Month | None = None, *, arm: str = DEFAULT_ARM, part: str | None = None
+    context: Context, month: Month | None = None, *, arm: str | None = None, part: str | None = None
 ) -> MonthSummary:
-    """The month's metrics, or those of the newest month; raises InvalidValueError if nothing was measured."""
+    """The month's metrics under the arm, of all slices or one; without them those of the newest and the installation's.
+
+    Raises InvalidValueError if nothing was measured.
+    """
     with context.database.begin() as transaction:
-        chosen = month or load_newest_month(transaction, arm)
-        totals = load_totals(transaction, arm, month=chosen, part=part) if chosen else []
+        name = arm or load_installed_arm(transaction)
+        chosen = month or load_newest_month(transaction, name)
+        totals = load_totals(transaction, name, month=chosen, part=part) if chosen else []
     if chosen is None or not totals:
         raise InvalidValueError(
-            f"nothing was measured under {arm!r}{f' in {month}' if month else ''}{f' of {part!r}' if part else ''};"
+            f"nothing was measured under the arm {name!r}{f' in {month}' if month else ''};"
             " `facealbum cluster` and the monthly job measure each month that they run"
         )
-    return MonthSummary(arm, chosen, {(one.metric, one.slice): one.estimate for one in totals})
+    return MonthSummary(name, chosen, {(one.metric, one.slice): one.estimate for one in totals})
 
 
 def track_metric(
-    context: Context, metric: str, *, arm: str = DEFAULT_ARM, part: str = EVERYTHING
+    context: Context, metric: str, *, arm: str | None = None, part: str = EVERYTHING
 ) -> tuple[TrackedMonth, ...]:
     """The metric month by month beside its control limits; raises InvalidValueError for an unknown metric."""
-    _expect_metric(metric)
+    expect_metric(metric)
     with context.database.begin() as transaction:
-        return _track(transaction, arm, metric, part)
+        return _track(transaction, arm or load_installed_arm(transaction), metric, part)
 
 
 def compare_months(
-    context: Context, metric: str, *, before: Month, after: Month, arm: str = DEFAULT_ARM, other: str | None = None
+    context: Context, metric: str, *, before: Month, after: Month, arm: str | None = None, other: str | None = None
 ) -> Change:
-    """What changed between two months, or with `other` between two arms, in the same families."""
-    _expect_metric(metric)
+    """What changed between two months, or with `other` to another arm, in the same families.
+
+    Raises InvalidValueError for an unknown metric or arm.
+    """
+    expect_metric(metric)
     with context.database.begin() as transaction:
-        one, two = (_arm_id(transaction, name) for name in (arm, other or arm))
-        sums, squares, families = sum_change(transaction, ArmMonth(one, before), ArmMonth(two, after), metric)
+        first = find_arm(transaction, arm)
+        second = find_arm(transaction, other) if other else first
+        months = ArmMonth(first.arm_id, before), ArmMonth(second.arm_id, after)
+        sums, squares, families = sum_change(transaction, *months, metric)
     return estimate_change(sums, squares, families)
+
+
+def find_arm(transaction: Transaction, name: str | None) -> Arm:
+    """The arm of this name, or the installation's; raises InvalidValueError if it never ran."""
+    name = name or load_installed_arm(transaction)
+    arm = load_arm(transaction, name)
+    if arm is None:
+        raise InvalidValueError(f"no run was made under the arm {name!r}; `facealbum arms list` shows those there are")
+    return arm
+
+
+def expect_metric(name: str) -> None:
+    """Raise InvalidValueError unless there is such a metric."""
+    if name not in METRICS:
+        raise InvalidValueError(f"a metric must be one of {', '.join(METRICS)}; got {name!r}")
 
 
 def _track(transaction: Transaction, arm: str, metric: str, part: str) -> tuple[TrackedMonth, ...]:
@@ -164,15 +188,3 @@ def _models(transaction: Transaction, arm: str, metric: str) -> dict[Month, tupl
         if kind == "model":
             found[total.month] = (*found.get(total.month, ()), name)
     return found
-
-
-def _arm_id(transaction: Transaction, name: str) -> int:
-    arm = load_arm(transaction, name)
-    if arm is None:
-        raise InvalidValueError(f"no run was made under {name!r}; `facealbum run list` shows the arms that ran")
-    return arm.arm_id
-
-
-def _expect_metric(name: str) -> None:
-    if name not in METRICS:
-        raise InvalidValueError(f"a metric must be one of {', '.join(METRICS)}; got {name!r}")

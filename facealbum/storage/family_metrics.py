@@ -4,7 +4,7 @@ A month's rows are written in the transaction that ends the month, and measured 
 earlier ones, so nothing is ever counted twice.  All of it reads one family through its indexes.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -56,7 +56,7 @@ def load_companies(
         assignments.c.person_id,
         func.count(),
         func.sum(func.uuid_hash_extended(assignments.c.face_id, literal_column("0"))),
-    ).where(_confirmed(family, arm_id))
+    ).where(confirmed_under(family, arm_id))
     if before_run is not None:
         query = query.where(assignments.c.run_id.is_distinct_from(before_run))
     found = connection.execute(query.group_by(assignments.c.person_id))
@@ -77,7 +77,7 @@ def load_month_facts(connection: Connection, measured: MeasuredMonth) -> MonthFa
     slices_of, has_children = _load_child_slices(connection, family, month)
     people = _load_persons(connection, measured, slices_of)
     confirmed = sum(person.faces for person in people)
-    seen = _of_faces(family, before=month.next().start())
+    seen = faces_within(family, before=month.next().start())
     through = connection.execute(select(func.count()).select_from(faces).where(*seen)).scalar_one()
     return MonthFacts(
         has_children=has_children,
@@ -93,8 +93,8 @@ def load_month_facts(connection: Connection, measured: MeasuredMonth) -> MonthFa
     )
 
 
-def load_corrections(connection: Connection, family: FamilyId, arm_id: int, month: Month, *, confirmed: int) -> Part:
-    """Faces that users took from a person of the arm in the month, of these and the `confirmed` ones."""
+def load_corrected(connection: Connection, family: FamilyId, arm_id: int, month: Month) -> set[UUID]:
+    """The faces that users took from a person of the arm in the month, by decisions that hold."""
     made = select(decisions.c.correction["places"]).where(
         decisions.c.family_id == family,
         decisions.c.arm_id == arm_id,
@@ -102,21 +102,21 @@ def load_corrections(connection: Connection, family: FamilyId, arm_id: int, mont
         decisions.c.decided_at >= month.start(),
         decisions.c.decided_at < month.next().start(),
     )
-    corrected = {
+    return {
         UUID(change["key"][1])
         for places in connection.execute(made).scalars()
         for change in places
         if change["key"][0] == arm_id and change["before"] and _person(change["before"]) != _person(change["after"])
     }
+
+
+def load_corrections(connection: Connection, family: FamilyId, arm_id: int, month: Month, *, confirmed: int) -> Part:
+    """How many faces were corrected in the month, of these and the `confirmed` ones."""
+    corrected = load_corrected(connection, family, arm_id, month)
     if not corrected:
         return Part(0, confirmed)
-    held = select(func.count()).where(
-        _confirmed(family, arm_id),
-        assignments.c.face_id.in_(corrected),
-        assignments.c.face_id == faces.c.face_id,
-        *_of_faces(family, before=month.next().start()),
-    )
-    return Part(len(corrected), confirmed + len(corrected) - connection.execute(held).scalar_one())
+    held = count_confirmed(connection, family, arm_id, month, among=corrected)
+    return Part(len(corrected), confirmed + len(corrected) - held)
 
 
 def load_corrected_months(connection: Connection, family: FamilyId, arm_id: int) -> list[Month]:
@@ -137,14 +137,18 @@ def load_corrected_months(connection: Connection, family: FamilyId, arm_id: int)
     return sorted(month for month, said in found.items() if month not in counted or counted[month] < said)
 
 
-def count_confirmed(connection: Connection, family: FamilyId, arm_id: int, month: Month) -> int:
-    """How many faces up to the month's end have a confirmed person."""
+def count_confirmed(
+    connection: Connection, family: FamilyId, arm_id: int, month: Month, *, among: Collection[UUID] | None = None
+) -> int:
+    """How many faces up to the month's end have a confirmed person; of all, or among those named."""
     query = select(func.count()).where(
-        _confirmed(family, arm_id),
+        confirmed_under(family, arm_id),
         assignments.c.face_id == faces.c.face_id,
-        *_of_faces(family, before=month.next().start()),
+        *faces_within(family, before=month.next().start()),
     )
-    return int(connection.execute(query).scalar_one())
+    if among is not None:
+        query = query.where(assignments.c.face_id.in_(among))
+    return connection.execute(query).scalar_one()
 
 
 def save_month(connection: Connection, measured: MeasuredMonth, counts: Iterable[Count], *, now: datetime) -> None:
@@ -214,9 +218,9 @@ def _load_face_groups(connection: Connection, family: FamilyId, arm_id: int, mon
     query = (
         select(band, female, func.count(), func.count(assignments.c.person_id), func.count(links.c.child_id))
         .select_from(faces)
-        .outerjoin(assignments, _confirmed(family, arm_id) & (assignments.c.face_id == faces.c.face_id))
+        .outerjoin(assignments, confirmed_under(family, arm_id) & (assignments.c.face_id == faces.c.face_id))
         .outerjoin(links, (links.c.family_id == family) & (links.c.person_id == assignments.c.person_id))
-        .where(*_of_faces(family, since=month.start(), before=month.next().start()))
+        .where(*faces_within(family, since=month.start(), before=month.next().start()))
         .group_by(literal_column("1"), literal_column("2"))
     )
     return tuple(FaceGroup((AGES[row[0]], GIRL if row[1] else BOY), *row[2:]) for row in connection.execute(query))
@@ -226,8 +230,8 @@ def _load_collisions(connection: Connection, family: FamilyId, arm_id: int, mont
     together = (
         select(func.count().label("faces"), func.count(distinct(assignments.c.person_id)).label("persons"))
         .select_from(faces)
-        .join(assignments, _confirmed(family, arm_id) & (assignments.c.face_id == faces.c.face_id))
-        .where(*_of_faces(family, since=month.start(), before=month.next().start()))
+        .join(assignments, confirmed_under(family, arm_id) & (assignments.c.face_id == faces.c.face_id))
+        .where(*faces_within(family, since=month.start(), before=month.next().start()))
         .group_by(faces.c.photo_id)
         .having(func.count() > 1)
         .subquery()
@@ -245,8 +249,8 @@ def _load_persons(
         select(assignments.c.person_id, func.count(), func.stddev_pop(born))
         .join(faces, assignments.c.face_id == faces.c.face_id)
         .where(
-            _confirmed(measured.family_id, measured.arm_id),
-            *_of_faces(measured.family_id, before=measured.month.next().start()),
+            confirmed_under(measured.family_id, measured.arm_id),
+            *faces_within(measured.family_id, before=measured.month.next().start()),
         )
         .group_by(assignments.c.person_id)
     )
@@ -274,13 +278,14 @@ def _load_provisional(connection: Connection, measured: MeasuredMonth) -> Part:
     return Part(*connection.execute(query).one())
 
 
-def _of_faces(family: FamilyId, *, since: datetime | None = None, before: datetime) -> list[ColumnElement[bool]]:
+def faces_within(family: FamilyId, *, since: datetime | None = None, before: datetime) -> list[ColumnElement[bool]]:
     """The family's faces that are none of those that a user called no face."""
     mine = [faces.c.family_id == family, ~faces.c.excluded, faces.c.taken_at < before]
     return mine if since is None else [*mine, faces.c.taken_at >= since]
 
 
-def _confirmed(family: FamilyId, arm_id: int) -> ColumnElement[bool]:
+def confirmed_under(family: FamilyId, arm_id: int) -> ColumnElement[bool]:
+    """The assignments of the family that are no mere provisional matches under the arm."""
     return (assignments.c.family_id == family) & (assignments.c.arm_id == arm_id) & (assignments.c.state == "confirmed")
 
 

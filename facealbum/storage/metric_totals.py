@@ -31,12 +31,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from eval.metrics.estimates import Array, Estimate, Sums
+from eval.metrics.definitions import Better
+from eval.metrics.estimates import Array, Estimate, FamilyCount, Sums
 from eval.metrics.slices import EVERYTHING, size_slice
 from facealbum.domain.months import Month
 from facealbum.storage.metric_schema import family_metrics, family_slices, metric_totals
 from facealbum.storage.schema import arms, children
 
+_ROW = "family_id", "metric", "slice", "total", "cases"
 _LARGE = 5  # children from which families are of one size
 
 Key: TypeAlias = tuple[str, str]
@@ -103,6 +105,21 @@ def load_pairs(
         key: (np.array([pair[:2] for pair in pairs], np.float64), np.array([pair[2] for pair in pairs], np.int64))
         for key, pairs in found.items()
     }
+
+
+def load_family_counts(
+    connection: Connection, month: ArmMonth, metric: str, part: str, *, best: Better, limit: int
+) -> list[FamilyCount]:
+    """The families of a slice, those first that add most to what is not wanted of the metric."""
+    rows = _rows(month)
+    bad = rows.c.cases - rows.c.total if best is Better.HIGHER else rows.c.total
+    query = (
+        select(rows.c.family_id, rows.c.total, rows.c.cases)
+        .where(rows.c.metric == metric, rows.c.slice == part)
+        .order_by(bad.desc(), rows.c.family_id)
+        .limit(limit)
+    )
+    return [FamilyCount(*row) for row in connection.execute(query)]
 
 
 def save_totals(
@@ -190,7 +207,7 @@ def _sums(families: int, *sums: Any) -> Sums:  # noqa: ANN401 - numbers and a tr
 
 
 def _rows(month: ArmMonth) -> CTE:
-    """metric, slice, total and cases of each family's month, under each slice that it belongs to."""
+    """family_id, metric, slice, total and cases of each family's month, under each slice that it belongs to."""
     counts = family_metrics.c
     own = select(counts.family_id, counts.metric, counts.slice, counts.total, counts.cases, counts.model)
     whole = own.where(_in_month(month), counts.slice == EVERYTHING).cte("whole")
@@ -200,8 +217,8 @@ def _rows(month: ArmMonth) -> CTE:
     number = func.coalesce(registered.c.children, 0)
     size = case(*((number == children, size_slice(children)) for children in range(_LARGE)), else_=size_slice(_LARGE))
     given = "given:" + family_slices.c.name + "=" + family_slices.c.value
-    parts: list[Select[tuple[str, str, float, float]]] = [
-        select(counts.metric, counts.slice, counts.total, counts.cases).where(_in_month(month)),
+    parts = [
+        select(*(counts[name] for name in _ROW)).where(_in_month(month)),
         _as(whole, "model:" + whole.c.model),
         _as(whole, size).select_from(whole.outerjoin(registered, registered.c.family_id == whole.c.family_id)),
         _as(whole, given).select_from(whole.join(family_slices, family_slices.c.family_id == whole.c.family_id)),
@@ -210,8 +227,8 @@ def _rows(month: ArmMonth) -> CTE:
     return select(every).where((every.c.total != 0) | (every.c.cases != 0)).cte("rows")
 
 
-def _as(rows: CTE, part: ColumnElement[str]) -> Select[tuple[str, str, float, float]]:
-    return select(rows.c.metric, part.label("slice"), rows.c.total, rows.c.cases)
+def _as(rows: CTE, part: ColumnElement[str]) -> Select[Any]:
+    return select(rows.c.family_id, rows.c.metric, part.label("slice"), rows.c.total, rows.c.cases)
 
 
 def _in_month(month: ArmMonth) -> ColumnElement[bool]:
