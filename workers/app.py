@@ -26,6 +26,9 @@ _LONGEST_WAIT_SECONDS = 60
 _KILLED_AFTER = 1.2  # of the time after which a task is asked to stop
 _KILOBYTES_OF_MB = 1000
 _ADVANCE_SECONDS = 2
+SILENCE_SECONDS = 10
+"""A broker that takes connections and does not answer for so long is away; otherwise it is waited for without end."""
+
 _DUE_SECONDS = 60
 # By itself RabbitMQ drops a message that it has handed out 20 times, and takes one back after half an hour; attempts
 # and time are counted in workers.task.  A queue that is there refuses other arguments: these depend on no setting.
@@ -80,7 +83,8 @@ def _transport(settings: Settings, scheme: str) -> dict[str, Any]:
         return {"visibility_timeout": int(unseen) + 1, "queue_name_prefix": "facealbum-", **polls}
     if scheme.startswith("redis"):
         looks = {"unacked_restore_interval": 5, "unacked_restore_throttle": 1}
-        return {"visibility_timeout": unseen, "socket_connect_timeout": 5, "socket_keepalive": True, **looks}
+        patience = {"socket_connect_timeout": 5, "socket_timeout": SILENCE_SECONDS, "socket_keepalive": True}
+        return {"visibility_timeout": unseen, **patience, **looks}
     return {}
 
 

@@ -1,5 +1,6 @@
 """Starting a worker or the clock, with the options that Celery takes on the command line alone."""
 
+import os
 from collections.abc import Sequence
 
 from facealbum.counting import counted_together
@@ -33,6 +34,7 @@ def _run_worker(queues: Sequence[str], processes: int | None) -> None:
         "--without-mingle",
         "--loglevel=INFO",
         f"--queues={','.join(queues or TASKS)}",
+        f"--hostname={os.getpid()}@%h",  # workers of one name, as those of a machine have by themselves, count as one
     ]
     with worker_status(app, load_settings(), analyses="analysis" in (queues or TASKS)):
         app.worker_main(options + ([f"--concurrency={processes}"] if processes else []))

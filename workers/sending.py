@@ -2,7 +2,7 @@
 
 from facealbum.errors import BrokerUnavailableError, InvalidValueError, UnknownVersionError
 from facealbum.storage.outbox import Outgoing
-from workers.app import TASKS, app
+from workers.app import SILENCE_SECONDS, TASKS, app
 
 
 def check_broker() -> None:
@@ -20,7 +20,7 @@ def send(message: Outgoing) -> None:
     if task is None:
         raise UnknownVersionError(f"this release has the queues {', '.join(TASKS)}, the message is for another")
     try:
-        app.send_task(task, args=[message.message], queue=message.queue)
+        app.send_task(task, args=[message.message], queue=message.queue, confirm_timeout=SILENCE_SECONDS)
     except Exception as error:  # each transport has errors of its own
         raise BrokerUnavailableError(
             f"the broker did not take a message ({type(error).__name__}); it waits in the database and is sent later"

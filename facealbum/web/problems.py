@@ -13,9 +13,11 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from facealbum.errors import FacealbumError, InvalidValueError, PhotoError
+from facealbum.logs import get_logger, place_of
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
+_log = get_logger(__name__)
 _STATUSES = {
     "unknown_family": HTTPStatus.NOT_FOUND,
     "unknown_photo": HTTPStatus.NOT_FOUND,
@@ -58,13 +60,15 @@ def problem(status: int, code: str, detail: str) -> Problem:
 
 
 def problem_of(error: FacealbumError) -> Problem:
-    """An error of ours as a problem."""
+    """An error of ours as a problem; one that isn't the client's is logged."""
     if error.retryable:
+        _log.warning("request_failed", code=error.code, place=place_of(error))
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, error.code, "this can't be done now; send it again later")
     if status := _STATUSES.get(error.code):
         return problem(status, error.code, str(error))
     if isinstance(error, PhotoError | InvalidValueError):
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.code, str(error))
+    _log.error("request_failed", code=error.code, place=place_of(error))
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, error.code, "the service failed; tell its operator the code")
 
 

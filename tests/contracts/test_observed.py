@@ -21,6 +21,7 @@ from facealbum import demo
 from facealbum.clock import system_clock
 from facealbum.domain.ids import family_id
 from facealbum.domain.messages import MatchFamily
+from facealbum.settings import Settings
 from facealbum.steps.context import Context
 from facealbum.steps.outbox import list_parked
 from facealbum.storage.database import open_database
@@ -31,6 +32,7 @@ from facealbum.storage.photos import count_photos
 from tests.broker_server import Valkey
 from tests.integration.test_status import answer, told
 from tests.object_server import free_ports
+from workers.doctor import examine_queues
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 90
@@ -164,6 +166,28 @@ def test_a_worker_and_a_relay_tell_what_they_do_and_when_the_broker_is_away(
     assert len(list_parked(context)) == 1
 
 
+def test_a_broker_that_hangs_is_away_until_it_answers_again(
+    start: Callable[..., Running], context: Context, valkey: Valkey
+) -> None:
+    worker, relay, beat = start("worker", "--queues", "matching", "--processes", "1"), start("relay"), start("beat")
+    running = (worker, relay, beat)
+    for one in running:
+        eventually(lambda one=one: one.state("/readyz") == 200, *running)
+    valkey.server.send_signal(signal.SIGSTOP)
+    try:
+        order(context, MatchFamily(family_id("Mori")).to_json())
+        eventually(lambda: relay.told().get(("facealbum_relay_failures_total", "broker_unavailable")), *running)
+        for one in (relay, beat):
+            eventually(lambda one=one: one.state("/readyz") == 503, *running)
+        assert [one.state("/healthz") for one in running] == [200] * 3
+        assert [found.subject for found in examine_queues(Settings(broker_url=valkey.url))] == ["broker"]
+    finally:
+        valkey.server.send_signal(signal.SIGCONT)
+    for one in running:
+        eventually(lambda one=one: one.state("/readyz") == 200, *running)
+    eventually(lambda: worker.told().get(("facealbum_tasks_total", "done", "matching")), *running)
+
+
 def test_a_relay_outlives_its_database(
     start: Callable[..., Running], environment: dict[str, str], tmp_path: Path
 ) -> None:
@@ -275,6 +299,15 @@ def test_a_pool_counts_on_when_a_process_of_it_is_lost_and_takes_up_no_more_room
 
 def children(parent: int) -> list[int]:
     return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+
+def test_the_doctor_counts_each_worker_of_a_machine(start: Callable[..., Running], valkey: Valkey) -> None:
+    queues = ("matching", "clustering")
+    running = [start("worker", "--queues", queue, "--processes", "1") for queue in queues]
+    for one in running:
+        eventually(lambda one=one: one.state("/readyz") == 200, *running)
+    found = {one.subject: one.detail for one in examine_queues(Settings(broker_url=valkey.url))}
+    assert [found[f"queue {queue}"].rpartition(" ")[2] for queue in (*queues, "analysis")] == ["1", "1", "0"]
 
 
 def test_the_clock_tells_that_it_moves(start: Callable[..., Running]) -> None:

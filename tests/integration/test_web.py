@@ -251,11 +251,15 @@ def test_a_token_that_is_none_is_refused_without_being_told(tokens: str) -> None
     assert len(parse_tokens("c29tZXRoaW5nIHNlY3JldA==\nc29tZXRoaW5nIG90aGVyIHE=")) == 2
 
 
-def test_a_failure_beyond_the_client_tells_its_code_alone(client: TestClient, tmp_path: Path) -> None:
+def test_a_failure_beyond_the_client_tells_its_code_alone(
+    client: TestClient, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "objects" / "families" / str(MORI)).mkdir(parents=True)
     (tmp_path / "objects" / "families" / str(MORI) / "originals").write_text("in the way")
     answer = client.post(PHOTOS, files=files(secret=b"a"))
     assert code(answer, 500) == "storage"
+    assert "request_failed" in caplog.text
+    assert "secret" not in caplog.text
     assert "secret" not in answer.text
     assert str(tmp_path) not in answer.text
 

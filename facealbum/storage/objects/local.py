@@ -17,7 +17,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-from facealbum.errors import ObjectNotFoundError, StorageError
+from facealbum.errors import ObjectNotFoundError, ObjectStoreUnavailableError, StorageError
 from facealbum.storage.objects.protocol import (
     CHUNK_BYTES,
     ObjectState,
@@ -29,6 +29,7 @@ from facealbum.storage.objects.protocol import (
 
 _UNFINISHED = ".put-"  # no key has a part that starts with a dot
 _ATTEMPTS = 20
+_FULL = (errno.ENOSPC, errno.EDQUOT)  # passes, once somebody has made room
 _NO_OBJECT = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 
 
@@ -224,7 +225,8 @@ def _explained(key: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise StorageError(
+        kind = ObjectStoreUnavailableError if error.errno in _FULL else StorageError
+        raise kind(
             f"The folder of objects can't be used for {key!r} ({error}). It has to be a folder that this user "
             "can read and write, with free space; and no key may be a folder of another."
         ) from error

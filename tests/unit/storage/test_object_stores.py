@@ -85,6 +85,23 @@ def test_a_key_below_another_object_fails_with_both_kept(store: LocalObjectStore
     assert store.get("family") == b"1"
 
 
+def test_a_full_disk_may_have_room_later(tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    mount, unmount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(small)], ["umount", str(small)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this user may not mount a small disk")
+    try:
+        store = LocalObjectStore(small / "objects")
+        store.put("family/first", b"1")
+        with pytest.raises(ObjectStoreUnavailableError, match="No space left"):
+            store.put("family/second", bytes(100_000))
+        assert list(store.keys("")) == ["family/first"]
+        store.put("family/third", b"3")
+    finally:
+        subprocess.run(unmount, check=True)
+
+
 def test_a_full_disk_fails_with_the_key_and_leaves_nothing(store: LocalObjectStore, root: Path) -> None:
     store.put("family/first", b"1")
     program = (
