@@ -22,6 +22,7 @@ from facealbum.cli import (
     models,
     photos,
     runs,
+    signals,
     stack,
     system,
     web,
@@ -50,6 +51,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(runs.app, name="run")
 app.add_typer(annotation.app, name="sample")
 app.add_typer(metrics.app, name="metrics")
+app.add_typer(signals.app, name="signals")
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
