@@ -196,6 +196,12 @@ class ChecksumError(ModelError):
     code = "checksum"
 
 
+class IncompatibleError(FacealbumError):
+    """Albums would lose persons in another embedding space, or nobody has measured yet whether they would."""
+
+    code = "incompatible"
+
+
 class DownloadError(ModelError):
     """A file can't be fetched."""
 

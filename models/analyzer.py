@@ -83,7 +83,7 @@ class Analyzer:
             photo = decode(data, limits=self._limits)
         with _timed(seconds, "detect"):
             found = self._detector.detect(photo.pixels)
-        side = _sharp_side(photo, found)
+        side = sharp_side(photo, found)
         if side > max(photo.pixels.shape):
             with _timed(seconds, "decode"):
                 photo, found = _enlarged(photo, found, decode(data, limits=self._limits, working_side=side))
@@ -113,7 +113,7 @@ class Analyzer:
             embedding, norm = self._embedder.embed_with_norm(pyramid, face, chip)
             quality = estimate_quality(placed, chip, self._calibrations["quality"])
         return Face(
-            box=_scaled(face.box, scale),
+            box=scaled(face.box, scale),
             landmarks=face.landmarks * np.array(scale, np.float32),
             yaw=pose.yaw,
             pitch=pose.pitch,
@@ -127,8 +127,8 @@ class Analyzer:
         )
 
 
-def _sharp_side(photo: Photo, found: Sequence[Detection]) -> int:
-    """The longer side that the photo needs to be decoded at for its smallest face to be sharp."""
+def sharp_side(photo: Photo, found: Sequence[Detection]) -> int:
+    """The longer side that the photo needs to be decoded at for its smallest face, of its pixels, to be sharp."""
     side: int = max(photo.pixels.shape)
     smallest = min((max(face.box.width, face.box.height) for face in found), default=_SHARP)
     largest = max(photo.width, photo.height) * min(1.0, math.sqrt(_LARGEST / (photo.width * photo.height)))
@@ -139,10 +139,11 @@ def _enlarged(photo: Photo, found: Sequence[Detection], larger: Photo) -> tuple[
     """The larger picture of the same photo, with the faces where they are in it."""
     across, down = (small / large for small, large in zip(photo.scale, larger.scale, strict=True))
     scale = np.array([across, down], np.float32)
-    return larger, [Detection(_scaled(face.box, (across, down)), face.landmarks * scale, face.score) for face in found]
+    return larger, [Detection(scaled(face.box, (across, down)), face.landmarks * scale, face.score) for face in found]
 
 
-def _scaled(box: Box, scale: tuple[float, float]) -> Box:
+def scaled(box: Box, scale: tuple[float, float]) -> Box:
+    """The box in pixels that are so many times smaller, across and down."""
     across, down = scale
     return Box(box.x1 * across, box.y1 * down, box.x2 * across, box.y2 * down)
 

@@ -14,11 +14,19 @@ from workers.process import this_context
 from workers.sending import send
 from workers.task import QueueTask
 
+
+def _embed_again(context: Context) -> None:
+    from facealbum.steps.reembed import work_on  # noqa: PLC0415 - only a process that does it holds the networks
+
+    work_on(context)
+
+
 JOBS: dict[str, Callable[[Context], object]] = {
     "relay": lambda context: relay(context, send),
     "advance": advance,
     "start_month": start_due,
     "reconcile": reconcile,
+    "reembed": _embed_again,
 }
 """What each job does."""
 

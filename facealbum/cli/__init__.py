@@ -14,6 +14,7 @@ from facealbum import console
 from facealbum.cli import (
     albums,
     annotation,
+    compat,
     decisions,
     explain,
     families,
@@ -52,6 +53,8 @@ app.add_typer(runs.app, name="run")
 app.add_typer(annotation.app, name="sample")
 app.add_typer(metrics.app, name="metrics")
 app.add_typer(signals.app, name="signals")
+app.add_typer(compat.evaluation, name="eval")
+app.add_typer(compat.reembedding, name="reembed")
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback

@@ -83,7 +83,7 @@ def models_use(
         choice = use_model(context, name, accept_research_only=accept)
     text = f"this database works with {choice.name} from now on; its licence is {choice.licence}"
     if choice.lacking:
-        text += f"\n{choice.lacking} photos must be analysed again: facealbum analyze --again, then facealbum cluster"
+        text += f"\n{choice.lacking} faces are left for it to embed itself: facealbum reembed start {name}"
     else:
         text += "\nevery face is in its space already: facealbum cluster goes on from there"
     say_result(asdict(choice), text, as_json=as_json)
@@ -122,6 +122,33 @@ def models_train_head(
         f"Work with it: facealbum models use {name}"
     )
     say_result(asdict(head), text, as_json=as_json)
+
+
+@app.command("train-adapter")
+def models_train_adapter(
+    name: Annotated[str, typer.Argument(help="The new adapter's name, as `fused-to-ours-1`.", metavar="NAME")],
+    source: Annotated[str, typer.Option("--from", help="The space that faces are in.", metavar="OLD")],
+    target: Annotated[str, typer.Option("--to", help="The space that it leads to.", metavar="NEW")],
+    kind: Annotated[str, typer.Option(help="orthogonal, linear or mlp (a small network).")] = "linear",
+    seed: Annotated[int, typer.Option(help="Of the network's training.", min=0)] = 0,
+    as_json: Json = False,
+) -> None:
+    """Learn a map from one space into another, from faces that have vectors in both."""
+    from facealbum.steps.adapt import train_adapter
+    from models.adapter import kind_of
+
+    with open_world() as context:
+        adapter = train_adapter(context, name, source=source, target=target, kind=kind_of(kind), seed=seed)
+    figures = adapter.figures
+    held_out = figures["held_out_cosine"]
+    judged = (
+        "no family to judge it by" if held_out is None else f"cosine {held_out:.3f} in families that it does not know"
+    )
+    text = (
+        f"{name} is learnt from {figures['faces']} faces of {figures['families']} families: {judged}\n"
+        f"Measure it: facealbum eval compat {source} {target} --adapter {name}"
+    )
+    say_result(asdict(adapter), text, as_json=as_json)
 
 
 @app.command("remove")

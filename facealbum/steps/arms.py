@@ -14,6 +14,7 @@ from facealbum.clustering import ALGORITHMS, BreakageThresholds, ClusteringParam
 from facealbum.errors import InvalidValueError
 from facealbum.linking import LinkParameters
 from facealbum.steps.arm_plans import FOLLOWING, ArmPlan, save_side
+from facealbum.steps.compat import require_compatible
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import installed_space, models_of_space
 from facealbum.storage.audit import save_entry
@@ -118,7 +119,8 @@ def install_arm(
         return None
     before = load_arm(transaction, installed)
     if before is not None:
-        _require_compatible(transaction, before.name, arm.name)
+        old, new = (load_space(transaction, one.name) or "" for one in (before, arm))
+        require_compatible(transaction, old, new)
         if not load_promotions(transaction):
             save_promotion(transaction, before.arm_id, author="installation", now=now)
     number = save_promotion(transaction, arm.arm_id, author=author, now=now, experiment_id=experiment_id)
@@ -150,13 +152,6 @@ def expect_arm(transaction: Transaction, name: str) -> Arm:
     if arm is None:
         raise InvalidValueError(f"no arm is called {name!r}; `facealbum arms list` shows all, `arms create` makes one")
     return arm
-
-
-def _require_compatible(transaction: Transaction, before: str, after: str) -> None:
-    """The gate between two embedding spaces."""
-    old, new = load_space(transaction, before), load_space(transaction, after)
-    if old != new:
-        raise InvalidValueError(f"{after} works in the space {new}, and families are shown {old}")
 
 
 def _change(plan: ArmPlan, changes: Mapping[str, float]) -> ArmPlan:

@@ -38,6 +38,7 @@ from facealbum.steps.birth_dates import DoubtedBirth, find_doubted_births
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import models_in_use
 from facealbum.steps.metrics import measure_corrections, measure_month, total_months
+from facealbum.steps.reading import side_of_family
 from facealbum.storage.database import Transaction
 from facealbum.storage.decisions import apply_person_words, load_decision_marks, load_demands
 from facealbum.storage.deletions import load_arrival_marks
@@ -147,6 +148,7 @@ def cluster_families(
     for one in families:
         with context.database.begin() as transaction:
             sides = [arm] if isinstance(arm, Side) else _sides(context, transaction, one, arm, dry_run=dry_run)
+            sides = [side_of_family(transaction, context.settings, one.family_id, side) for side in sides]
         for place, side in enumerate(sides):
             own = ClusterResult() if place else result
             _Clustering(context, one, side, patience, own).through(through, dry_run=dry_run)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from facealbum.errors import ModelNotInstalledError, UnknownModelError
+from facealbum.errors import InvalidValueError, ModelNotInstalledError, UnknownModelError
 from facealbum.settings import Settings
 from facealbum.storage.database import Transaction
 from facealbum.storage.serving import DEFAULT_ARM, load_installed_arm
@@ -22,6 +22,7 @@ from models.registry import EmbedderSpec, load_embedders, load_specs
 __all__ = [
     "DEFAULT_ARM",
     "ModelsInUse",
+    "check_licence",
     "default_models",
     "default_space",
     "find_embedder",
@@ -87,6 +88,15 @@ def find_embedder(space: str, folder: Path) -> EmbedderSpec:
     if space in ready:
         return ready[space]
     return installed(find_entry(load_catalog(folder), space), folder)
+
+
+def check_licence(embedder: EmbedderSpec, *, accepted: bool) -> None:
+    """Raise InvalidValueError if the licence allows research only and that was not accepted."""
+    if embedder.research_only and not accepted:
+        raise InvalidValueError(
+            f"the licence of {embedder.space} must be accepted, it is: {embedder.licence}; nobody may use it for"
+            " anything but research; give --accept-research-only if that is what you do"
+        )
 
 
 def default_space() -> str:

@@ -12,6 +12,7 @@ from facealbum.clustering.match import match_faces
 from facealbum.corrections import outrank
 from facealbum.domain.ids import FamilyId, PhotoId
 from facealbum.steps.context import Context
+from facealbum.steps.reading import arm_of_family
 from facealbum.storage.database import Transaction
 from facealbum.storage.decisions import load_demands
 from facealbum.storage.matches import load_faces_of, load_fresh_uploads, save_matches
@@ -69,6 +70,7 @@ def _match_under(context: Context, transaction: Transaction, family: FamilyId, n
     arm = load_arm(transaction, name)
     if arm is None:
         return MatchOutcome()
+    arm = arm_of_family(transaction, context.settings, family, arm)
     uploads = load_fresh_uploads(transaction, family, arm)
     expect_whole_families(transaction)
     return _match(context, transaction, family, arm, uploads) if uploads else MatchOutcome()

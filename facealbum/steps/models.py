@@ -12,20 +12,23 @@ import numpy as np
 from facealbum.domain.faces import Box
 from facealbum.errors import InvalidValueError, ModelNotInstalledError
 from facealbum.settings import Settings
+from facealbum.steps.adapt import fill_by_adapter
 from facealbum.steps.arm_plans import ArmPlan
 from facealbum.steps.arms import install_arm
+from facealbum.steps.compat import find_passing_adapter, require_compatible
 from facealbum.steps.context import Context
-from facealbum.steps.embedders import find_embedder, installed_space, models_folder
+from facealbum.steps.embedders import check_licence, find_embedder, installed_space, models_folder
+from facealbum.steps.reembed import carry_exactly
 from facealbum.storage.analyses import ensure_space
-from facealbum.storage.families import load_families
+from facealbum.storage.compat_reports import load_compat_reports
+from facealbum.storage.reembeddings import count_left
 from facealbum.storage.runs import ensure_arm
-from facealbum.storage.spaces import count_lacking, load_uncarried, save_carried
 from models.alignment import Pyramid, dlib_template
 from models.catalog import Entry, find_entry, load_catalog
 from models.detector import Detection
 from models.download import Report
 from models.embedder import Embedder, aligned
-from models.heads import carry_over, load_heads, remove_head
+from models.heads import load_heads, remove_head
 from models.install import digest_of, install, installed, remove
 from models.registry import EmbedderSpec, load_embedders, load_specs
 
@@ -47,7 +50,7 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The embedder that the database works with from now on; lacking: photos with faces that it has not seen yet."""
+    """The embedder that the database works with from now on; lacking: faces that it has not embedded itself yet."""
 
     name: str
     licence: str
@@ -88,27 +91,28 @@ def install_model(
 def use_model(context: Context, name: str, *, accept_research_only: bool = False) -> Choice:
     """Let analysis fill this embedder's space from now on, and clustering read it.
 
-    Faces whose embedding follows from one of another space get it at once, the rest when they are analysed again.
-    Raises UnknownModelError, ModelNotInstalledError, ModelError if it does not run here, and InvalidValueError if its
-    licence allows research only and that was not accepted.
+    Known faces whose embedding follows from another space's, exactly or by an adapter that passed, get it at once.
+    Raises UnknownModelError, ModelNotInstalledError, ModelError if it does not run here, InvalidValueError if its
+    licence allows research only and that was not accepted, and IncompatibleError if albums might lose people.
     """
     embedder = find_embedder(name, models_folder(context.settings))
-    if embedder.research_only and not accept_research_only:
-        raise InvalidValueError(
-            f"the licence of {name} must be accepted, it is: {embedder.licence}; nobody may use it for anything but "
-            "research; give --accept-research-only if that is what you do"
-        )
+    check_licence(embedder, accepted=accept_research_only)
     try_out(embedder)
     plan = ArmPlan.of_space(embedder)
     with context.database.begin() as transaction:
+        before = installed_space(transaction)
+        require_compatible(transaction, before, name)
+        adapter = find_passing_adapter(load_compat_reports(transaction, before, name))
         space_id = ensure_space(transaction, name)
-    _carry_over(context, embedder, space_id)
+    carry_exactly(context, embedder, space_id)
+    if adapter:
+        fill_by_adapter(context, adapter)
     with context.database.begin() as transaction:
         arm = ensure_arm(
             transaction, plan.name, space_id=space_id, algorithm=plan.algorithm, parameters=plan.parameters()
         )
         install_arm(transaction, arm, author="operator", now=context.clock())
-        return Choice(name, embedder.licence, count_lacking(transaction, space_id))
+        return Choice(name, embedder.licence, count_left(transaction, space_id).incomplete)
 
 
 def check_models(settings: Settings, name: str | None = None) -> list[Check]:
@@ -141,25 +145,6 @@ def try_out(embedder: EmbedderSpec) -> None:
     grey = Pyramid(np.full((256, 256, 3), 128, np.uint8))
     face = Detection(Box(64, 64, 192, 192), dlib_template(256).astype(np.float32), 1.0)
     Embedder(embedder).embed(grey, face, aligned(grey, face.landmarks))
-
-
-def _carry_over(context: Context, embedder: EmbedderSpec, space_id: int) -> None:
-    """Fill the space from others whose embeddings hold all that it needs, family by family, without any photo."""
-    folder = models_folder(context.settings)
-    others = [other for other in (load_embedders() | load_heads(folder)).values() if other.space != embedder.space]
-    maps = {other.space: carry_over(other, embedder) for other in others}
-    with context.database.begin() as transaction:
-        families = load_families(transaction)
-        sources = {ensure_space(transaction, space): found for space, found in maps.items() if found is not None}
-    context.progress.begin("Carrying faces over", len(families) * len(sources))
-    for family in (one.family_id for one in families):
-        for source, found in sources.items():
-            with context.database.begin() as transaction:
-                ids, vectors = load_uncarried(transaction, family, source=source, target=space_id)
-                carried = np.einsum("nf,fe->ne", vectors, found)  # the same bits with any number of threads
-                carried /= np.linalg.norm(carried, axis=1, keepdims=True)
-                save_carried(transaction, family, target=space_id, ids=ids, vectors=carried)
-            context.progress.advance()
 
 
 def _entry(name: str, folder: Path) -> Entry:

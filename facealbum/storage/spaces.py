@@ -5,13 +5,14 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, distinct, func, outerjoin, select, tuple_, update
+from sqlalchemy import Connection, and_, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from facealbum.domain.faces import EMBEDDING_SIZE
 from facealbum.domain.ids import FamilyId
+from facealbum.storage.compat_schema import reembedding_problems
 from facealbum.storage.photos import UPLOADED
-from facealbum.storage.schema import arms, embedding_spaces, face_embeddings, faces, photos
+from facealbum.storage.schema import arms, assignments, embedding_spaces, face_embeddings, faces, photos
 from facealbum.storage.wire import as_binary, read_embedding
 
 
@@ -21,30 +22,58 @@ def load_space(connection: Connection, arm: str) -> str | None:
     return connection.execute(query.where(arms.c.name == arm)).scalar_one_or_none()
 
 
-def count_lacking(connection: Connection, space_id: int) -> int:
-    """How many photos have a face without an embedding of this space."""
-    query = select(func.count(distinct(tuple_(faces.c.family_id, faces.c.photo_id)))).select_from(
-        outerjoin(
-            faces,
-            face_embeddings,
-            (face_embeddings.c.family_id == faces.c.family_id)
-            & (face_embeddings.c.face_id == faces.c.face_id)
-            & (face_embeddings.c.space_id == space_id),
-        )
+def has_faces(connection: Connection) -> bool:
+    """Whether there is any face."""
+    return bool(connection.execute(select(exists().where(faces.c.face_id.is_not(None)))).scalar_one())
+
+
+def load_families_in(connection: Connection, space_id: int) -> list[FamilyId]:
+    """The families that have embeddings of this space, sorted."""
+    query = select(face_embeddings.c.family_id).distinct().where(face_embeddings.c.space_id == space_id)
+    return [FamilyId(family) for family in connection.execute(query.order_by("family_id")).scalars()]
+
+
+def load_fullest_space(connection: Connection, family: FamilyId, *, arm_id: int, wanted: int) -> int:
+    """The space that knows most of the faces which stand for the arm's persons; the wanted one if none knows more.
+
+    A face that can't be embedded for the wanted one counts as if it were.
+    """
+    there = face_embeddings
+    mine = and_(
+        assignments.c.family_id == there.c.family_id,
+        assignments.c.face_id == there.c.face_id,
+        assignments.c.arm_id == arm_id,
+        assignments.c.state == "confirmed",
     )
-    return connection.execute(query.where(face_embeddings.c.face_id.is_(None))).scalar_one()
+    query = select(there.c.space_id, func.count()).join(assignments, mine).where(there.c.family_id == family)
+    rows = connection.execute(query.group_by(there.c.space_id))
+    known = {int(space): int(count) for space, count in rows}
+    if max(known.values(), default=0) <= known.get(wanted, 0):
+        return wanted
+    lost = select(func.count()).where(
+        reembedding_problems.c.family_id == family, reembedding_problems.c.space_id == wanted
+    )
+    known[wanted] = known.get(wanted, 0) + connection.execute(lost).scalar_one()
+    return max(known, key=lambda space: (known[space], space == wanted, -space))
+
+
+def load_space_name(connection: Connection, space_id: int) -> str:
+    """The name of a space."""
+    query = select(embedding_spaces.c.name).where(embedding_spaces.c.space_id == space_id)
+    return str(connection.execute(query).scalar_one())
 
 
 def load_uncarried(
     connection: Connection, family: FamilyId, *, source: int, target: int
 ) -> tuple[list[UUID], NDArray[np.float32]]:
-    """The family's faces that have an embedding of the source space and none of the target: ids and float32[n, 512]."""
+    """The family's faces with a true embedding of the source space and none of the target: ids and float32[n, 512]."""
     there = select(face_embeddings.c.face_id).where(
         face_embeddings.c.family_id == family, face_embeddings.c.space_id == target
     )
     query = select(face_embeddings.c.face_id, as_binary(face_embeddings.c.embedding).label("embedding")).where(
         face_embeddings.c.family_id == family,
         face_embeddings.c.space_id == source,
+        face_embeddings.c.adapter_id.is_(None),
         face_embeddings.c.face_id.not_in(there),
     )
     rows = connection.execute(query.order_by(face_embeddings.c.face_id)).all()
@@ -53,10 +82,16 @@ def load_uncarried(
 
 
 def save_carried(
-    connection: Connection, family: FamilyId, *, target: int, ids: Sequence[UUID], vectors: NDArray[np.float32]
+    connection: Connection,
+    family: FamilyId,
+    *,
+    target: int,
+    ids: Sequence[UUID],
+    vectors: NDArray[np.float32],
+    adapter_id: int | None = None,
 ) -> None:
     """Add embeddings float32[n, 512] of the target space; a face that has one by now keeps it."""
-    key = {"family_id": family, "space_id": target}
+    key = {"family_id": family, "space_id": target, "adapter_id": adapter_id}
     rows = [
         key | {"face_id": one, "embedding": vector} for one, vector in zip(ids, vectors.astype("float16"), strict=True)
     ]

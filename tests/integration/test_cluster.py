@@ -13,7 +13,7 @@ from facealbum.domain.ids import FaceId, child_id
 from facealbum.domain.months import Month
 from facealbum.domain.people import Child, Gender
 from facealbum.errors import UnknownFamilyError
-from facealbum.steps import cluster
+from facealbum.steps import cluster, reembed
 from facealbum.steps.arm_plans import ArmPlan
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
@@ -118,8 +118,9 @@ def test_fresh_faces_are_read_without_comparing_each_with_each(context: Context)
 
 @pytest.mark.parametrize("space", load_embedders())
 def test_each_space_is_clustered_by_its_own_similarity(context: Context, space: str) -> None:
-    add(context, shots(months=1, a_month=8))
     use_model(context, space, accept_research_only=True)
+    add(context, shots(months=1, a_month=8))
+    reembed.start(context, space, accept_research_only=True)
     cluster_families(context, YEAR)
     with context.database.begin() as transaction:
         used = transaction.execute(select(runs)).one().parameters["clustering"]

@@ -10,7 +10,9 @@ from facealbum.domain.ids import child_id, family_id
 from facealbum.domain.months import Month
 from facealbum.domain.people import Child, Gender
 from facealbum.errors import InvalidValueError
+from facealbum.steps import reembed
 from facealbum.steps.cluster import cluster_families
+from facealbum.steps.compat import evaluate_change
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_space
 from facealbum.steps.models import check_models, list_models, remove_model, use_model
@@ -72,6 +74,9 @@ def test_a_trained_space_can_be_chosen(albums: Context) -> None:
     assert (trained.families, trained.faces) == (len(FAMILIES), len(collect_faces(albums)))
     assert {model.name: model.state for model in list_models(albums)}["ours-1"] == "trained"
     assert all(check.fine for check in check_models(albums.settings, "ours-1"))
+    reembed.start(albums, "ours-1")
+    reembed.work_through(albums)
+    assert evaluate_change(albums, default_space(), "ours-1").report.passed
     assert use_model(albums, "ours-1").lacking == 0
     with pytest.raises(InvalidValueError, match="is taken"):
         train_own_head(albums, "ours-1", epochs=1)

@@ -1,0 +1,115 @@
+"""Maps from one embedding space into another, learnt from faces that have vectors in both: their form and their files.
+
+Applying one takes numpy alone, whatever it was learnt with, and is a few matrix products a family.  Orthogonal and
+linear maps have a closed form (models.adapter_fit); the third is a network (models.adapter_mlp).
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Literal, TypeAlias, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from facealbum.errors import InvalidValueError, ModelError
+
+Kind: TypeAlias = Literal["orthogonal", "linear", "mlp"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+Vectors: TypeAlias = NDArray[np.float32]
+"""float32[n, d] of length 1."""
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
+
+
+def kind_of(word: str) -> Kind:
+    """The kind that a user names; raises InvalidValueError."""
+    for kind in KINDS:
+        if kind == word:
+            return kind
+    raise InvalidValueError(f"an adapter must be {', '.join(KINDS)}, got {word!r}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Adapter:
+    """Of a vector x the direction of x @ matrix + offset + relu(x @ inner + bias) @ outer.
+
+    matrix: float32[d, d].  offset: float32[d].  inner: float32[d, h], bias: float32[h], outer: float32[h, d], with h 0
+    for an orthogonal or linear map.
+    """
+
+    kind: Kind
+    matrix: NDArray[np.float32]
+    offset: NDArray[np.float32]
+    inner: NDArray[np.float32]
+    bias: NDArray[np.float32]
+    outer: NDArray[np.float32]
+
+    @classmethod
+    def straight(cls, kind: Kind, matrix: NDArray[np.float32], offset: NDArray[np.float32]) -> "Adapter":
+        """One without hidden units."""
+        size = len(matrix)
+        hidden = np.zeros((size, 0), np.float32), np.zeros(0, np.float32), np.zeros((0, size), np.float32)
+        return cls(kind, matrix.astype(np.float32), offset.astype(np.float32), *hidden)
+
+    def apply(self, vectors: Vectors) -> Vectors:
+        """Vectors of the old space as vectors of the new one; the same bits with any number of threads."""
+        hidden = np.maximum(np.einsum("nd,dh->nh", vectors, self.inner) + self.bias, 0)
+        mapped = np.einsum("nd,de->ne", vectors, self.matrix) + self.offset + np.einsum("nh,he->ne", hidden, self.outer)
+        length = np.linalg.norm(mapped, axis=1, keepdims=True)
+        found: Vectors = (mapped / np.maximum(length, np.finfo(np.float32).tiny)).astype(np.float32)
+        return found
+
+    def to_bytes(self) -> bytes:
+        """The content of its file: an .npz of its arrays in float16, and its kind."""
+        file = BytesIO()
+        arrays = {name: getattr(self, name).astype(np.float16) for name in _ARRAYS}
+        np.savez(file, allow_pickle=False, kind=np.array(self.kind), **arrays)
+        return file.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> "Adapter":
+        """Read what `to_bytes` gave; raises ModelError if it is anything else."""
+        try:
+            with np.load(BytesIO(content), allow_pickle=False) as arrays:
+                kind = kind_of(str(arrays["kind"]))
+                return cls(kind, **{name: arrays[name].astype(np.float32) for name in _ARRAYS})
+        except (OSError, ValueError, KeyError) as error:
+            raise ModelError(f"an adapter's file must hold its arrays, {error!r}; train it again") from error
+
+
+_ARRAYS = ("matrix", "offset", "inner", "bias", "outer")
+
+
+def save_adapter_file(folder: Path, name: str, adapter: Adapter) -> str:
+    """Write an adapter under its name and return its sha256; raises InvalidValueError for a name that can't be."""
+    if not _NAME.fullmatch(name):
+        raise InvalidValueError(f"an adapter's name must be lower-case letters, digits, dots and hyphens, got {name!r}")
+    folder.mkdir(parents=True, exist_ok=True)
+    content = adapter.to_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    file = _file(folder, name)
+    part = file.with_suffix(".part")
+    part.write_bytes(content)
+    part.replace(file)
+    (folder / f"{file.name}.sha256").write_text(f"{sha256}  {file.name}\n", encoding="ascii")
+    return sha256
+
+
+def load_adapter_file(folder: Path, name: str, *, sha256: str) -> Adapter:
+    """The adapter of this name; raises ModelError if its file is missing or another one."""
+    file = _file(folder, name)
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{file} must hold the adapter {name}, {error.strerror}; copy it here, or train it") from error
+    found = hashlib.sha256(content).hexdigest()
+    if found != sha256:
+        raise ModelError(f"{file} must have sha256 {sha256}, got {found}; copy it here again, or train another")
+    return Adapter.from_bytes(content)
+
+
+def _file(folder: Path, name: str) -> Path:
+    return folder / f"{name}.adapter.npz"
