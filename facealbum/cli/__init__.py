@@ -22,6 +22,7 @@ from facealbum.cli import (
     metrics,
     models,
     photos,
+    reports,
     runs,
     signals,
     stack,
@@ -39,6 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(albums.app)
+app.add_typer(reports.app)
 app.add_typer(decisions.app)
 app.add_typer(looking.app)
 app.add_typer(explain.app)

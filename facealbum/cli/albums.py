@@ -173,24 +173,5 @@ def export_albums_(out: Path, family: OneFamily = None, as_json: Json = False) -
 app.add_typer(export, name="export")
 
 
-@app.command()
-def report(
-    out: Path,
-    family: OneFamily = None,
-    first: Annotated[str | None, typer.Option("--from", help="The first month, as 2026-01.")] = None,
-    last: Annotated[str | None, typer.Option("--to", help="The last month, as 2026-10.")] = None,
-    as_json: Json = False,
-) -> None:
-    """Write albums and figures as one self-contained HTML page."""
-    from facealbum.domain.months import Month
-    from facealbum.steps.report import write_report
-
-    period = (Month.parse(first) if first else None, Month.parse(last) if last else None)
-    with open_world() as context:
-        result = write_report(context, out, family=family, period=period)
-    people = count_of(result.persons, "person", "people")
-    say_result(asdict(result), f"{people} of {_families(result.families)} in {out}", as_json=as_json)
-
-
 def _families(number: int) -> str:
     return count_of(number, "family", "families")
