@@ -52,6 +52,12 @@ throughput: dev ## what the queues cost, and how long a photo waits, into docs/b
 queue-soak: dev ## half an hour of full load: memory, files and connections by time
 	@$(BIN)/python -m eval.queue_soak
 
+study: dev ## what metrics, alarms, experiments and gates are worth, into docs/studies.md; with ALBUMS=FOLDER on real ones too
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m eval.studies $(if $(ALBUMS),"$(ALBUMS)" --cache "$(CACHE)") --out docs/studies.md
+
+study-short: dev ## the same on a few simulated families, in under a minute
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m eval.studies --short
+
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url pyproject.toml --group build
 lock: ## the newest versions that pyproject.toml allows into the lock files (needs uv)

@@ -1,109 +1,96 @@
-"""What every metric counts in one family's month, from the family before and after the run, in memory.
+"""One family's month in memory: the run, and what every metric counts in it.
 
-The product counts the same in SQL (facealbum.storage.family_metrics); definitions are those of eval.metrics.  With
-truth given, the metrics that need it are counted beside, over all faces up to the month's end.
+The product finds the same facts in SQL (facealbum.storage.family_metrics); what is made of them is eval.metrics' alone.
+Corrections are not counted, as only users make them.  With truth given, the metrics that need it are counted beside,
+over all faces up to the month's end.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from math import comb
+from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
 from typing import TypeAlias
 
 import numpy as np
 
+from eval.albums import AlbumFace
+from eval.metrics.agreement import count_agreement
+from eval.metrics.facts import (
+    FaceGroup,
+    LabelFacts,
+    MonthFacts,
+    Part,
+    PersonFacts,
+    count_churn,
+    count_month,
+)
 from eval.months import Household
 from eval.provisional import foretell
-from eval.truth import Members, PersonOf, bcubed, count_changed
-from facealbum.clustering import LabelBreakage
+from eval.truth import Members, PersonOf
 from facealbum.clustering.match import DOUBT
 from facealbum.domain.ids import FaceId, PersonId, PhotoId
+from facealbum.domain.months import Month
 
 MonthCounts: TypeAlias = Mapping[str, tuple[float, float]]
-"""Total and cases of each metric, by its key."""
+"""Total and cases of each metric that has any, by its key."""
 
-_SECONDS = 365.2425 * 86_400
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Run:
-    """One run of a family: the persons before it with its recorded moves made, the month's faces, what broke."""
-
-    before: PersonOf
-    new: Collection[FaceId]
-    labels: Collection[LabelBreakage]
+_YEAR = 365.2425 * 86_400
 
 
-def count_month(household: Household, run: Run, members: Members) -> dict[str, tuple[float, float]]:
-    """The counts of all metrics but corrections, which only users make; metrics with neither total nor cases too."""
-    after, new = household.person_of, run.new
+def run_month(household: Household, month: Month, faces: Sequence[AlbumFace], members: Members) -> MonthCounts:
+    """One run of the household on the month's faces, and what it counts; members: of these and all earlier faces."""
+    before = dict(household.person_of)
+    broken = household.live(month, faces)
+    new = [face.observation.face_id for face in faces]
+    after = household.person_of
     placed = [face for face in new if face in after]
-    sizes = Counter(after.values())
-    found: dict[str, tuple[float, float]] = {
-        "association": (
-            sum(after[face] in household.child_of for face in placed),
-            len(new) if household.children else 0,
-        ),
-        "coverage": (len(placed), len(new)),
-        "waiting": (len(household.faces) - len(after), len(household.faces)),
-        "cluster_size": (len(after), len(sizes)),
-        "churn": (count_changed(run.before, after, run.before), len(run.before)),
-        "age_spread": _age_spread(household),
-        "collisions": _collisions(household, placed),
-        "provisional_confirmed": _provisional(household, run),
-    }
-    return found | _breakage(run.labels) | _truth(household, members)
+    linked = sum(after[face] in household.child_of for face in placed)
+    facts = MonthFacts(
+        has_children=bool(household.children),
+        faces=(FaceGroup((), len(new), len(placed), linked),),
+        persons=_persons(household),
+        labels=tuple(LabelFacts((), one.mixing, one.disappearance, one.splitting) for one in broken),
+        parts={
+            "waiting": Part(len(household.faces) - len(after), len(household.faces)),
+            "collisions": _collisions(household, placed),
+            "churn": _churn(household, before),
+            "provisional_confirmed": _provisional(household, before, new),
+        },
+    )
+    known = {face: members[face] for face in household.faces if face in members}
+    counts = (*count_month(facts), *count_agreement({face: after[face] for face in known if face in after}, known))
+    return {one.metric: (one.total, one.cases) for one in counts}
 
 
-def _breakage(labels: Collection[LabelBreakage]) -> dict[str, tuple[float, float]]:
-    cases = len(labels)
-    return {
-        "breakage": (sum(label.broken for label in labels), cases),
-        "mixing": (sum(label.mixing for label in labels), cases),
-        "disappearance": (sum(label.disappearance for label in labels), cases),
-        "splitting": (sum(label.splitting for label in labels), cases),
-    }
-
-
-def _age_spread(household: Household) -> tuple[float, float]:
-    """Faces times the standard deviation of their person's implied birth dates, in years."""
+def _persons(household: Household) -> tuple[PersonFacts, ...]:
     births: dict[PersonId, list[float]] = defaultdict(list)
     for face, person in household.person_of.items():
         seen = household.faces[face]
-        births[person].append(seen.observation.taken_at.timestamp() / _SECONDS - seen.face.age)
-    several = [dates for dates in births.values() if len(dates) > 1]
-    return sum(len(dates) * float(np.std(dates)) for dates in several), sum(map(len, several))
+        births[person].append(seen.observation.taken_at.timestamp() / _YEAR - seen.face.age)
+    return tuple(PersonFacts((), len(dates), float(np.std(dates))) for dates in births.values())
 
 
-def _collisions(household: Household, placed: Collection[FaceId]) -> tuple[float, float]:
+def _collisions(household: Household, placed: Collection[FaceId]) -> Part:
     photos: dict[PhotoId, list[PersonId]] = defaultdict(list)
     for face in placed:
         photos[household.faces[face].observation.photo_id].append(household.person_of[face])
     several = [persons for persons in photos.values() if len(persons) > 1]
-    return sum(len(persons) - len(set(persons)) for persons in several), sum(map(len, several))
+    return Part(sum(len(persons) - len(set(persons)) for persons in several), sum(map(len, several)))
 
 
-def _provisional(household: Household, run: Run) -> tuple[float, float]:
-    if not run.before:
-        return 0, 0
-    found = foretell(household, run.before, run.new, parameters=household.arm.clustering, doubts=(DOUBT,))
-    return (found[DOUBT].confirmed, found[DOUBT].matched) if found else (0, 0)
+def _churn(household: Household, before: PersonOf) -> Part:
+    """Merges that the run's plan records are no churn."""
+    merged = {move.source: move.target for move in household.plan.move}
+    after = {face: household.person_of[face] for face in before}
+    return count_churn(_companies(before), _companies(after), merged)
 
 
-def _truth(household: Household, members: Members) -> dict[str, tuple[float, float]]:
-    who = {face: members[face] for face in household.faces if face in members}
-    if not who:
-        return {}
-    group = {face: household.person_of[face] for face in who if face in household.person_of}
-    scores, faces = bcubed(group, who), len(who)
-    both = _pairs(Counter((person, who[face]) for face, person in group.items()))
-    return {
-        "bcubed_precision": (scores.precision * faces, faces),
-        "bcubed_recall": (scores.recall * faces, faces),
-        "pairwise_precision": (both, _pairs(Counter(group.values()))),
-        "pairwise_recall": (both, _pairs(Counter(who.values()))),
-    }
+def _companies(person_of: PersonOf) -> dict[PersonId, tuple[int, Decimal]]:
+    faces, marks = Counter(person_of.values()), Counter[PersonId]()
+    for face, person in person_of.items():
+        marks[person] += hash(face)
+    return {person: (count, Decimal(marks[person])) for person, count in faces.items()}
 
 
-def _pairs(sizes: Counter[object]) -> int:
-    return sum(comb(size, 2) for size in sizes.values())
+def _provisional(household: Household, before: PersonOf, new: Collection[FaceId]) -> Part:
+    found = foretell(household, before, new, parameters=household.arm.clustering, doubts=(DOUBT,)) if before else {}
+    return Part(found[DOUBT].confirmed, found[DOUBT].matched) if found else Part(0, 0)

@@ -4,23 +4,27 @@ What each month counts in each family is kept, for every metric, with the truth 
 30 ms; families are independent, so any number of processes gives the same.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
 from multiprocessing import get_context
 
 import numpy as np
+from numpy.typing import NDArray
 
 from eval.albums import AlbumFace
+from eval.drift.distributions import NOBODY
 from eval.months import Household, TrialArm
-from eval.synthetic.counting import Run, count_month
+from eval.synthetic.counting import MonthCounts, run_month
+from eval.synthetic.directions import Array
 from eval.synthetic.families import START, Faces, Family, draw_family
 from eval.synthetic.faults import Fault, damage
 from eval.synthetic.households import Role
 from eval.synthetic.parameters import World, load_world
-from facealbum.clustering import Observation
+from eval.synthetic.watching import watch
+from facealbum.clustering import ClusterPlan, Observation
 from facealbum.domain.faces import Box, Face
 from facealbum.domain.ids import FaceId, FamilyId, PersonId, child_id, face_id, family_id, photo_id
 from facealbum.domain.months import Month
@@ -33,58 +37,106 @@ _LANDMARKS = np.zeros((5, 2), np.float32)
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What is simulated: families of a seed over so many months under an arm, with a fault from a month on."""
+    """What is simulated: families of a seed over so many months under an arm; each fault befalls the last month."""
 
     seed: int
     months: int
+    faults: tuple[Fault, ...] = ()
     world: World = field(default_factory=load_world)
     arm: TrialArm = field(default_factory=TrialArm)
-    fault: Fault | None = None
-    since: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FamilyMonth:
-    """What one family's month counted: total and cases by metric; month: since the start."""
+    """What one family's month counted: total and cases by metric, and the histogram of each watched distribution.
+
+    month: since the start.  fault: what befell it.
+    """
 
     family: FamilyId
     month: int
-    counts: dict[str, tuple[float, float]]
+    fault: Fault | None
+    counts: MonthCounts
+    histograms: Mapping[str, NDArray[np.int64]]
 
 
 def live_families(trial: Trial, numbers: Sequence[int], *, processes: int = 1) -> list[FamilyMonth]:
     """The months of these families, in the order of numbers; several processes give the same."""
-    one = partial(live_family, trial)
+    return _all(live_family, trial, numbers, processes)
+
+
+def watch_families(trial: Trial, numbers: Sequence[int], *, processes: int = 1) -> list[FamilyMonth]:
+    """The same without runs, at a tenth of the price: histograms only, and none of similarity."""
+    return _all(watch_family, trial, numbers, processes)
+
+
+def _all(
+    live: Callable[[Trial, int], list[FamilyMonth]], trial: Trial, numbers: Sequence[int], processes: int
+) -> list[FamilyMonth]:
+    one = partial(live, trial)
     if processes == 1:
         return [month for number in numbers for month in one(number)]
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
         return [month for months in pool.map(one, numbers, chunksize=4) for month in months]
 
 
-def live_family(trial: Trial, number: int) -> list[FamilyMonth]:
-    """All months of one family in which it has faces."""
+def watch_family(trial: Trial, number: int) -> list[FamilyMonth]:
+    """The months of one family as analysis sees them, then its last month once more under each of the faults."""
     family = draw_family(trial.seed, number, months=trial.months, world=trial.world)
-    seen = damage(family, trial.fault, since=trial.since) if trial.fault else family
-    return list(_live(seen, trial))
+    last = trial.months - 1
+    faulty = [(last, fault, damage(family, fault, since=last)) for fault in trial.faults]
+    return [
+        FamilyMonth(family_id(family.name), month, fault, {}, watch(seen, month))
+        for month, fault, seen in [*((month, None, family) for month in range(trial.months)), *faulty]
+    ]
 
 
-def _live(family: Family, trial: Trial) -> Iterator[FamilyMonth]:
-    household = Household(family.name, trial.arm, children_of(family))
-    members: dict[FaceId, str] = {}
-    for month in range(trial.months):
+def live_family(trial: Trial, number: int) -> list[FamilyMonth]:
+    """The months of one family, then its last month once more under each of the faults."""
+    family = draw_family(trial.seed, number, months=trial.months, world=trial.world)
+    last = trial.months - 1
+    home = _Home(Household(family.name, trial.arm, children_of(family)))
+    months = [home.live(family, month) for month in range(last)]
+    for fault in (None, *trial.faults):
+        faulty = home.copy()
+        if fault is Fault.SWAP:
+            swap_siblings(faulty.household, family, faulty.members)
+        seen = damage(family, fault, since=last) if fault else family
+        months.append(faulty.live(seen, last, fault=fault))
+    return months
+
+
+@dataclass(slots=True, eq=False)
+class _Home:
+    """A family's albums, and who its faces really show."""
+
+    household: Household
+    members: dict[FaceId, str] = field(default_factory=dict)
+
+    def copy(self) -> "_Home":
+        """The same, to go another way."""
+        now = self.household
+        albums = replace(now, faces=dict(now.faces), person_of=dict(now.person_of), child_of=dict(now.child_of))
+        return _Home(albums, dict(self.members))
+
+    def live(self, family: Family, month: int, *, fault: Fault | None = None) -> FamilyMonth:
+        """One month; without a face nothing is run, as in the product."""
         faces = family.faces[family.faces.month == month]
-        if trial.fault is Fault.SWAP and month == trial.since:
-            swap_siblings(household, family, members)
-        if not len(faces):
-            continue
         seen = observe(family, faces)
-        members |= {one.observation.face_id: str(who) for one, who in zip(seen, faces.person.tolist(), strict=True)}
-        before = dict(household.person_of)
-        labels = household.live(calendar(month), seen)
-        moved = {move.source: move.target for move in household.plan.move}
-        kept = {face: moved.get(person, person) for face, person in before.items()}
-        run = Run(kept, [one.observation.face_id for one in seen], labels)
-        yield FamilyMonth(family_id(family.name), month, count_month(household, run, members))
+        self.members |= {
+            one.observation.face_id: str(who) for one, who in zip(seen, faces.person.tolist(), strict=True)
+        }
+        counts = run_month(self.household, calendar(month), seen, self.members) if seen else {}
+        watched = watch(family, month, scores=_scores(self.household.plan, seen))
+        return FamilyMonth(family_id(family.name), month, fault, counts, watched)
+
+
+def _scores(plan: ClusterPlan, seen: Sequence[AlbumFace]) -> Array:
+    """How alike each face is to the rest of its person, float64[n]; NOBODY where it has none."""
+    score = {one.face_id: one.score for one in plan.attach}
+    for group in plan.create:
+        score |= dict(zip(group.face_ids, group.scores, strict=True))
+    return np.array([score.get(one.observation.face_id, NOBODY) for one in seen], np.float64)
 
 
 def calendar(month: int) -> Month:
