@@ -14,8 +14,10 @@ from facealbum import console
 from facealbum.cli import (
     albums,
     annotation,
+    arms,
     compat,
     decisions,
+    experiments,
     explain,
     families,
     looking,
@@ -57,6 +59,8 @@ app.add_typer(metrics.app, name="metrics")
 app.add_typer(signals.app, name="signals")
 app.add_typer(compat.evaluation, name="eval")
 app.add_typer(compat.reembedding, name="reembed")
+app.add_typer(arms.app, name="arms")
+app.add_typer(experiments.app, name="experiment")
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback

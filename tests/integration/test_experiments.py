@@ -1,0 +1,334 @@
+"""Families see their own arm, a switch back is instant and loses nothing, and a verdict comes when it is due."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import func, insert, select
+
+from eval.experiments import Outcome
+from facealbum.domain.decisions import Kind
+from facealbum.domain.ids import FamilyId, family_id
+from facealbum.domain.months import Month
+from facealbum.errors import InvalidValueError
+from facealbum.steps.arm_plans import load_side
+from facealbum.steps.arms import create_arm, list_arms, promote_arm, rollback_arm
+from facealbum.steps.batches import start_batch, work_through
+from facealbum.steps.cluster import cluster_families
+from facealbum.steps.context import Context
+from facealbum.steps.correct import Said, decide, list_persons
+from facealbum.steps.experiment_results import show_experiment
+from facealbum.steps.experiments import (
+    Draft,
+    conclude_experiment,
+    create_experiment,
+    grow_experiment,
+    release_holdout,
+    rollback_experiment,
+    start_experiment,
+    stop_experiment,
+)
+from facealbum.steps.families import forget_family
+from facealbum.steps.match import match_family
+from facealbum.storage.audit import load_entries
+from facealbum.storage.experiment_schema import experiment_families, serving
+from facealbum.storage.families import save_family
+from facealbum.storage.metric_schema import family_metrics
+from facealbum.storage.schema import arms, assignments, persons, runs
+from facealbum.storage.serving import DEFAULT_ARM, load_served_arm
+from tests.integration.album import Shot, add
+
+FIRST, SECOND = Month(2026, 1), Month(2026, 2)
+NAMES = [f"family {number}" for number in range(4)]
+SERVED = Draft("sharper", "served", (("default", 0.5), ("sharp", 0.5)), "breakage", 0.05, months=2, families=40)
+SHADOW = replace(SERVED, mode="shadow")
+
+
+def photos(month: int, family: str) -> list[Shot]:
+    return [
+        Shot(f"{family} {month}-{day}", datetime(2026, month, day, 12, tzinfo=UTC), (0, 1, day % 3 + 1)[: day % 2 + 1])
+        for day in range(1, 7)
+    ]
+
+
+@pytest.fixture
+def world(context: Context) -> Context:
+    """Four families whose January is clustered, and an arm to try."""
+    for name in NAMES:
+        add(context, photos(1, name), family=name)
+    cluster_families(context, FIRST)
+    create_arm(context, "sharp", algorithm="constrained", changes={"similarity": 0.3}, author="ann")
+    return context
+
+
+@pytest.fixture
+def empty(context: Context) -> Context:
+    """Both arms, and no family."""
+    with context.database.begin() as transaction:
+        load_side(transaction, DEFAULT_ARM, context.settings)
+    create_arm(context, "sharp", algorithm="constrained", author="ann")
+    return context
+
+
+def at(context: Context, month: int) -> Context:
+    """The same world on the third of a month."""
+    return replace(context, clock=lambda: datetime(2026, month, 3, tzinfo=UTC))
+
+
+def seen(context: Context, names: Iterable[str] = NAMES) -> dict[str, str]:
+    with context.database.begin() as transaction:
+        return {name: load_served_arm(transaction, family_id(name)) for name in names}
+
+
+def assigned(context: Context) -> dict[str, str | None]:
+    query = select(experiment_families.c.family_id, arms.c.name).outerjoin(arms)
+    with context.database.begin() as transaction:
+        by_id = {row.family_id: row.name for row in transaction.execute(query)}
+    return {name: by_id[family_id(name)] for name in NAMES if family_id(name) in by_id}
+
+
+def begin(context: Context, draft: Draft, **started: Month) -> None:
+    create_experiment(context, draft, author="ann")
+    start_experiment(context, draft.name, author="ann", **started)
+
+
+def test_a_family_sees_its_arm_once_that_is_computed_and_the_others_what_they_saw(world: Context) -> None:
+    february = at(world, 2)
+    begin(february, SERVED)
+    assert set(seen(world).values()) == {"default"}
+    cluster_families(february, FIRST)
+    assert seen(world) == assigned(world)
+    assert set(seen(world).values()) == {"default", "sharp"}
+
+
+def test_no_family_changes_sides_however_often_the_job_runs_and_traffic_grows(world: Context) -> None:
+    february = at(world, 2)
+    begin(february, replace(SERVED, traffic=0.4))
+    cluster_families(february, FIRST)
+    before = assigned(world)
+    grow_experiment(february, "sharper", 1.0, author="ann")
+    cluster_families(february, FIRST)
+    assert len(before) < len(NAMES) == len(assigned(world))
+    assert before.items() <= assigned(world).items()
+    with pytest.raises(InvalidValueError, match="only grow"):
+        grow_experiment(february, "sharper", 0.5, author="ann")
+
+
+def test_in_the_shadow_both_arms_are_computed_for_each_family_and_none_is_seen(world: Context) -> None:
+    begin(at(world, 2), SHADOW)
+    work_through(world, start_batch(world, FIRST))
+    assert set(seen(world).values()) == {"default"}
+    query = select(arms.c.name, func.count()).join(runs).group_by(arms.c.name)
+    with world.database.begin() as transaction:
+        assert {row[0]: row[1] for row in transaction.execute(query)} == {"default": 4, "sharp": 4}
+
+
+def treated(context: Context) -> str:
+    return next(name for name, arm in sorted(seen(context).items()) if arm == "sharp")
+
+
+def rows_of(context: Context, name: str) -> int:
+    with context.database.begin() as transaction:
+        mine = [table.c.family_id == family_id(name) for table in (runs, persons, assignments)]
+        return sum(transaction.execute(select(func.count()).where(where)).scalar_one() for where in mine)
+
+
+@pytest.mark.parametrize("end", [stop_experiment, rollback_experiment])
+def test_a_rollback_is_seen_at_once_computes_nothing_and_keeps_what_users_said(world: Context, end: object) -> None:
+    february = at(world, 2)
+    begin(february, SERVED)
+    cluster_families(february, FIRST)
+    family = treated(world)
+    person = list_persons(world, family)[0]
+    decide(world, family, Said(Kind.NAME, person=str(person.person_id), name="Grandpa"), author="ben")
+    before = rows_of(world, family)
+    assert callable(end)
+    end(february, "sharper", author="ann")
+    assert set(seen(world).values()) == {"default"}
+    assert rows_of(world, family) == before
+    again = {one.name: one for one in list_persons(world, family)}
+    assert again["Grandpa"].person_id != person.person_id
+    assert again["Grandpa"].faces == pytest.approx(person.faces, abs=2)
+
+
+def test_new_faces_are_matched_under_the_arm_that_is_seen_and_the_one_to_go_back_to(world: Context) -> None:
+    february = at(world, 2)
+    begin(february, SERVED)
+    cluster_families(february, FIRST)
+    family = treated(world)
+    add(world, photos(2, family), family=family)
+    assert match_family(world, family_id(family)).matched > 0
+    query = (
+        select(arms.c.name)
+        .distinct()
+        .join(assignments)
+        .where(assignments.c.family_id == family_id(family), assignments.c.state == "provisional")
+    )
+    with world.database.begin() as transaction:
+        assert set(transaction.execute(query).scalars()) == {"default", "sharp"}
+
+
+def test_a_promoted_arm_is_seen_once_it_has_come_as_far_and_its_rollback_at_once(world: Context) -> None:
+    assert promote_arm(world, "sharp", author="ann") == 2
+    assert set(seen(world).values()) == {"default"}
+    cluster_families(world, FIRST)
+    assert set(seen(world).values()) == {"sharp"}
+    assert [arm.name for arm in list_arms(world) if arm.installed] == ["sharp"]
+    before = [rows_of(world, name) for name in NAMES]
+    assert rollback_arm(world, author="ben").arm == "sharp"
+    assert set(seen(world).values()) == {"default"}
+    assert [rows_of(world, name) for name in NAMES] == before
+    with pytest.raises(InvalidValueError, match="no promotion"):
+        rollback_arm(world, author="ben")
+
+
+def test_an_arm_never_changes_and_says_what_it_may_be(empty: Context) -> None:
+    with pytest.raises(InvalidValueError, match="never change"):
+        create_arm(empty, "sharp", algorithm="hdbscan", author="ann")
+    for wrong in ({"name": "Sharp"}, {"name": "default"}, {"name": "holdout"}, {"algorithm": "dbscan"}):
+        with pytest.raises(InvalidValueError):
+            create_arm(empty, **{"name": "x", "algorithm": "constrained", "author": "ann", **wrong})  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match=r"linking\.threshold"):
+        create_arm(empty, "x", algorithm="constrained", changes={"sharpness": 1}, author="ann")
+    with pytest.raises(InvalidValueError, match="between -1 and 1"):
+        create_arm(empty, "x", algorithm="constrained", changes={"similarity": 2}, author="ann")
+
+
+def count(context: Context, arm: str, rates: dict[FamilyId, float], *, month: Month) -> None:
+    """Have the arm counted so many broken labels in each family."""
+    with context.database.begin() as transaction:
+        arm_id = transaction.execute(select(arms.c.arm_id).where(arms.c.name == arm)).scalar_one()
+        shared = {"arm_id": arm_id, "month": month.start().date(), "slice": "", "model": "", "code_version": ""}
+        rows = [
+            {"family_id": family, "metric": metric, "total": total, "cases": 100.0, "computed_at": context.clock()}
+            for family, rate in rates.items()
+            for metric, total in (("breakage", 100 * rate), ("coverage", 90.0 + family.int % 5))
+        ]
+        transaction.execute(insert(family_metrics), [shared | row for row in rows])
+
+
+@pytest.fixture
+def crowd(empty: Context) -> Context:
+    """Eighty families without a photo, and both arms."""
+    with empty.database.begin() as transaction:
+        for number in range(80):
+            save_family(transaction, f"crowd {number}", now=empty.clock())
+    return empty
+
+
+def people(context: Context) -> dict[FamilyId, str | None]:
+    query = select(experiment_families.c.family_id, arms.c.name).outerjoin(arms)
+    with context.database.begin() as transaction:
+        return {FamilyId(row.family_id): row.name for row in transaction.execute(query)}
+
+
+def rate(family: FamilyId, base: float) -> float:
+    return base + family.int % 7 / 100
+
+
+def run_served(crowd: Context, *, better: float, holdout: float = 0.0) -> None:
+    """Two months in which the treatment breaks that much less."""
+    march = at(crowd, 3)
+    begin(march, replace(SERVED, families=60, holdout=holdout))
+    cluster_families(march, FIRST)
+    given = people(crowd)
+    for month in (Month(2026, 3), Month(2026, 4)):
+        for arm, base in (("default", 0.2), ("sharp", 0.2 - better)):
+            count(crowd, arm, {one: rate(one, base) for one, own in given.items() if own == arm}, month=month)
+
+
+def test_a_served_experiment_tells_nothing_early_and_promotes_what_is_better(crowd: Context) -> None:
+    run_served(crowd, better=0.08, holdout=0.1)
+    early = show_experiment(at(crowd, 4), "sharper")
+    assert early.months_over == 1
+    assert (early.verdicts["sharp"]["outcome"], early.verdicts["sharp"]["effect"]) == (Outcome.UNDECIDED, None)
+    with pytest.raises(InvalidValueError, match="must be better"):
+        conclude_experiment(at(crowd, 4), "sharper", author="ann", promote=True)
+    may = at(crowd, 5)
+    verdict = show_experiment(may, "sharper").verdicts["sharp"]
+    assert verdict["outcome"] is Outcome.BETTER
+    assert verdict["effect"] == pytest.approx(-0.08, abs=0.01)
+    assert verdict["guardrails"][0]["passed"] is True
+    conclude_experiment(may, "sharper", author="ann", promote=True)
+    held = [one for one, arm in people(crowd).items() if arm is None]
+    with crowd.database.begin() as transaction:
+        assert {load_served_arm(transaction, one) for one in people(crowd)} == {"default", "sharp"}
+        assert {load_served_arm(transaction, one) for one in held} == {"default"}
+    assert release_holdout(may, "sharper", author="ann") == 80
+    with crowd.database.begin() as transaction:
+        assert {load_served_arm(transaction, one) for one in people(crowd)} == {"sharp"}
+    rollback_experiment(may, "sharper", author="ben")
+    with crowd.database.begin() as transaction:
+        assert {load_served_arm(transaction, one) for one in people(crowd)} == {"default"}
+        trail = [(one.action, one.author) for one in load_entries(transaction, "experiment sharper")]
+    assert trail == [("create", "ann"), ("start", "ann"), ("conclude", "ann"), ("release", "ann"), ("rollback", "ben")]
+
+
+def test_nothing_is_said_if_one_arm_lost_families(crowd: Context) -> None:
+    march = at(crowd, 3)
+    begin(march, SERVED)
+    cluster_families(march, FIRST)
+    for month in (Month(2026, 3), Month(2026, 4)):
+        for arm in ("default", "sharp"):
+            mine = sorted(one for one, own in people(crowd).items() if own == arm)
+            count(crowd, arm, {one: rate(one, 0.1) for one in mine[: 10 if arm == "sharp" else 80]}, month=month)
+    verdict = show_experiment(at(crowd, 5), "sharper").verdicts["sharp"]
+    assert (verdict["outcome"], verdict["effect"]) == (Outcome.REFUSED, None)
+
+
+def test_a_shadow_experiment_may_begin_in_the_past_and_needs_far_fewer_families(crowd: Context) -> None:
+    everybody = [family_id(f"crowd {number}") for number in range(60)]
+    for month in (FIRST, SECOND):
+        count(crowd, "default", {one: rate(one, 0.2) for one in everybody}, month=month)
+        count(crowd, "sharp", {one: rate(one, 0.2) - 0.06 - one.int % 3 / 100 for one in everybody}, month=month)
+    _, shadow = create_experiment(crowd, replace(SHADOW, families=None), author="ann", dry_run=True)
+    _, served = create_experiment(crowd, replace(SERVED, families=None), author="ann", dry_run=True)
+    assert shadow.paired
+    assert shadow.needed is not None
+    assert served.needed is not None
+    assert shadow.needed < served.needed / 2
+    begin(crowd, replace(SHADOW, families=50), first_month=FIRST)
+    cluster_families(crowd, FIRST)
+    verdict = show_experiment(crowd, "sharper").verdicts["sharp"]
+    assert (verdict["outcome"], verdict["families"]) == (Outcome.BETTER, (60, 60))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"metric": "cluster_size"}, "a metric must be"),
+        ({"metric": "bcubed_precision"}, "a metric must be"),
+        ({"metric": "corrections", "mode": "shadow"}, "nobody sees"),
+        ({"shares": (("default", 1.0),)}, "two arms"),
+        ({"shares": (("default", 0.5), ("unheard", 0.5))}, "no arm"),
+        ({"minimum_effect": 0.0}, "minimum effect"),
+        ({"families": None}, "give the number"),
+        ({"mode": "shadow", "holdout": 0.1}, "without a holdout"),
+    ],
+)
+def test_what_cannot_be_decided_is_refused_at_creation(empty: Context, wrong: dict[str, object], message: str) -> None:
+    draft = replace(SERVED, **wrong)  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match=message):
+        create_experiment(empty, draft, author="ann")
+
+
+def test_only_one_experiment_serves_and_no_arm_is_promoted_beside_it(empty: Context) -> None:
+    begin(empty, SERVED)
+    create_experiment(empty, replace(SERVED, name="second"), author="ann")
+    with pytest.raises(InvalidValueError, match="serves families already"):
+        start_experiment(empty, "second", author="ann")
+    with pytest.raises(InvalidValueError, match="running"):
+        promote_arm(empty, "sharp", author="ann")
+    with pytest.raises(InvalidValueError, match="must be draft"):
+        start_experiment(empty, "sharper", author="ann")
+
+
+def test_a_deleted_family_leaves_every_experiment(world: Context) -> None:
+    begin(world, SERVED)
+    cluster_families(world, FIRST)
+    forget_family(world, NAMES[0])
+    with world.database.begin() as transaction:
+        for table in (experiment_families, serving):
+            mine = select(func.count()).where(table.c.family_id == family_id(NAMES[0]))
+            assert transaction.execute(mine).scalar_one() == 0
