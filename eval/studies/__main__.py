@@ -38,6 +38,7 @@ from eval.studies.experiments import (
 )
 from eval.studies.fit import render_fit
 from eval.studies.pool import Pool
+from eval.studies.swap import render_swap, study_swap
 from eval.synthetic.faults import Fault
 from eval.synthetic.living import FamilyMonth, Trial, live_families, watch_families
 
@@ -99,9 +100,11 @@ def study_albums(albums: Path, cache: Path) -> dict[str, str]:
     """The tables of studies on albums with known truth."""
     found = load(albums, cache, ALBUMS)
     lived = {one.name: [live_album(album, members, one) for album, members in found] for one in shadows()}
+    swaps = [swap for name, (album, _) in zip(ALBUMS, found, strict=True) for swap in study_swap(name, album)]
     return {
         "change": render_change(lived) + "\n" + render_verdict(decide(lived)),
         "agreement": render_agreement(lived, ALBUMS),
+        "swap": render_swap(swaps),
     }
 
 

@@ -24,7 +24,9 @@ from eval.synthetic.living import FamilyMonth, calendar
 RIGHT: Mapping[Fault, frozenset[str]] = MappingProxyType(
     {
         Fault.NOISE: frozenset({"coverage", "waiting", "drift similarity"}),
-        Fault.SWAP: frozenset({"breakage", "mixing", "splitting", "provisional_confirmed", "drift similarity"}),
+        Fault.SWAP: frozenset(
+            {"breakage", "mixing", "splitting", "provisional_confirmed", "age_spread", "drift similarity"}
+        ),
         Fault.AGE: frozenset({"drift age", "age_spread"}),
         Fault.RECALL: frozenset({"drift faces"}),
         Fault.SPACES: frozenset({"coverage", "waiting", "drift similarity", "splitting", "cluster_size"}),

@@ -8,7 +8,7 @@ quantiles, McFadden 1989).  A few seconds.
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -131,6 +131,13 @@ def describe(looks: Looks, cells: Sequence[Cell], *, seed: int = 7) -> list[dict
     ]
 
 
+def render_fit(content: Mapping[str, object], cells: Sequence[Mapping[str, object]]) -> str:
+    """As JSON, a line each part and cell."""
+    parts = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in content.items()]
+    rows = ",\n  ".join(json.dumps(cell) for cell in cells)
+    return "{\n " + ",\n ".join([*parts, f'"cells": [\n  {rows}\n ]']) + "\n}\n"
+
+
 def main() -> None:
     """Fit and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -144,9 +151,8 @@ def main() -> None:
         "looks": asdict(looks),
         "senses": asdict(measured_senses(args.albums.absolute(), args.cache)),
         "quantiles": QUANTILES,
-        "cells": describe(looks, cells),
     }
-    FITTED.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    FITTED.write_text(render_fit(content, describe(looks, cells)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -7,12 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from eval.albums import Album
 from eval.experiments import Kind
 from eval.studies import __main__ as studies
 from eval.studies.change import light, shadows
 from eval.studies.experiments import Size, measure, plan_for, split
 from eval.studies.pool import Pool
+from eval.studies.swap import study_swap
 from eval.synthetic.families import draw_family
+from eval.synthetic.living import children_of, observe
 from eval.synthetic.parameters import load_world
 
 
@@ -95,3 +98,13 @@ def test_the_short_study_writes_its_tables_into_the_document_and_finds_what_is_p
     assert "**drift age**" in rows["age bias"]
     studies.main()
     assert out.read_text() == written
+
+
+def test_vectors_of_another_space_are_refused_bare_and_let_in_once_embedded_again() -> None:
+    world = load_world()
+    families = [draw_family(3, number, months=2, world=world) for number in range(8)]
+    faces = tuple(face for family in families for face in observe(family, family.faces))
+    album = Album(Path(), faces, {family.name: children_of(family) for family in families})
+    passed = {(one.report.source, one.report.remedy): one.report.passed for one in study_swap("simulated", album)}
+    assert not passed["light", "none"]
+    assert passed["light", "reembedding"]
