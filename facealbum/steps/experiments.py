@@ -28,8 +28,8 @@ from facealbum.storage.experiments import (
     save_experiment,
     update_experiment,
 )
+from facealbum.storage.reembeddings import count_left
 from facealbum.storage.serving import delete_serving, load_installed_arm, load_promotions
-from facealbum.storage.spaces import count_lacking
 
 _ONLY_WHAT_IS_SEEN = ("corrections", "provisional_confirmed")
 _TOLERATED_COVERAGE = 0.01
@@ -138,10 +138,10 @@ def start_experiment(context: Context, name: str, *, author: str, first_month: M
             if first < Month.of(now):
                 raise InvalidValueError(f"families saw no arm of it in {first}; it may begin in {Month.of(now)}")
         for arm in experiment.arms:
-            lacking = count_lacking(transaction, expect_arm(transaction, arm.name).space_id)
-            if lacking:
+            without = count_left(transaction, expect_arm(transaction, arm.name).space_id).without
+            if without:
                 raise InvalidValueError(
-                    f"{lacking} photos have faces without an embedding of the space of {arm.name}; embed them first"
+                    f"{without} faces have no embedding of the space of {arm.name}; embed them by `facealbum reembed`"
                 )
         update_experiment(
             transaction, experiment.experiment_id, status="running", started_at=now, first_month=first.start().date()

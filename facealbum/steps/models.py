@@ -21,6 +21,7 @@ from facealbum.steps.embedders import check_licence, find_embedder, installed_sp
 from facealbum.steps.reembed import carry_exactly
 from facealbum.storage.analyses import ensure_space
 from facealbum.storage.compat_reports import load_compat_reports
+from facealbum.storage.experiments import is_in_running_experiment
 from facealbum.storage.reembeddings import count_left
 from facealbum.storage.runs import ensure_arm
 from models.alignment import Pyramid, dlib_template
@@ -100,6 +101,8 @@ def use_model(context: Context, name: str, *, accept_research_only: bool = False
     try_out(embedder)
     plan = ArmPlan.of_space(embedder)
     with context.database.begin() as transaction:
+        if is_in_running_experiment(transaction, plan.name):
+            raise InvalidValueError(f"an experiment with the arm {plan.name} is running; conclude or stop it first")
         before = installed_space(transaction)
         require_compatible(transaction, before, name)
         adapter = find_passing_adapter(load_compat_reports(transaction, before, name))

@@ -18,6 +18,7 @@ from facealbum.steps.batches import start_batch, work_through
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.correct import Said, decide, list_persons
+from facealbum.steps.embedders import default_space
 from facealbum.steps.experiment_results import show_experiment
 from facealbum.steps.experiments import (
     Draft,
@@ -31,12 +32,14 @@ from facealbum.steps.experiments import (
 )
 from facealbum.steps.families import forget_family
 from facealbum.steps.match import match_family
+from facealbum.steps.models import use_model
 from facealbum.storage.audit import load_entries
 from facealbum.storage.experiment_schema import experiment_families, serving
 from facealbum.storage.families import save_family
 from facealbum.storage.metric_schema import family_metrics
 from facealbum.storage.schema import arms, assignments, persons, runs
 from facealbum.storage.serving import DEFAULT_ARM, load_served_arm
+from models.registry import load_embedders
 from tests.integration.album import Shot, add
 
 FIRST, SECOND = Month(2026, 1), Month(2026, 2)
@@ -322,6 +325,19 @@ def test_only_one_experiment_serves_and_no_arm_is_promoted_beside_it(empty: Cont
         promote_arm(empty, "sharp", author="ann")
     with pytest.raises(InvalidValueError, match="must be draft"):
         start_experiment(empty, "sharper", author="ann")
+
+
+def test_an_arm_stays_as_it_is_while_an_experiment_with_it_runs(empty: Context) -> None:
+    begin(empty, SERVED)
+    with pytest.raises(InvalidValueError, match="is running"):
+        use_model(empty, default_space())
+
+
+def test_an_arm_whose_space_lacks_faces_is_not_tried(world: Context) -> None:
+    other = next(space for space in load_embedders() if space != default_space())
+    create_arm(world, "other", algorithm="constrained", space=other, author="ann")
+    with pytest.raises(InvalidValueError, match="faces have no embedding"):
+        begin(world, replace(SHADOW, shares=(("default", 0.5), ("other", 0.5))))
 
 
 def test_a_deleted_family_leaves_every_experiment(world: Context) -> None:
