@@ -30,7 +30,7 @@ SILENCE_SECONDS = 10
 """A broker that takes connections and does not answer for so long is away; otherwise it is waited for without end."""
 
 _DUE_SECONDS = 60
-_REEMBED_SECONDS = 10
+_REEMBED_SECONDS = 5
 # By itself RabbitMQ drops a message that it has handed out 20 times, and takes one back after half an hour; attempts
 # and time are counted in workers.task.  A queue that is there refuses other arguments: these depend on no setting.
 _QUORUM = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000, "x-consumer-timeout": 48 * 3_600_000}

@@ -50,7 +50,7 @@ from models.reembed import Place, Reembedder
 from models.registry import EmbedderSpec, load_embedders
 
 _log = get_logger(__name__)
-_PORTION_SECONDS = 20.0
+_PORTION_SECONDS = 5.0  # for so long it keeps a process of `maintenance` from its other jobs
 
 Wait = Callable[[float], None]
 """Waits so many seconds."""
