@@ -9,7 +9,7 @@ from math import inf, isfinite, sqrt
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtrit
 
 from eval.metrics.estimates import Array
 
@@ -48,5 +48,5 @@ def estimate_change(sums: Array, squares: Array, families: int, *, level: float 
         return Change(before, after, value, -inf, inf, families, level)
     slope = np.array([-1 / c, before / c, 1 / c2, -after / c2])
     variance = families / (families - 1) * max(0.0, float(slope @ squares @ slope))
-    half = float(stats.t.ppf((1 + level) / 2, families - 1)) * sqrt(variance)
+    half = float(stdtrit(families - 1, (1 + level) / 2)) * sqrt(variance)
     return Change(before, after, value, value - half, value + half, families, level)

@@ -1,19 +1,19 @@
 """Control limits: whether a month's metric is within what the months before it let expect.
 
 Months of a steady arm differ for more reasons than chance: other families upload, seasons change.  So the width of the
-limits is that by which the months before really differed, in units of each month's own standard error by families
-(Laney's p' chart, 2002, with family clusters in place of the binomial).  Few months know little of that, so limits are
-those of a prediction, wider the fewer there are; below `LEAST` months there are none.
+limits is that by which the months before really differed, in units of the standard error that their families and the
+month's number of cases let expect (Laney's p' chart, 2002, with family clusters in place of the binomial).  Few months
+know little of that, so limits are those of a prediction, wider the fewer there are; below `LEAST` there are none.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from math import sqrt
+from math import isfinite, sqrt
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtri, stdtrit
 
 from eval.metrics.definitions import METRICS, Better
 from eval.metrics.estimates import Estimate
@@ -87,12 +87,12 @@ class TrackedMonth:
 
 
 def track_months(metric: str, points: Sequence[MonthPoint]) -> tuple[TrackedMonth, ...]:
-    """Each month beside the limits of the twelve before it at most; a month without a case is left out.
+    """Each month beside the limits of the twelve before it at most.
 
     points: of one arm and slice, oldest first.  A month outside its limits takes part in later ones, so that a new
-    level is in time taken for granted.
+    level is in time taken for granted.  Left out are months without a case, and means of a single family.
     """
-    known = [point for point in points if point.estimate.value is not None]
+    known = [one for one in points if one.estimate.value is not None and isfinite(one.estimate.high)]
     return tuple(_judge(metric, known[max(0, at - MOST) : at], point) for at, point in enumerate(known))
 
 
@@ -106,11 +106,12 @@ def _judge(metric: str, before: Sequence[MonthPoint], point: MonthPoint) -> Trac
     if len(before) < LEAST:
         return TrackedMonth(metric, point, Side.UNKNOWN, len(before), changed_from=changed)
     values = np.array([_value(one) for one in before])
-    errors = np.array([_error(one) for one in before])
-    centre = float(np.average(values, weights=[one.estimate.cases for one in before]))
-    width = max(_LEAST_WIDTH, float(np.abs(np.diff((values - centre) / errors)).mean()) / _RANGE)
-    reach = stats.t.ppf(1 - FALSE_ALARMS / 2, _FREEDOM * (len(before) - 1)) * sqrt(1 + 1 / len(before))
-    half = float(reach) * width * _error(point)
+    cases = np.array([one.estimate.cases for one in before])
+    centre = float(np.average(values, weights=cases))
+    error = float(np.sqrt(np.mean([_error(one) ** 2 * one.estimate.cases for one in before])))  # of a single case
+    width = max(_LEAST_WIDTH, float(np.abs(np.diff((values - centre) * np.sqrt(cases) / error)).mean()) / _RANGE)
+    reach = stdtrit(_FREEDOM * (len(before) - 1), 1 - FALSE_ALARMS / 2) * sqrt(1 + 1 / len(before))
+    half = float(reach) * width * error / sqrt(point.estimate.cases)
     value, low, high = _value(point), max(0.0, centre - half), centre + half
     if METRICS[metric].share:
         high = min(1.0, high)
@@ -126,7 +127,7 @@ def _value(point: MonthPoint) -> float:
 def _error(point: MonthPoint) -> float:
     """The standard error that the interval tells, which is above zero where no family was hit."""
     one = point.estimate
-    return (one.high - one.low) / 2 / float(stats.norm.ppf((1 + one.level) / 2))
+    return (one.high - one.low) / 2 / float(ndtri((1 + one.level) / 2))
 
 
 def _sentence(month: TrackedMonth) -> str:

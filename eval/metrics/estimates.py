@@ -14,7 +14,7 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import ndtr, ndtri, stdtrit
 
 from facealbum.errors import InvalidValueError
 
@@ -104,7 +104,7 @@ def estimate_pairs(
     if rough.value is None or min(sums.touched, sums.spared) < _FEW or not isfinite(rough.high):
         return rough
     ratios = _resample(pairs, times, draws, np.random.default_rng(seed))
-    tail = stats.norm.cdf(sqrt(sums.families / (sums.families - 1)) * stats.t.ppf((1 - level) / 2, sums.families - 1))
+    tail = ndtr(sqrt(sums.families / (sums.families - 1)) * stdtrit(sums.families - 1, (1 - level) / 2))
     low, high = np.quantile(ratios, [tail, 1 - tail])
     return Estimate(rough.value, float(low), float(high), sums.t, sums.c, sums.families, level)
 
@@ -122,7 +122,7 @@ def estimate_from_sums(sums: Sums, *, level: float = 0.95) -> Estimate:
     elif sums.share:
         low, high = wilson(value, _effective_cases(sums, level), level=level)
     else:
-        half = float(stats.t.ppf((1 + level) / 2, n - 1)) * sqrt(_variance(sums))
+        half = float(stdtrit(n - 1, (1 + level) / 2)) * sqrt(_variance(sums))
         low, high = max(0.0, value - half), value + half
     return Estimate(value, low, high, sums.t, sums.c, n, level)
 
@@ -142,13 +142,13 @@ def _effective_cases(sums: Sums, level: float) -> float:
         return n
     if not variance:
         return n
-    known = stats.norm.ppf((1 + level) / 2) / stats.t.ppf((1 + level) / 2, n - 1)
+    known = ndtri((1 + level) / 2) / stdtrit(n - 1, (1 + level) / 2)
     return float(min(sums.c, value * (1 - value) / variance * known**2))
 
 
 def wilson(share: float, cases: float, *, level: float = 0.95) -> tuple[float, float]:
     """Wilson's interval (1927) of a share, 0 to 1, seen in so many independent cases, which need be no whole number."""
-    z = float(stats.norm.ppf((1 + level) / 2))
+    z = float(ndtri((1 + level) / 2))
     centre = (share + z**2 / (2 * cases)) / (1 + z**2 / cases)
     half = z / (1 + z**2 / cases) * sqrt(share * (1 - share) / cases + (z / (2 * cases)) ** 2)
     return max(0.0, centre - half) if share else 0.0, min(1.0, centre + half) if share < 1 else 1.0
