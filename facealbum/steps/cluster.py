@@ -205,9 +205,9 @@ class _Clustering:
             expect_whole_families(transaction)
             if len(self.result.runs) == runs_before:  # a run links by itself; this is for children registered since
                 self.result.relinked += self._link(transaction, run=None)
-            arm_id, model = self.side.arm.arm_id, self.side.models["embedder"]
-            here = MeasuredMonth(self.family.family_id, arm_id, last, None, model, _VERSION)
-            measure_corrections(transaction, here, now=self.context.clock())
+            arm, model = self.side.arm, self.side.models["embedder"]
+            here = MeasuredMonth(self.family.family_id, arm.arm_id, last, None, model, _VERSION)
+            measure_corrections(transaction, here, arm=arm.name, now=self.context.clock())
 
     def _out_of_time(self, runs_before: int) -> bool:
         """Whether to stop here; never before a month was run, so that whoever goes on gets to the end."""

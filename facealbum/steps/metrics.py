@@ -38,7 +38,7 @@ from facealbum.storage.metric_totals import (
 )
 from facealbum.storage.observations import Arm, load_arm
 from facealbum.storage.runs import Run
-from facealbum.storage.serving import load_installed_arm
+from facealbum.storage.serving import load_installed_arm, load_served_arm
 
 _BY_CLUSTER = 0  # stands for the batch where there is none
 _DRAWN_AGAIN = 200  # families up to which intervals draw them again; of more, sums say the same
@@ -71,17 +71,21 @@ def measure_month(transaction: Transaction, run: Run, before: Companies, *, now:
     after = load_companies(transaction, run.family_id, run.arm.arm_id, before_run=run.run_id)
     merged = {} if after == before else load_merged(transaction, run.family_id, run.arm.arm_id)
     parts = {**facts.parts, "churn": count_churn(before, after, merged)}
+    if not parts["corrections"].total and load_served_arm(transaction, run.family_id) != run.arm.name:
+        del parts["corrections"]  # nobody corrects what nobody is shown
     save_month(transaction, measured, count_month(replace(facts, parts=parts)), now=now)
 
 
-def measure_corrections(transaction: Transaction, measured: MeasuredMonth, *, now: datetime) -> None:
-    """Count the corrections of the month, and of earlier ones that users decided about since.
+def measure_corrections(transaction: Transaction, measured: MeasuredMonth, *, arm: str, now: datetime) -> None:
+    """Count the corrections of the month, if the family is shown the arm, and of months with decisions made since.
 
-    They come whether or not there are photos, so no run of their month may count them.
+    They come whether or not there are photos, so there may be no run of their month to count them.
     """
     family, arm_id = measured.family_id, measured.arm_id
-    months = {month for month in load_corrected_months(transaction, family, arm_id) if month < measured.month}
-    for month in sorted({*months, measured.month}):
+    months = {month for month in load_corrected_months(transaction, family, arm_id) if month <= measured.month}
+    if load_served_arm(transaction, family) == arm:
+        months.add(measured.month)
+    for month in sorted(months):
         confirmed = count_confirmed(transaction, family, arm_id, month)
         part = load_corrections(transaction, family, arm_id, month, confirmed=confirmed)
         if part.cases:

@@ -1,31 +1,38 @@
 """Metrics of a month are counted once, with the run that made it, and summed over families as resampling would."""
 
+import json
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from sqlalchemy import delete, func, select, update
+from typer.testing import CliRunner
 
 from eval.metrics import METRICS, FamilyCount, estimate_from_sums, estimate_ratio
 from eval.metrics.change import estimate_change
 from eval.metrics.estimates import as_pairs, sum_pairs
 from eval.metrics.facts import Count, count_churn
+from facealbum.cli import app as commands
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import FamilyId, child_id, family_id
 from facealbum.domain.months import Month
 from facealbum.domain.people import Child, Gender
+from facealbum.errors import InvalidValueError
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.correct import Said, decide, undo
 from facealbum.steps.families import forget_family
+from facealbum.steps.metric_cases import SliceImport, import_slices, list_cases, list_families
 from facealbum.steps.metrics import compare_months, summarize_month, total_months, track_metric
 from facealbum.storage.families import save_child, save_family
 from facealbum.storage.family_metrics import MeasuredMonth, load_companies, save_month
 from facealbum.storage.metric_schema import family_metrics, family_slices, metric_totals
 from facealbum.storage.metric_totals import ArmMonth, sum_change, sum_month
-from facealbum.storage.schema import assignments, faces, runs
+from facealbum.storage.schema import arms, assignments, breakage, faces, runs
 from tests.conftest import NOW
 from tests.integration.album import FAMILY, FAMILY_ID, add, shots
 
@@ -142,6 +149,18 @@ def test_corrections_are_of_the_month_they_were_made_in_even_if_it_has_no_photo(
     undo(replace(context, clock=lambda: NOW + timedelta(days=1)), FAMILY, number, author="ann")
     cluster_families(context, Month(2026, 4))
     assert rows(context)["2026-03", "corrections", ""] == (0, shown[1])
+
+
+@pytest.mark.usefixtures("clustered")
+def test_an_arm_that_nobody_is_shown_has_no_corrections(context: Context) -> None:
+    cluster_families(context, FEBRUARY, arm="hdbscan")
+    with context.database.begin() as transaction:
+        query = (
+            select(arms.c.name, family_metrics.c.metric).distinct().join(arms, arms.c.arm_id == family_metrics.c.arm_id)
+        )
+        found = {tuple(row) for row in transaction.execute(query)}
+    assert {("default", "corrections"), ("default", "coverage"), ("hdbscan", "coverage")} <= found
+    assert ("hdbscan", "corrections") not in found
 
 
 @pytest.mark.usefixtures("clustered")
@@ -266,3 +285,91 @@ def test_a_month_that_leaves_its_limits_is_told_with_its_model(context: Context,
     assert (tracked[1].changed_from, tracked[1].point.models) == (("m1",), ("m2",))
     assert tracked[-1].worse
     assert set(METRICS) >= {one.metric for one in tracked}
+
+
+# --- From a rate to its faces -------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("clustered")
+def test_a_rate_leads_to_families_persons_and_faces(context: Context) -> None:
+    with context.database.begin() as transaction:
+        person, run = transaction.execute(select(breakage.c.person_id, breakage.c.run_id).limit(1)).one()
+        transaction.execute(update(breakage).where(breakage.c.person_id == person).values(splitting=True))
+        mine = select(assignments.c.face_id).where(assignments.c.person_id == person)
+        whole = set(transaction.execute(mine).scalars())
+        lost = transaction.execute(mine.limit(1)).scalar_one()
+        transaction.execute(delete(assignments).where(assignments.c.face_id == lost))
+    (family,) = list_families(context, "coverage", FEBRUARY)
+    assert (family.family, family.cases) == (FAMILY_ID, rows(context)["2026-02", "coverage", ""][1])
+    (broken,) = list_cases(context, "breakage", FEBRUARY, FAMILY_ID)
+    assert (broken.person_id, set(broken.faces)) == (person, whole - {lost})
+    assert list_cases(context, "mixing", FEBRUARY, FAMILY_ID) == []
+    assert [case.faces for case in list_cases(context, "waiting", FEBRUARY, FAMILY_ID)] == [(lost,)]
+    assert list_cases(context, "collisions", FEBRUARY, FAMILY_ID) == []
+    assert run
+
+
+@pytest.mark.usefixtures("clustered")
+def test_two_faces_of_one_person_in_a_photo_are_found(context: Context) -> None:
+    with context.database.begin() as transaction:
+        pair = (
+            select(func.array_agg(faces.c.face_id))
+            .where(faces.c.taken_at >= FEBRUARY.start())
+            .group_by(faces.c.photo_id)
+            .having(func.count() == 2)
+            .limit(1)
+        )
+        one, other = transaction.execute(pair).scalar_one()
+        person = transaction.execute(select(assignments.c.person_id).where(assignments.c.face_id == one)).scalar_one()
+        transaction.execute(update(assignments).where(assignments.c.face_id == other).values(person_id=person))
+    (case,) = list_cases(context, "collisions", FEBRUARY, FAMILY_ID)
+    assert (case.person_id, set(case.faces)) == (person, {one, other})
+
+
+@pytest.mark.usefixtures("clustered")
+def test_corrected_faces_are_named_by_the_month_of_the_decision(context: Context) -> None:
+    reject(context, 2, at=datetime(2026, 2, 20, tzinfo=UTC))
+    found = list_cases(context, "corrections", FEBRUARY, FAMILY_ID)
+    assert sum(len(case.faces) for case in found) == 2
+    assert list_cases(context, "corrections", JANUARY, FAMILY_ID) == []
+    with pytest.raises(InvalidValueError, match="association, breakage"):
+        list_cases(context, "churn", FEBRUARY, FAMILY_ID)
+
+
+def test_slices_are_taken_in_replaced_and_taken_back(context: Context, many: list[FamilyId], tmp_path: Path) -> None:
+    month = invent(context, JANUARY, drawn(many, 1))
+    file = tmp_path / "slices.csv"
+    file.write_text("family,name,value\nF1,region,north\nF2,region,north\nNobody,region,north\nF3,a=b,c\n")
+    taken = import_slices(context, file)
+    assert (taken.rows, len(taken.problems)) == (2, 2)
+    file.write_text("family,name,value\nF1,region,south\nF2,region,\n")
+    assert import_slices(context, file) == SliceImport(2, ())
+    with context.database.begin() as transaction:
+        given = {key[1]: one.families for key, one in sum_month(transaction, month).items() if "given" in key[1]}
+    assert given == {"given:region=south": 1}
+    assert [one.family for one in list_families(context, "breakage", JANUARY, part="given:region=south")] == [many[1]]
+
+
+@pytest.mark.usefixtures("clustered")
+def test_the_command_line_shows_the_same(context: Context, database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FACEALBUM_DATABASE_URL", database_url)
+    monkeypatch.setenv("FACEALBUM_DATA", str(context.settings.data_folder))
+
+    def run(*words: str) -> Any:  # noqa: ANN401 - whatever JSON it printed
+        found = CliRunner().invoke(commands, ["metrics", *words, "--json"])
+        assert found.exit_code == 0, found.output
+        return json.loads(found.stdout)
+
+    shown = {(one["metric"], one["slice"]): one for one in run("show")["metrics"]}
+    assert (shown["coverage", ""]["total"], shown["coverage", ""]["families"]) == (
+        rows(context)["2026-02", "coverage", ""][0],
+        1,
+    )
+    assert [one["side"] for one in run("tracking", "coverage")] == ["unknown", "unknown"]
+    change = run("compare", "coverage", "--before", "2026-01", "--after", "2026-02")
+    assert (change["families"], change["low"]) == (1, None)
+    (family,) = run("families", "waiting", "--month", "2026-02")
+    assert family["family"] == str(FAMILY_ID)
+    assert run("faces", "mixing", "--month", "2026-02", "--family-id", family["family"]) == []
+    assert CliRunner().invoke(commands, ["metrics", "show", "--slice", "age"]).exit_code == 0
+    assert CliRunner().invoke(commands, ["metrics", "tracking"]).exit_code == 0
