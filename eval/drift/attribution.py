@@ -6,9 +6,9 @@ bin in units of its own deviation, so that they add up to 1 for every kind of gr
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from itertools import groupby
-from typing import Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -41,6 +41,11 @@ class Contribution:
     def to_dict(self) -> dict[str, object]:
         """Plain JSON."""
         return asdict(self) | {"words": self.words()}
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, Any]) -> Self:
+        """What `to_dict` has made JSON of."""
+        return cls(*(given[one.name] for one in fields(cls)))
 
     def words(self) -> str:
         """In words, for alarms and reports."""

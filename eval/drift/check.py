@@ -74,7 +74,7 @@ def quiet_months(months: Sequence[MonthCounts]) -> list[MonthCounts]:
 
     The farthest one is left out as long as any raises an alarm beside the rest.
     """
-    left = [one for one in months if all(is_judged(one, key) for key in DISTRIBUTIONS if one.cases(key))]
+    left = [one for one in months if any(is_judged(one, key) for key in DISTRIBUTIONS)]
     while len(left) > FEWEST_MONTHS:
         loudest = max(left, key=lambda one: _loudness(one, left))
         if _loudness(loudest, left) <= 1:

@@ -76,6 +76,12 @@ class DriftReport:
         moved.sort(key=lambda one: one.distance / (one.threshold or 1), reverse=True)
         return [self._line(one) for one in moved]
 
+    @property
+    def what(self) -> str:
+        """What the month is compared with, in words."""
+        months = f" ({self.months[0]} to {self.months[-1]})" if self.months else ""
+        return f"{_ABOUT[self.against]}{months}"
+
     def _line(self, one: Change) -> str:
         why = "; ".join(group.words() for group in one.groups) or "all groups changed alike"
         return (

@@ -1,13 +1,12 @@
 """From which distance on a month is no longer like the quiet ones, at a stated rate of false alarms.
 
 Months differ for two reasons: other families upload other photos, and some months are unlike others for everybody.
-The first is drawn by a bootstrap over buckets of families, never over faces; the second, as far as the quiet months
-differ by more than the first explains, as a normal deviation whose variance is only as well known as so few months
-tell it, so that few months give high thresholds.
+The first is drawn by a bootstrap over buckets of families, never over faces.  The second, as far as the quiet months
+differ by more than the first explains, is drawn as a normal deviation whose variance is only as well known as so few
+months tell it: few months that differ much give high thresholds, rather than alarms without a reason.
 
-The thresholds hold for all distributions together: in a quiet month the chance that any distance passes its own is the
-rate (max-statistic, Westfall and Young 1993).  The families drawn are the same in all of them; what a month does to
-each is drawn for itself, since a few months can't tell what goes together.
+Each of m distributions has a threshold of its own at the m-th part of the rate (Bonferroni), so that the chance of any
+alarm in a quiet month is at most the rate whatever the distributions have to do with each other.
 """
 
 from collections.abc import Mapping
@@ -22,8 +21,7 @@ from facealbum.errors import InvalidValueError
 LEAST = 0.02
 """No smaller distance is worth an alarm: a normal distribution that moves by a twentieth of its deviation."""
 FEWEST_MONTHS = 3
-_DRAWS = 4000
-_SCALE = 0.95  # the quantile of a distribution's own distances by which they are made alike
+_DRAWS, _AT_ONCE = 10_000, 2_000
 
 
 def thresholds(
@@ -35,46 +33,58 @@ def thresholds(
     months_before: how many months are added up to compare with.  rate: of false alarms, 0 to 1, in all.
     Raises InvalidValueError for fewer than FEWEST_MONTHS months.
     """
-    months, buckets = next(iter(quiet.values())).shape[:2]
+    months = min((len(counts) for counts in quiet.values()), default=FEWEST_MONTHS)
     if months < FEWEST_MONTHS:
         raise InvalidValueError(f"thresholds need at least {FEWEST_MONTHS} quiet months, got {months}; wait for more")
-    rng = np.random.default_rng(seed)
-    weights = rng.multinomial(buckets, np.full(buckets, 1 / buckets), size=_DRAWS).astype(np.float64)
-    month = rng.integers(months, size=_DRAWS)
     spread = np.sqrt(1 + 1 / months_before)
-    distances = {}
+    found = {}
     for key, counts in quiet.items():
-        centre, effects, noise = _deviations(counts, weights, month)
-        noise *= max(1.0, np.sqrt(counts.sum() / months / max(cases[key], 1)))
-        moved = centre + spread * (noise + _gains(months, rng) @ effects)
-        distances[key] = js_distance(centre**2, np.maximum(moved, 0) ** 2)
-    scale = {key: float(np.quantile(found, _SCALE)) for key, found in distances.items()}
-    likened = [found / scale[key] for key, found in distances.items() if scale[key] > 0]
-    factor = float(np.quantile(np.max(likened, axis=0), 1 - rate)) if likened else 0.0
-    return {key: max(LEAST, factor * scale[key]) for key in quiet}
+        rng = np.random.default_rng(seed)
+        counted = counts[:, counts.any(axis=(0, 2))][..., counts.any(axis=(0, 1))]
+        fewer = max(1.0, float(np.sqrt(counts.sum() / months / max(cases[key], 1))))
+        distances = _draw_distances(counted, rng, spread=spread, fewer=fewer)
+        found[key] = max(LEAST, float(np.quantile(distances, 1 - rate / len(quiet))))
+    return found
 
 
-def _deviations(counts: Counts, weights: Array, month: NDArray[np.intp]) -> tuple[Array, Array, Array]:
-    """How months deviate, as square roots of shares, whose distances are about the same whatever the shares are.
+def _draw_distances(counts: Counts, rng: np.random.Generator, *, spread: float, fewer: float) -> Array:
+    """Distances float64[_DRAWS] of drawn quiet months to the mean of int64[months, buckets, bins].
 
-    The centre, float64[bins]; the months' own effects, float64[months, bins]; what the choice of families does to one
-    month, float64[draws, bins].
+    Months deviate as square roots of shares, whose distances mean the same whatever the shares are.
     """
-    months = len(counts)
     roots = _roots(counts.sum(axis=1))
     centre = roots.mean(axis=0)
     deviations = roots - centre
-    drawn = _roots(np.einsum("db,mbn->dmn", weights, counts, optimize=True))
+    noise = np.concatenate([_draw_noise(counts, deviations, rng) for _ in range(_DRAWS // _AT_ONCE)])
+    effects = np.sqrt(_beyond_noise(deviations, noise)) * deviations
+    moved = centre + spread * (fewer * noise + _draw_gains(len(counts), rng) @ effects)
+    return js_distance(centre**2, np.maximum(moved, 0) ** 2)
+
+
+def _draw_noise(counts: Counts, deviations: Array, rng: np.random.Generator) -> Array:
+    """What the choice of families does to one month, float64[_AT_ONCE, bins]."""
+    months, buckets = counts.shape[:2]
+    weights = rng.multinomial(buckets, np.full(buckets, 1 / buckets), size=_AT_ONCE).astype(np.float64)
+    drawn = _roots(np.tensordot(weights, counts.astype(np.float64), axes=(1, 1)))  # [draws, months, bins]
     drawn -= drawn.mean(axis=1, keepdims=True)
-    noise = (drawn - deviations)[np.arange(len(drawn)), month] / np.sqrt(1 - 1 / months)
-    observed = float((deviations**2).sum()) / (months - 1)
-    explained = float((noise**2).sum(axis=1).mean())
-    beyond = max(0.0, 1 - explained / observed) if observed > 0 else 0.0
-    return centre, np.sqrt(beyond) * deviations, noise
+    one = rng.integers(months, size=_AT_ONCE)
+    noise: Array = (drawn[np.arange(_AT_ONCE), one] - deviations[one]) / np.sqrt(1 - 1 / months)
+    return noise
 
 
-def _gains(months: int, rng: np.random.Generator) -> Array:
-    """How much of each month's effect a drawn month has, float64[draws, months]: Student's t of months - 1."""
+def _beyond_noise(deviations: Array, noise: Array) -> float:
+    """The share of the months' variance that surely is more than noise: by one standard error of what noise does."""
+    freedom = len(deviations) - 1
+    observed, explained = float((deviations**2).sum()) / freedom, (noise**2).mean(axis=0)
+    if not observed:
+        return 0.0
+    effective = float(explained.sum() ** 2 / (explained**2).sum()) if explained.any() else 1.0  # bins that differ
+    limit = float(explained.sum()) * (1 + np.sqrt(2 / (freedom * effective)))
+    return 0.0 if observed <= limit else 1 - float(explained.sum()) / observed
+
+
+def _draw_gains(months: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """How much of each month's effect a drawn month has, float64[_DRAWS, months]: Student's t of months - 1."""
     freedom = months - 1
     known = np.sqrt(rng.chisquare(freedom, size=(_DRAWS, 1)) / freedom)
     gains: Array = rng.normal(size=(_DRAWS, months)) / np.sqrt(freedom) / known

@@ -17,6 +17,7 @@ from facealbum.cli import (
     arms,
     compat,
     decisions,
+    drift,
     experiments,
     explain,
     families,
@@ -61,6 +62,7 @@ app.add_typer(compat.evaluation, name="eval")
 app.add_typer(compat.reembedding, name="reembed")
 app.add_typer(arms.app, name="arms")
 app.add_typer(experiments.app, name="experiment")
+app.add_typer(drift.app, name="drift")
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback

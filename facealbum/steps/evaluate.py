@@ -9,6 +9,7 @@ from typing import Any
 from facealbum.clustering.intervals import Rate
 from facealbum.domain.ids import BatchId
 from facealbum.steps.context import Context
+from facealbum.steps.drift import watch_month
 from facealbum.steps.metrics import metric_alarms, total_months
 from facealbum.storage.batch_families import count_by_status, has_unfinished
 from facealbum.storage.batch_figures import Figures, count_up_to_date, sum_figures
@@ -22,12 +23,22 @@ def evaluate_batch(context: Context, identity: BatchId) -> None:
     """Sum up a batch whose families have all ended, compare it with the one before, and end it."""
     with context.database.begin() as transaction:
         batch = lock_batch(transaction, identity)
-        if batch is None or batch.status != "evaluating" or has_unfinished(transaction, identity):
+        if batch is None or not _is_due(transaction, batch):
+            return
+    drift = [alarm for report in watch_month(context, batch.through) for alarm in report.alarms]
+    with context.database.begin() as transaction:
+        batch = lock_batch(transaction, identity)
+        if batch is None or not _is_due(transaction, batch):
             return
         now = context.clock()
         total_months(transaction, since=batch.created_at, through=batch.through, batch=batch.number, now=now)
         summary = _summarize(transaction, batch, floor=context.settings.coverage_alarm)
+        summary["alarms"] += drift
         update_batch(transaction, identity, status="done", summary=summary, finished_at=now)
+
+
+def _is_due(transaction: Transaction, batch: Batch) -> bool:
+    return batch.status == "evaluating" and not has_unfinished(transaction, batch.batch_id)
 
 
 def _summarize(transaction: Transaction, batch: Batch, *, floor: float) -> dict[str, Any]:
