@@ -69,27 +69,6 @@ def compare_with_training(now: MonthCounts, training: Mapping[str, Counts]) -> t
     )
 
 
-def quiet_months(months: Sequence[MonthCounts]) -> list[MonthCounts]:
-    """Those of the months that are enough to judge, without the ones that are unlike the others.
-
-    The farthest one is left out as long as any raises an alarm beside the rest.
-    """
-    left = [one for one in months if any(is_judged(one, key) for key in DISTRIBUTIONS)]
-    while len(left) > FEWEST_MONTHS:
-        loudest = max(left, key=lambda one: _loudness(one, left))
-        if _loudness(loudest, left) <= 1:
-            break
-        left.remove(loudest)
-    return left
-
-
-def _loudness(month: MonthCounts, months: Sequence[MonthCounts]) -> float:
-    """The largest distance of the month to the others, over its threshold."""
-    others = [one for one in months if one is not month]
-    changes = compare_with_months(month, others, others)
-    return max((one.distance / one.threshold for one in changes if one.threshold), default=0.0)
-
-
 def _change(
     key: str, now: MonthCounts, before: Sequence[MonthCounts], threshold: float | None, unjudged: str
 ) -> Change:

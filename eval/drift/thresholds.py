@@ -56,8 +56,9 @@ def _draw_distances(counts: Counts, rng: np.random.Generator, *, spread: float, 
     centre = roots.mean(axis=0)
     deviations = roots - centre
     noise = np.concatenate([_draw_noise(counts, deviations, rng) for _ in range(_DRAWS // _AT_ONCE)])
-    effects = np.sqrt(_beyond_noise(deviations, noise)) * deviations
-    moved = centre + spread * (fewer * noise + _draw_gains(len(counts), rng) @ effects)
+    larger, beyond = _compare_with_noise(deviations, noise)
+    effects = np.sqrt(beyond) * _draw_gains(len(counts), rng) @ deviations
+    moved = centre + spread * (fewer * np.sqrt(larger) * noise + effects)
     return js_distance(centre**2, np.maximum(moved, 0) ** 2)
 
 
@@ -72,15 +73,21 @@ def _draw_noise(counts: Counts, deviations: Array, rng: np.random.Generator) -> 
     return noise
 
 
-def _beyond_noise(deviations: Array, noise: Array) -> float:
-    """The share of the months' variance that surely is more than noise: by one standard error of what noise does."""
+def _compare_with_noise(deviations: Array, noise: Array) -> tuple[float, float]:
+    """By what factor the noise's variance is to be raised, and what share of the months' variance is no noise.
+
+    What two standard errors explain counts as noise of that size, which many bins tell well; only more than that is an
+    effect of months.
+    """
     freedom = len(deviations) - 1
-    observed, explained = float((deviations**2).sum()) / freedom, (noise**2).mean(axis=0)
-    if not observed:
-        return 0.0
-    effective = float(explained.sum() ** 2 / (explained**2).sum()) if explained.any() else 1.0  # bins that differ
-    limit = float(explained.sum()) * (1 + np.sqrt(2 / (freedom * effective)))
-    return 0.0 if observed <= limit else 1 - float(explained.sum()) / observed
+    by_bin = (noise**2).mean(axis=0)
+    observed, explained = float((deviations**2).sum()) / freedom, float(by_bin.sum())
+    if not explained:
+        return 1.0, float(observed > 0)
+    effective = explained**2 / float((by_bin**2).sum())  # so many bins differ on their own
+    if observed / explained <= 1 + 2 * np.sqrt(2 / (freedom * effective)):
+        return max(1.0, observed / explained), 0.0
+    return 1.0, 1 - explained / observed
 
 
 def _draw_gains(months: int, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -11,7 +11,7 @@ from itertools import chain
 
 import numpy as np
 
-from eval.drift.check import FALSE_ALARMS, MOST_MONTHS, compare_with_months, compare_with_training, quiet_months
+from eval.drift.check import FALSE_ALARMS, MOST_MONTHS, compare_with_months, compare_with_training, is_judged
 from eval.drift.counts import BUCKETS, Counts, MonthCounts
 from eval.drift.distributions import DIRECTIONS, DISTRIBUTIONS, direction
 from eval.drift.report import Against, Change, DriftReport
@@ -158,8 +158,8 @@ def _automatic(
         return known
     loud = load_loud_months(transaction, analyzer)
     earlier = [one for one in load_counted_months(transaction, analyzer) if one < month and one not in loud]
-    quiet = quiet_months(load_counts(transaction, analyzer, earlier[:MOST_MONTHS]))
-    months = tuple(one.month for one in quiet)
+    counted = load_counts(transaction, analyzer, earlier[:MOST_MONTHS])
+    months = tuple(one.month for one in counted if any(is_judged(one, key) for key in DISTRIBUTIONS))
     if len(months) < FEWEST_MONTHS or (known and months == known.months):
         return known
     return save_baseline(transaction, analyzer, "automatic", months=months, now=context.clock())

@@ -11,12 +11,13 @@ from sqlalchemy import Connection, delete, insert, select
 
 from eval.drift.attribution import Contribution
 from eval.drift.counts import Counts, MonthCounts
-from eval.drift.distributions import BINNING
+from eval.drift.distributions import BINNING, DISTRIBUTIONS
 from eval.drift.report import Change, DriftReport
 from facealbum.domain.months import Month
 from facealbum.storage.drift_schema import drift_baselines, drift_histograms, drift_results
 from facealbum.storage.schema import analyzers
 
+_ORDER = list(DISTRIBUTIONS)
 _OF_TODAY = drift_histograms.c.binning == BINNING
 
 
@@ -147,7 +148,7 @@ def load_reports(connection: Connection, month: Month | None = None) -> list[Dri
         .join(analyzers, analyzers.c.analyzer_id == drift_results.c.analyzer_id)
         .outerjoin(drift_baselines, drift_baselines.c.number == drift_results.c.baseline)
         .where(drift_results.c.month == (newest if month is None else _day(month)))
-        .order_by(drift_results.c.analyzer_id, drift_results.c.against, drift_results.c.distribution)
+        .order_by(drift_results.c.analyzer_id, drift_results.c.against)
     )
     found: dict[tuple[int, str], list[Any]] = defaultdict(list)
     for row in connection.execute(query):
@@ -177,7 +178,7 @@ def _report(rows: Sequence[Any]) -> DriftReport:
             tuple(Contribution.from_dict(group) for group in row.groups),
             row.unjudged,
         )
-        for row in rows
+        for row in sorted(rows, key=lambda row: _ORDER.index(row.distribution))
     )
     return DriftReport(month, first.digest, dict(first.models), first.against, before, first.false_alarms, changes)
 

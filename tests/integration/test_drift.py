@@ -1,15 +1,25 @@
 """A month is counted as it is, in the database and without ids; what moved is found, and whose photos moved it."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sqlalchemy import select
+from typer.testing import CliRunner
 
 from eval.drift.counts import MonthCounts
 from eval.drift.distributions import DISTRIBUTIONS, direction
+from facealbum.cli import app
 from facealbum.domain.months import Month
+from facealbum.errors import InvalidValueError, ManifestError
+from facealbum.steps.batch_progress import show_batch
 from facealbum.steps.context import Context
-from facealbum.steps.drift import check_month, choose_baseline, count_month, list_baselines, load_drift, watch_month
+from facealbum.steps.drift import choose_baseline, count_month, list_baselines, load_drift, watch_month
+from facealbum.steps.drift_training import compare_with_training, count_training
+from facealbum.steps.evaluate import evaluate_batch
 from facealbum.steps.families import forget_family
+from facealbum.storage.batches import save_batch, update_batch
 from facealbum.storage.drift import load_counted_analyzers, load_counts
 from facealbum.storage.drift_schema import drift_histograms
 from tests.integration.drifting import CAMERAS, Found, add_month, older
@@ -113,20 +123,34 @@ def test_the_first_quiet_months_become_the_baseline_and_a_quiet_month_raises_no_
     assert all(change.threshold for one in reports for change in one.changes)
 
 
-def test_faces_of_one_camera_that_look_older_are_found_and_the_camera_is_named(quiet: Context) -> None:
+def test_faces_of_one_camera_that_look_older_are_an_alarm_of_the_monthly_job_that_names_the_camera(
+    quiet: Context, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     add_month(quiet, AUGUST, look=older("Google Pixel 9", 12))
-    for report in watch_month(quiet, AUGUST):
-        (alarm,) = report.alarms
-        assert alarm.startswith("estimated age: distance")
+    with quiet.database.begin() as transaction:
+        batch = save_batch(transaction, AUGUST, "default", now=quiet.clock()).batch_id
+        update_batch(transaction, batch, status="evaluating")
+    evaluate_batch(quiet, batch)
+    reports = load_drift(quiet, AUGUST)
+    summary = show_batch(quiet).batch.summary
+    assert summary
+    assert summary["alarms"] == [alarm for report in reports for alarm in report.alarms]
+    for report in reports:
         (change,) = [one for one in report.changes if one.alarm]
+        assert change.distribution == "age"
         assert [(one.group, one.how) for one in change.groups] == [("camera:Google Pixel 9", "within")]
         assert change.groups[0].part > 0.8
+    monkeypatch.setenv("FACEALBUM_DATABASE_URL", database_url.replace("+psycopg2", ""))
+    shown = CliRunner().invoke(app, ["drift", "show", "--json"])
+    assert (shown.exit_code, json.loads(shown.stdout)) == (0, [one.to_dict() for one in reports])
+    checked = CliRunner().invoke(app, ["drift", "check", "--month", "2026-08"])
+    assert checked.exit_code == 3
+    assert "camera:Google Pixel 9" in " ".join(checked.stderr.split())
 
 
-def test_what_a_check_found_is_kept_and_a_loud_month_joins_no_baseline(quiet: Context) -> None:
+def test_a_loud_month_joins_no_baseline(quiet: Context) -> None:
     add_month(quiet, AUGUST, look=older("Google Pixel 9", 12))
-    told = watch_month(quiet, AUGUST)
-    assert load_drift(quiet) == told == load_drift(quiet, AUGUST) == check_month(quiet, AUGUST)
+    watch_month(quiet, AUGUST)
     add_month(quiet, SEPTEMBER)
     baseline, before = watch_month(quiet, SEPTEMBER)
     assert (baseline.months, baseline.alarms) == ((MAY, JUNE, JULY), [])
@@ -145,6 +169,35 @@ def test_a_chosen_baseline_comes_before_an_automatic_one(quiet: Context) -> None
     add_month(quiet, AUGUST)
     watch_month(quiet, AUGUST)
     choose_baseline(quiet, JUNE, AUGUST)
+    assert [(one.kind, one.months[0]) for one in list_baselines(quiet)] == [("chosen", JUNE), ("automatic", MAY)]
     add_month(quiet, SEPTEMBER)
-    reports = watch_month(quiet, SEPTEMBER)
-    assert reports[0].months == (JUNE, JULY, AUGUST)
+    assert watch_month(quiet, SEPTEMBER)[0].months == (JUNE, JULY, AUGUST)
+
+
+def test_months_are_compared_with_the_faces_of_a_training_set(context: Context, tmp_path: Path) -> None:
+    found = add_month(context, MAY)
+    file = tmp_path / "faces.csv"
+    rows = ["age,p_female,yaw,pitch,quality,x1,y1,x2,y2"]
+    for face in (one.face for one in found):
+        box = (face.box.x1, face.box.y1, face.box.x2, face.box.y2)
+        rows.append(",".join(map(str, (face.age + 30, face.p_female, face.yaw, face.pitch, face.quality, *box))))
+    file.write_text("\n".join(rows), encoding="utf-8")
+    compare_with_training(context, file)
+    (report,) = watch_month(context, MAY)
+    assert (report.against, report.false_alarms) == ("training", None)
+    assert [one.distribution for one in report.changes] == ["age", "p_female", "yaw", "pitch", "quality", "size"]
+    assert [one.distribution for one in report.changes if one.alarm] == ["age"]
+
+
+@pytest.mark.parametrize(("text", "wrong"), [("age,x1\n1,2", "lacks p_female"), ("", "lacks"), (None, "numbers")])
+def test_a_training_set_must_have_numbers_in_its_columns(tmp_path: Path, text: str | None, wrong: str) -> None:
+    file = tmp_path / "faces.csv"
+    file.write_text(text if text is not None else "age,p_female,yaw,pitch,quality,x1,y1,x2,y2\nold" + ",1" * 8)
+    with pytest.raises(ManifestError, match=wrong):
+        count_training(file)
+
+
+def test_a_baseline_of_too_few_months_is_refused(context: Context) -> None:
+    add_month(context, MAY, families=1)
+    with pytest.raises(InvalidValueError, match="3 months with faces"):
+        choose_baseline(context, MAY, JUNE)
