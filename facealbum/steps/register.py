@@ -38,7 +38,7 @@ from facealbum.storage.uploads import (
 )
 from models.containers import is_video
 
-PROMISED_FOR = timedelta(hours=1)
+PROMISED_FOR = timedelta(hours=1)  # at least, and no shorter than a signed URL is good for
 _ATTEMPTS = 3
 _HEAD_BYTES = 64  # enough to tell a video from anything else
 _CHUNK_BYTES = 1 << 20
@@ -91,10 +91,11 @@ def promise_photos(context: Context, family: FamilyId, new: Sequence[NewPhoto]) 
     if not any(one.sha256 for one in new):
         return
     now = context.clock()
+    expires_at = now + max(PROMISED_FOR, timedelta(seconds=context.settings.upload_seconds))
     with context.database.begin() as transaction:
         if not is_family(transaction, family):
             raise UnknownFamilyError(f"no family has the id {family}; `facealbum family list` shows the families")
-        save_promises(transaction, [_promise(family, one, now + PROMISED_FOR) for one in new if one.sha256], now=now)
+        save_promises(transaction, [_promise(family, one, expires_at) for one in new if one.sha256], now=now)
 
 
 def register_photos(

@@ -213,6 +213,14 @@ def test_a_promise_that_nobody_keeps_is_dropped(world: Context) -> None:
     assert receive_upload(world, FAMILY, again.upload_id, BytesIO(b"a")).fate is Fate.REGISTERED
 
 
+def test_a_promise_holds_for_as_long_as_its_url(world: Context) -> None:
+    long = replace(world, settings=world.settings.model_copy(update={"upload_seconds": 86_400}))
+    promised = promise_upload(long, FAMILY, "a.jpg", (sha256(b"a").digest(), 1))
+    assert complete_promised_uploads(later(long, hours=24), 10).dropped == 0
+    world.objects.put(original_key(FAMILY, sha256(b"a").digest()), b"a")
+    assert complete_upload(later(long, hours=24), FAMILY, promised.upload_id).fate is Fate.REGISTERED
+
+
 def test_a_deleted_original_takes_its_photo_along(world: Context) -> None:
     bring_photo(world, FAMILY, "a.jpg", BytesIO(b"a"))
     assert notice_object(world, original(b"a")) is Noticed.UNCHANGED

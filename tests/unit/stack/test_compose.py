@@ -17,6 +17,9 @@ from facealbum.cli import app
 from facealbum.settings import Settings, load_settings
 from facealbum.stack import PROCESSES
 from facealbum.stack.passwords import write_passwords
+from facealbum.status_server import status_served
+from facealbum.steps.health import Pulse, Status
+from tests.object_server import free_ports
 from workers.app import TASKS
 
 ROOT = Path(__file__).parents[3]
@@ -76,6 +79,45 @@ def test_a_service_is_bounded_and_has_no_rights_to_spare(name: str) -> None:
     assert service.get("user") != "root" or service["cap_add"] == ["DAC_OVERRIDE"]
     assert service.get("read_only") or name == "broker"
     assert not service.get("privileged")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_what_a_process_writes_to_memory_leaves_it_room_to_work(name: str) -> None:
+    service = OURS[name]
+    folders = dict(folder.split(":size=") for folder in service["tmpfs"])
+    assert sum(map(megabytes, folders.values())) <= megabytes(service["deploy"]["resources"]["limits"]["memory"]) / 8
+    mounted = {volume.split(":")[1] for volume in service["volumes"]} | folders.keys()
+    assert mounted == {"/data", "/tmp"}  # noqa: S108 - a container's own, and all that it may write to
+
+
+def megabytes(size: str) -> int:
+    return int(size[:-1]) * {"m": 1, "g": 1024}[size[-1]]
+
+
+def test_uploads_that_come_in_lie_on_a_disk() -> None:
+    assert "uploads:/tmp" in OURS["web"]["volumes"]
+
+
+def test_a_worker_s_processes_fit_into_its_memory() -> None:
+    for name, service in OURS.items():
+        if service["command"][0] == "worker" and name == "analysis":
+            processes = int(service["environment"]["FACEALBUM_PROCESSES"])
+            most = processes * Settings.model_fields["worker_memory_mb"].default
+            assert megabytes(service["deploy"]["resources"]["limits"]["memory"]) >= most
+
+
+@pytest.mark.parametrize("name", sorted({*OURS} - {"migrate"}))
+def test_the_question_after_a_process_s_health_can_be_asked(name: str) -> None:
+    _, program, *arguments = OURS[name]["healthcheck"]["test"]
+    assert (program, arguments[0]) == ("python", "-c")
+    (port,) = free_ports(1)
+    asked = re.sub(r":\d{4}/", f":{port}/", arguments[1])
+    now = [0.0]
+    pulse = Pulse(60, lambda: now[0])
+    with status_served(Status({}, pulse=pulse), port):
+        assert subprocess.run([sys.executable, "-c", asked], check=False).returncode == 0
+        now[0] = 61
+        assert subprocess.run([sys.executable, "-c", asked], capture_output=True, check=False).returncode == 1
 
 
 @pytest.mark.parametrize("name", sorted({*SERVICES} - {"migrate"}))
@@ -153,4 +195,10 @@ def test_the_image_is_made_from_the_lock_file_and_runs_as_nobody() -> None:
     copied = set(re.findall(r"^COPY (?!--from)([\w.]+)", DOCKERFILE, flags=re.MULTILINE))
     allowed = set((ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines())
     assert {f"!{name}" for name in copied} <= allowed
+    whole = " ".join(re.findall(r"^COPY (?!--from)(.*) \S+$", DOCKERFILE, flags=re.MULTILINE)).split()
+    assert whole
+    assert not [path for path in whole if not (ROOT / path).exists()]
+    locked = re.findall(r"^([\w.-]+)==", (ROOT / "requirements.lock").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    removed = re.findall(r"pip uninstall --yes (.*)$", DOCKERFILE, flags=re.MULTILINE)[0].split()
+    assert set(removed) <= {*locked, "pip"}
     assert "*" in allowed
