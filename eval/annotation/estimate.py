@@ -208,32 +208,42 @@ def _ratio(
     others: NDArray[np.float64],
     level: float = 0.95,
 ) -> Estimate:
+    """The weighted ratio of float64[items, 2] totals and cases; others: what the other answer would have added."""
     total, cases = (float(value) for value in weights @ counts)
-    families, family = np.unique([item.family_id.int % 2**63 for item in items], return_inverse=True)
+    used = counts[:, 1] + others[:, 1] > 0
+    families = len({item.family_id for item, one in zip(items, used, strict=True) if one})
     if not cases:
-        return Estimate(None, 0.0, 1.0, total, cases, len(families), level)
+        return Estimate(None, 0.0, 1.0, total, cases, families, level)
     value = total / cases
     residual, other = ((one[:, 0] - value * one[:, 1]) / cases for one in (counts, others))
-    variance, strata = 0.0, sorted({item.stratum for item in items})
-    added = np.zeros(len(families))
-    for name in strata:
-        here = np.array([item.stratum == name for item in items])
+    variance = _variance(items, weights, residual, other)
+    if not variance:
+        return Estimate(value, value, value, total, cases, families, level)
+    shrunk = (used.sum() * value + 0.5) / (used.sum() + 1)
+    strata = len({item.stratum for item, one in zip(items, used, strict=True) if one})
+    tail = (1 + level) / 2
+    few = float(norm.ppf(tail) / t.ppf(tail, max(1, families - strata)))
+    low, high = wilson(value, shrunk * (1 - shrunk) / variance * few**2, level=level)
+    return Estimate(value, low, high, total, cases, families, level)
+
+
+def _variance(
+    items: Sequence[Item], weights: NDArray[np.float64], residual: NDArray[np.float64], other: NDArray[np.float64]
+) -> float:
+    """Of the ratio, from each item's part in its linearised error, and what that were with the other answer."""
+    families, family = np.unique([str(item.family_id) for item in items], return_inverse=True)
+    names, stratum = np.unique([item.stratum for item in items], return_inverse=True)
+    of_family, alike = np.zeros(len(families)), 0.0
+    for number in range(len(names)):
+        here = stratum == number
         n, rest = int(here.sum()), max(0.0, 1 - here.sum() / weights[here].sum())
         parts = weights[here] * residual[here]
         if np.ptp(parts) > 0 and n > 1:
-            np.add.at(added, family[here], (parts - parts.mean()) * sqrt(rest * n / (n - 1)))
+            np.add.at(of_family, family[here], (parts - parts.mean()) * sqrt(rest * n / (n - 1)))
         else:
             spread = weights[here].mean() * (residual[here] - other[here]).mean()
-            variance += rest * n * spread**2 * _shy(n)
-    variance += float(added @ added)
-    used = int((counts[:, 1] + others[:, 1] > 0).sum())
-    if not variance:
-        return Estimate(value, value, value, total, cases, len(families), level)
-    shrunk = (used * value + 0.5) / (used + 1)
-    tail = (1 + level) / 2
-    few = norm.ppf(tail) / t.ppf(tail, max(1, len(families) - len(strata)))
-    low, high = wilson(value, shrunk * (1 - shrunk) / variance * float(few) ** 2, level=level)
-    return Estimate(value, low, high, total, cases, len(families), level)
+            alike += rest * n * spread**2 * _shy(n)
+    return alike + float(of_family @ of_family)
 
 
 def _shy(n: int) -> float:
