@@ -21,22 +21,21 @@ from eval.studies.tables import table
 from eval.synthetic.faults import Fault
 from eval.synthetic.living import FamilyMonth, calendar
 
+_SPACE = "drift direction"
 RIGHT: Mapping[Fault, frozenset[str]] = MappingProxyType(
     {
-        Fault.NOISE: frozenset({"coverage", "waiting", "drift similarity"}),
+        Fault.NOISE: frozenset({"coverage", "waiting", "drift similarity", _SPACE}),
         Fault.SWAP: frozenset(
             {"breakage", "mixing", "splitting", "provisional_confirmed", "age_spread", "drift similarity"}
         ),
         Fault.AGE: frozenset({"drift age", "age_spread"}),
         Fault.RECALL: frozenset({"drift faces"}),
-        Fault.SPACES: frozenset({"coverage", "waiting", "drift similarity", "splitting", "cluster_size"}),
+        Fault.SPACES: frozenset({"coverage", "waiting", "drift similarity", "splitting", _SPACE}),
         Fault.MONTH: frozenset(),
         Fault.DOUBLE: frozenset({"drift similarity"}),
     }
 )
 """Which alarms speak of what is wrong; none is made for a month that never comes."""
-
-_SPACE = "drift direction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +57,7 @@ class Raised:
     def right(self) -> list[str]:
         """Those that speak of the fault."""
         wanted = RIGHT[self.fault] if self.fault else frozenset()
-        space = self.fault in (Fault.NOISE, Fault.SPACES)
-        return [name for name in self.names if name in wanted or (space and name == _SPACE)]
+        return [name for name in self.names if name in wanted]
 
 
 def study_alarms(lived: Sequence[FamilyMonth], watched: Sequence[FamilyMonth], *, first: int) -> list[Raised]:
