@@ -60,7 +60,7 @@ def drift_baseline(
     """Choose what months are compared with from now on; without options, show it."""
     from facealbum.domain.months import Month
     from facealbum.steps.drift import choose_baseline, list_baselines
-    from facealbum.steps.drift_training import compare_with_training
+    from facealbum.steps.drift_training import choose_training
 
     if (first is None) != (last is None) or (first and training):
         raise InvalidValueError("give --from and --to, or --training alone, or nothing to see what there is")
@@ -68,7 +68,7 @@ def drift_baseline(
         if first and last:
             found = choose_baseline(context, Month.parse(first), Month.parse(last))
         elif training:
-            found = [compare_with_training(context, training)]
+            found = [choose_training(context, training)]
         else:
             found = list_baselines(context)
     if as_json:

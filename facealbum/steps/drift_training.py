@@ -18,7 +18,7 @@ _SAME = ("age", "p_female", "yaw", "pitch", "quality")
 _BOX = ("x1", "y1", "x2", "y2")
 
 
-def compare_with_training(context: Context, faces: Path) -> Baseline:
+def choose_training(context: Context, faces: Path) -> Baseline:
     """Compare what the models in use find with this faces.csv of a training set from now on.
 
     The file is one that the same models have made of the training set, as `facealbum export faces` writes it.  Raises

@@ -16,7 +16,7 @@ from facealbum.errors import InvalidValueError, ManifestError
 from facealbum.steps.batch_progress import show_batch
 from facealbum.steps.context import Context
 from facealbum.steps.drift import choose_baseline, count_month, list_baselines, load_drift, watch_month
-from facealbum.steps.drift_training import compare_with_training, count_training
+from facealbum.steps.drift_training import choose_training, count_training
 from facealbum.steps.evaluate import evaluate_batch
 from facealbum.steps.families import forget_family
 from facealbum.storage.batches import save_batch, update_batch
@@ -182,7 +182,7 @@ def test_months_are_compared_with_the_faces_of_a_training_set(context: Context, 
         box = (face.box.x1, face.box.y1, face.box.x2, face.box.y2)
         rows.append(",".join(map(str, (face.age + 30, face.p_female, face.yaw, face.pitch, face.quality, *box))))
     file.write_text("\n".join(rows), encoding="utf-8")
-    compare_with_training(context, file)
+    choose_training(context, file)
     (report,) = watch_month(context, MAY)
     assert (report.against, report.false_alarms) == ("training", None)
     assert [one.distribution for one in report.changes] == ["age", "p_female", "yaw", "pitch", "quality", "size"]
