@@ -23,9 +23,11 @@ from eval.compat.report import CompatReport, compare
 from eval.metrics import Estimate
 from eval.truth import load_members
 from eval.verification import spaces
+from facealbum.clustering import ClusteringParameters
 from facealbum.domain.ids import PersonId, family_id
 from models.adapter import KINDS
 from models.adapter_fit import Pairs, fit_adapter
+from models.registry import load_embedders
 
 _PAIRS = (
     ("SFace", "MobileFaceNet"),
@@ -56,6 +58,7 @@ def compared(
         name: np.array([face.face.embedding for face, _ in its], np.float32) for name, its in families.items()
     }
     old, new = ({name: _in(space, vectors) for name, vectors in embeddings.items()} for space in (source, target))
+    readings = [_reading(space) for space in (source, target)]
     learnt, judged = list(families)[::2], list(families)[1::2]
     owners = np.repeat(np.arange(len(learnt)), [len(old[name]) for name in learnt])
     pairs = Pairs(
@@ -65,7 +68,7 @@ def compared(
     for remedy, adapter in maps.items():
         stored = {name: adapter.apply(old[name]) if adapter else new[name] for name in judged}
         faces = (_family(name, families[name], old[name], new[name], stored[name]) for name in judged)
-        measured = [measure_family(one, Reading(), Reading()) for one in faces]
+        measured = [measure_family(one, *readings) for one in faces]
         cosines = np.concatenate([(stored[name] * new[name]).sum(axis=1) for name in judged])
         yield compare(measured, source=source, target=target, remedy=remedy), float(cosines.mean())
 
@@ -123,6 +126,19 @@ def _in(space: str, vectors: Vectors) -> Vectors:
     mapped = np.pad(mapped, ((0, 0), (0, vectors.shape[1] - mapped.shape[1])))
     found: Vectors = (mapped / np.linalg.norm(mapped, axis=1, keepdims=True)).astype(np.float32)
     return found
+
+
+def _reading(space: str) -> Reading:
+    """By the similarity that was measured in a packaged space; single networks are read like the default space."""
+    embedder = load_embedders().get(space)
+    if embedder is None or embedder.similarity is None:
+        return Reading()
+    one = embedder.similarity
+    return Reading(
+        parameters=ClusteringParameters(
+            similarity=one, poor_similarity=one, child_similarity=one, young_likeness=0.0, grown_likeness=0.0
+        )
+    )
 
 
 def _shown(estimate: Estimate) -> str:
