@@ -27,7 +27,7 @@ from facealbum.steps.context import Context
 from facealbum.steps.correct import Said, decide, undo
 from facealbum.steps.families import forget_family
 from facealbum.steps.metric_cases import SliceImport, import_slices, list_cases, list_families
-from facealbum.steps.metrics import compare_months, summarize_month, total_months, track_metric
+from facealbum.steps.metrics import compare_months, metric_alarms, summarize_month, total_months, track_metric
 from facealbum.storage.families import save_child, save_family
 from facealbum.storage.family_metrics import MeasuredMonth, load_companies, save_month
 from facealbum.storage.metric_schema import family_metrics, family_slices, metric_totals
@@ -280,6 +280,9 @@ def test_a_month_that_leaves_its_limits_is_told_with_its_model(context: Context,
         invent(context, month, counts)
     with context.database.begin() as transaction:
         total_months(transaction, since=NOW, through=YEAR, now=NOW)
+        (said,) = metric_alarms(transaction, "default", Month(2026, 8))
+        assert metric_alarms(transaction, "default", Month(2026, 7)) == []
+    assert said.startswith("breakage of 2026-08 is 100.0% in 300 families, above the ")
     tracked = track_metric(context, "breakage")
     assert [one.side for one in tracked] == ["unknown"] * 6 + ["within", "above"]
     assert (tracked[1].changed_from, tracked[1].point.models) == (("m1",), ("m2",))
