@@ -6,7 +6,7 @@ A check passes if its whole interval is on the right side of its limit (non-infe
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -100,6 +100,13 @@ class CompatReport:
         checks = [asdict(one) | {"passed": one.passed} for one in self.checks]
         return plain | {"checks": checks, "limits": asdict(self.limits), "passed": self.passed}
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` gave."""
+        read = {name: _read(values[name]) for name in cls.__dataclass_fields__}
+        checks = (Check(**{name: one[name] for name in Check.__dataclass_fields__}) for one in values["checks"])
+        return cls(**read | {"checks": tuple(checks), "limits": Limits(**values["limits"])})
+
 
 def compare(
     families: Iterable[FamilyMeasures],
@@ -167,3 +174,9 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any field of a report
     if isinstance(value, Mapping):
         return {key: _plain(one) for key, one in value.items()}
     return value.to_dict() if isinstance(value, Estimate) else value
+
+
+def _read(value: Any) -> Any:  # noqa: ANN401 - any field of a report
+    if not isinstance(value, Mapping):
+        return value
+    return Estimate.from_dict(value) if "cases" in value else {key: _read(one) for key, one in value.items()}

@@ -4,11 +4,11 @@ Looking early is safe: a fixed plan tells nothing of the result before its horiz
 limits at each look (repeated confidence intervals: Jennison and Turnbull, JRSS B 1989), which all hold together.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from math import ceil
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -69,6 +69,13 @@ class Verdict:
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` gave."""
+        rails = tuple(GuardrailVerdict(**one) for one in values["guardrails"])
+        read = {"outcome": Outcome(values["outcome"]), "families": tuple(values["families"]), "guardrails": rails}
+        return cls(**{**values, **read})
 
 
 def judge(

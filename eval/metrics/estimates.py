@@ -6,10 +6,10 @@ estimate.  Resampling costs `draws` times the number of distinct counts; `estima
 any number of families can be summed up by the database.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, isfinite, sqrt
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 from uuid import UUID
 
 import numpy as np
@@ -59,6 +59,12 @@ class Estimate:
             "families": self.families,
             "level": self.level,
         }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` gave."""
+        low, high = (far if values[end] is None else values[end] for end, far in (("low", -inf), ("high", inf)))
+        return cls(**{**values, "low": low, "high": high})
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,4 +183,12 @@ def _percent(share: float) -> str:
     return f"{share:.1%}"
 
 
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """Rows of face pictures (JPEG bytes), each with its caption; only for a reader who asked for them."""
+
+    title: str
+    rows: tuple[tuple[str, tuple[bytes, ...]], ...]
+
+
 Chart: TypeAlias = MonthChart | WhiskerChart | DotChart | BarChart

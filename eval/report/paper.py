@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from eval.report.charts import Chart, Table
+from eval.report.charts import Chart, Faces, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Section:
 
     title: str
     words: tuple[str, ...] = ()
-    blocks: tuple[Chart | Table, ...] = ()
+    blocks: tuple[Chart | Table | Faces, ...] = ()
 
 
 class Mood(StrEnum):
@@ -44,7 +44,12 @@ class Paper:
     def tables(self) -> list[Table]:
         """Every table, those of charts too."""
         blocks = [block for section in self.sections for block in section.blocks]
-        return [block if isinstance(block, Table) else block.table for block in blocks]
+        return [block if isinstance(block, Table) else block.table for block in blocks if not isinstance(block, Faces)]
+
+    @property
+    def shows_faces(self) -> bool:
+        """Whether there is a picture of anybody."""
+        return any(isinstance(block, Faces) for section in self.sections for block in section.blocks)
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON: the verdict, and the figures behind it."""

@@ -71,7 +71,7 @@ def _environment() -> Environment:
             name: getattr(words, name)
             for name in ("age", "count", "day", "evidence", "month", "number", "percent", "pick_evenly", "probability")
         }
-        | {"children_of": _children_of, "others_of": _others_of, "trends": build_trends, "data_uri": _data_uri}
+        | {"children_of": _children_of, "others_of": _others_of, "trends": build_trends, "data_uri": data_uri}
     )
     environment.globals.update(
         span=words.span,
@@ -99,5 +99,6 @@ def _others_of(family: FamilyReport) -> Sequence[PersonSection]:
     return sorted(others, key=lambda person: (-person.faces, person.first, person.label))
 
 
-def _data_uri(image: bytes) -> str:
+def data_uri(image: bytes) -> str:
+    """The JPEG as an address that holds it."""
     return f"data:image/jpeg;base64,{b64encode(image).decode('ascii')}"

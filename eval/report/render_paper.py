@@ -7,6 +7,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from eval.report import plots, words
 from eval.report.paper import Paper
+from eval.report.render import data_uri
 
 _LARGE = 1000.0
 
@@ -27,7 +28,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         {name: getattr(plots, name) for name in ("plot_months", "plot_whisker", "plot_dots", "plot_bars")}
-        | {"day": words.day, "number": words.number, "shape": _shape, "plain": _plain}
+        | {"day": words.day, "number": words.number, "shape": _shape, "plain": _plain, "data_uri": data_uri}
     )
     return environment
 

@@ -25,7 +25,8 @@ def report(  # noqa: PLR0913, PLR0917 - what each kind of report is about
         str | None,
         typer.Option(
             "--kind",
-            help="A report of figures instead of albums: month, comparison or annotation; see docs/reports.md.",
+            help="A report of figures instead of albums: month, comparison, experiment, compatibility, drift or"
+            " annotation; see docs/reports.md.",
         ),
     ] = None,
     family: OneFamily = None,
@@ -35,10 +36,17 @@ def report(  # noqa: PLR0913, PLR0917 - what each kind of report is about
         list[str] | None, typer.Option("--month", help=f"{_FIGURES}the month, as 2026-10; two to compare them.")
     ] = None,
     arm: Annotated[list[str] | None, typer.Option("--arm", help=f"{_FIGURES}the arm; two to compare them.")] = None,
-    sample: Annotated[str | None, typer.Option("--sample", help=f"{_FIGURES}the labelled sample.")] = None,
+    experiment: Annotated[str, typer.Option("--experiment", help=f"{_FIGURES}the experiment.")] = "",
+    spaces: Annotated[
+        tuple[str, str] | None, typer.Option("--spaces", help=f"{_FIGURES}the old embedding space and the new one.")
+    ] = None,
+    sample: Annotated[str, typer.Option("--sample", help=f"{_FIGURES}the labelled sample.")] = "",
     figures: Annotated[
         Path | None, typer.Option("--figures", help="Write the report's numbers to this JSON file as well.")
     ] = None,
+    crops: Annotated[
+        bool, typer.Option("--crops", help=f"{_FIGURES}with the faces behind a month or a sample.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Write albums, or with --kind a report of figures, as one self-contained HTML page."""
@@ -46,16 +54,16 @@ def report(  # noqa: PLR0913, PLR0917 - what each kind of report is about
     from facealbum.steps.reports import Subject
 
     months = tuple(map(Month.parse, month or ()))
-    subject = Subject(months, tuple(arm or ()), sample)
+    subject = Subject(months, tuple(arm or ()), experiment, spaces or (), sample)
     period = (Month.parse(first) if first else None, Month.parse(last) if last else None)
     if kind is None:
-        if subject != Subject() or figures:
+        if subject != Subject() or figures or crops:
             raise typer.BadParameter("what a report of figures is about goes with --kind")
         _report_albums(out, family, period, as_json=as_json)
     else:
         if family or any(period):
             raise typer.BadParameter("--family, --from and --to are for the page of albums; figures take --month")
-        _report_figures(out, kind, subject, figures, as_json=as_json)
+        _report_figures(out, kind, subject, figures, crops=crops, as_json=as_json)
 
 
 def _report_albums(out: Path, family: str | None, period: "Period", *, as_json: bool) -> None:
@@ -68,14 +76,16 @@ def _report_albums(out: Path, family: str | None, period: "Period", *, as_json: 
     say_result(asdict(result), f"{people} of {families} in {out}", as_json=as_json)
 
 
-def _report_figures(out: Path, kind: str, subject: "Subject", figures: Path | None, *, as_json: bool) -> None:
+def _report_figures(
+    out: Path, kind: str, subject: "Subject", figures: Path | None, *, crops: bool, as_json: bool
+) -> None:
     from facealbum.errors import InvalidValueError
     from facealbum.steps.reports import Kind, write_figures
 
     if kind not in set(Kind):
         raise InvalidValueError(f"--kind must be one of {', '.join(Kind)}; got {kind!r}")
     with open_world() as context:
-        paper = write_figures(context, out, Kind(kind), subject, figures=figures)
+        paper = write_figures(context, out, Kind(kind), subject, figures=figures, crops=crops)
     if as_json:
         console.say_json(paper.to_dict())
         return

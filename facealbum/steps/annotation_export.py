@@ -4,7 +4,7 @@ They tell neither arm, person nor stratum, and their order is by chance, so noth
 """
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -47,7 +47,7 @@ def export_sample(context: Context, name: str, out: Path, *, crops: Path | None 
     if crops.is_file() or (crops.is_dir() and any(crops.iterdir())):
         raise InvalidValueError(f"--crops must be a new or empty folder, got {crops}")
     crops.mkdir(parents=True, exist_ok=True)
-    pictures = _cut(context, items)
+    pictures = cut_items(context, items)
     shown = [SheetItem(number, [pictures.get(face) for face in item.faces]) for number, item in enumerate(items, 1)]
     for one in shown:
         for place, face in enumerate(one.faces, 1):
@@ -57,7 +57,8 @@ def export_sample(context: Context, name: str, out: Path, *, crops: Path | None 
     return ExportResult(len(items), sum(face is None for one in shown for face in one.faces))
 
 
-def _cut(context: Context, items: list[Item]) -> Mapping[FaceId, bytes]:
+def cut_items(context: Context, items: Sequence[Item]) -> Mapping[FaceId, bytes]:
+    """The square JPEG of each face of the items that can still be seen."""
     found: dict[FaceId, bytes] = {}
     context.progress.begin("Cutting out faces", len(items))
     for family, group in groupby(sorted(items, key=lambda item: item.family_id), key=lambda item: item.family_id):

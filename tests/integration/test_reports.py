@@ -7,17 +7,28 @@ from pathlib import Path
 
 import pytest
 
+from eval.report.paper import Mood
 from facealbum import cli
 from facealbum.domain.ids import child_id
 from facealbum.domain.months import Month
 from facealbum.domain.people import Child, Gender
 from facealbum.errors import FacealbumError, InvalidValueError
+from facealbum.steps.arm_plans import load_side
+from facealbum.steps.arms import create_arm
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
+from facealbum.steps.embedders import default_models
+from facealbum.steps.experiments import Draft, create_experiment
 from facealbum.steps.metrics import summarize_month
 from facealbum.steps.reports import Kind, Subject, write_figures
+from facealbum.storage.analyses import ensure_analyzer, ensure_space
+from facealbum.storage.compat_reports import save_compat_report
+from facealbum.storage.drift import save_report
+from facealbum.storage.experiments import load_experiment, update_experiment
 from facealbum.storage.families import save_child
+from facealbum.storage.serving import DEFAULT_ARM
 from tests.conftest import NOW
+from tests.golden.reports.papers import COMPATIBILITY, DRIFT, EXPERIMENT, REEMBEDDED
 from tests.integration.album import FAMILY, FAMILY_ID, add, shots
 from tests.unit.eval.test_report import Page
 
@@ -65,12 +76,68 @@ def test_two_months_of_an_arm_are_compared(clustered: Context, tmp_path: Path) -
     assert coverage["conclusion"] == "too few families"
 
 
+def test_an_experiment_tells_its_plan_at_once_and_its_verdict_once_it_has_one(context: Context, tmp_path: Path) -> None:
+    with context.database.begin() as transaction:
+        load_side(transaction, DEFAULT_ARM, context.settings)
+    create_arm(context, "sharp", algorithm="constrained", author="ann")
+    draft = Draft("sharper", "served", (("default", 0.5), ("sharp", 0.5)), "breakage", 0.05, months=2, families=40)
+    create_experiment(context, draft, author="ann")
+    subject, out = Subject(experiment="sharper"), tmp_path / "experiment.html"
+    paper = write_figures(context, out, Kind.EXPERIMENT, subject)
+    assert paper.verdict == ("No month is over yet.",)
+    assert paper.figures["plan"]["minimum_effect"] == 0.05
+    verdict = EXPERIMENT.verdicts["family-512"]
+    with context.database.begin() as transaction:
+        number = load_experiment(transaction, "sharper").experiment_id
+        update_experiment(transaction, number, status="concluded", verdicts={"sharp": verdict.to_dict()})
+    concluded = write_figures(context, out, Kind.EXPERIMENT, subject)
+    assert concluded.figures["verdicts"]["sharp"] == verdict.to_dict() | {"counted": 829}
+    assert "sharp: undecided. Breakage is better, but harm to coverage is not ruled out." in Page(out.read_text()).text
+
+
+def test_drift_is_told_as_it_was_found_when_it_was_checked(context: Context, tmp_path: Path) -> None:
+    models = default_models()
+    with context.database.begin() as transaction:
+        analyzer = ensure_analyzer(transaction, models.versions, models.space).analyzer_id
+        for report in DRIFT:
+            save_report(transaction, analyzer, report, baseline=None, now=NOW)
+    paper = write_figures(context, tmp_path / "drift.html", Kind.DRIFT, Subject(months=(Month(2026, 10),)))
+    assert [one["against"] for one in paper.figures["comparisons"]] == ["baseline", "before"]
+    told, found = paper.figures["comparisons"][1]["changes"], DRIFT[1].to_dict()["changes"]
+    assert sorted(told, key=str) == sorted(found, key=str)
+
+
+def test_faces_are_shown_only_to_whom_asks_for_them(clustered: Context, tmp_path: Path) -> None:
+    out = tmp_path / "month.html"
+    paper = write_figures(clustered, out, Kind.MONTH, Subject(), crops=True)
+    assert paper.sections[-1].title == "Faces"
+    assert "keep it as you would keep the albums" in Page(out.read_text(encoding="utf-8")).text
+    with pytest.raises(InvalidValueError, match="faces can be shown of month and annotation, not of comparison"):
+        write_figures(clustered, out, Kind.COMPARISON, Subject(), crops=True)
+
+
+def test_a_change_of_space_is_told_by_each_remedys_newest_measure(context: Context, tmp_path: Path) -> None:
+    with context.database.begin() as transaction:
+        spaces = ensure_space(transaction, "fused-512"), ensure_space(transaction, "family-512")
+        for report in (COMPATIBILITY, REEMBEDDED):
+            save_compat_report(transaction, report.to_dict(), spaces=spaces, adapter_id=None, code_version="1", now=NOW)
+    subject = Subject(spaces=("fused-512", "family-512"))
+    paper = write_figures(context, tmp_path / "compatibility.html", Kind.COMPATIBILITY, subject)
+    assert paper.figures["reports"] == [json.loads(json.dumps(REEMBEDDED.to_dict()))]
+    assert paper.mood is Mood.GOOD
+
+
 REFUSED = (
     (Kind.MONTH, Subject(sample="s"), "takes at most one --month and at most one --arm, and nothing else"),
     (Kind.MONTH, Subject(months=(JANUARY, FEBRUARY)), "at most one --month"),
     (Kind.MONTH, Subject(months=(Month(2020, 1),)), "nothing was measured under the arm 'default' in 2020-01"),
     (Kind.MONTH, Subject(arms=("other",)), "nothing was measured under the arm 'other'"),
     (Kind.COMPARISON, Subject(months=(JANUARY,)), "two arms or two months, got default in 2026-01 twice"),
+    (Kind.EXPERIMENT, Subject(), "takes --experiment NAME"),
+    (Kind.COMPATIBILITY, Subject(arms=("a",)), "takes --spaces OLD NEW"),
+    (Kind.COMPATIBILITY, Subject(spaces=("a", "b")), "nobody has measured the change from a to b"),
+    (Kind.DRIFT, Subject(), "drift was not checked"),
+    (Kind.EXPERIMENT, Subject(experiment="sharper"), "no experiment is called 'sharper'"),
     (Kind.ANNOTATION, Subject(), "takes --sample NAME"),
     (Kind.ANNOTATION, Subject(sample="autumn"), "no sample is called 'autumn'"),
 )

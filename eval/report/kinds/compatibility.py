@@ -1,6 +1,7 @@
 """The report of a change of embedding space: what it would cost, and whether that is within its limits."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from eval.compat.report import Check, CompatReport
@@ -8,6 +9,7 @@ from eval.metrics import Estimate
 from eval.report.charts import Cell, DotChart, Table, Whisker, WhiskerChart
 from eval.report.measured import Measured, Scale
 from eval.report.paper import Mood, Paper, Section
+from facealbum.errors import InvalidValueError
 
 _CHECKS = {
     "hit_rate": "hit rate lost",
@@ -20,25 +22,41 @@ _RUNS = {"old": "old space", "new": "new space", "mixed": "new on old nodes"}
 _FARS = {"far_1": "1%", "far_01": "0.1%"}
 
 
-def write_compatibility(report: CompatReport, *, now: datetime) -> Paper:
-    """The paper of one pair of spaces."""
-    failed = [_CHECKS[check.key] for check in report.checks if not check.passed]
-    how = "by embedding again" if report.remedy == "reembedding" else f"through the adapter {report.remedy}"
-    if failed:
-        verdict = f"{report.target} can't take the place of {report.source} {how}: {', '.join(failed)}."
-    else:
-        verdict = f"{report.target} may take the place of {report.source} {how}: every check is within its limit."
+def write_compatibility(reports: Sequence[CompatReport], *, now: datetime) -> Paper:
+    """The paper of one pair of spaces, by each way in which known faces may come to have new vectors.
+
+    Raises InvalidValueError without any report, or of different pairs.
+    """
+    if len({(one.source, one.target) for one in reports}) != 1:
+        raise InvalidValueError("a compatibility report must be of one pair of spaces; give the reports on it only")
+    first = reports[0]
     return Paper(
         kind="compatibility",
         title="Embedding compatibility",
-        subtitle=f"{report.source} to {report.target}, {how}",
+        subtitle=f"{first.source} to {first.target}",
         generated_at=now,
-        mood=Mood.BAD if failed else Mood.GOOD,
-        verdict=(verdict, _certainty(report)),
-        totals=((report.families, "families"), (report.faces, "faces"), (report.persons, "persons")),
-        sections=(_checks(report), _verification(report), _neighbours(report), _breakage(report)),
-        figures=report.to_dict(),
+        mood=Mood.GOOD if any(one.passed for one in reports) else Mood.BAD,
+        verdict=(*map(_sentence, reports), *{_certainty(one): None for one in reports}),
+        totals=((first.families, "families"), (first.faces, "faces"), (first.persons, "persons")),
+        sections=tuple(section for one in reports for section in _sections(one, alone=len(reports) == 1)),
+        figures={"reports": [one.to_dict() for one in reports]},
     )
+
+
+def _sections(report: CompatReport, *, alone: bool) -> Iterator[Section]:
+    for one in (_checks(report), _verification(report), _neighbours(report), _breakage(report)):
+        yield one if alone else replace(one, title=f"{one.title}, {_how(report)}")
+
+
+def _how(report: CompatReport) -> str:
+    return "by embedding again" if report.remedy == "reembedding" else f"through the adapter {report.remedy}"
+
+
+def _sentence(report: CompatReport) -> str:
+    failed = [_CHECKS[check.key] for check in report.checks if not check.passed]
+    if failed:
+        return f"{report.target} can't take the place of {report.source} {_how(report)}: {', '.join(failed)}."
+    return f"{report.target} may take the place of {report.source} {_how(report)}: every check is within its limit."
 
 
 def _certainty(report: CompatReport) -> str:

@@ -16,22 +16,22 @@ _AGAINST = {"baseline": "quiet months", "before": "the month before", "training"
 
 
 def write_drift(reports: Sequence[DriftReport], *, now: datetime) -> Paper:
-    """The paper of one month of one model version, by everything that it was compared with.
+    """The paper of one month, by each model version that it was analysed with and all that this was compared with.
 
-    Raises InvalidValueError without any comparison, or of different months or models.
+    Raises InvalidValueError without any comparison, or of different months.
     """
-    if len({(one.month, one.analyzer) for one in reports}) != 1:
-        raise InvalidValueError("a drift report must be of one month and one model version; give its comparisons only")
+    if len({one.month for one in reports}) != 1:
+        raise InvalidValueError("a drift report must be of one month; give its comparisons only")
     first = reports[0]
     moved = {change.distribution for one in reports for change in one.changes if change.alarm}
     sections = [_section(one) for one in reports]
-    still = [change for change in first.changes if change.distribution not in moved]
-    if still:
-        sections.append(Section("What did not move", blocks=tuple(_bars(first, change) for change in still)))
+    for one in {one.analyzer: one for one in reversed(reports)}.values():
+        still = tuple(_bars(one, change) for change in one.changes if change.distribution not in moved)
+        sections += [Section("What did not move", (f"Analysed with {_models(one)}.",), still)] if still else []
     return Paper(
         kind="drift",
         title="Drift and skew",
-        subtitle=f"{month_words(first.month)}, models {', '.join(map(' '.join, sorted(first.models.items())))}",
+        subtitle=f"{month_words(first.month)}, {'; '.join(sorted({_models(one) for one in reports}))}",
         generated_at=now,
         mood=Mood.BAD if moved else Mood.GOOD,
         verdict=tuple(_verdict(reports, moved)),
@@ -53,13 +53,18 @@ def _verdict(reports: Sequence[DriftReport], moved: set[str]) -> Sequence[str]:
     )
 
 
+def _models(report: DriftReport) -> str:
+    return ", ".join(sorted(report.models.values()))
+
+
 def _cases(report: DriftReport) -> int:
     return max((sum(change.counts) for change in report.changes), default=0)
 
 
 def _section(report: DriftReport) -> Section:
     months = [month_words(month) for month in report.months]
-    words = [f"Compared with {_AGAINST[report.against]}{': ' if months else ''}{', '.join(months)}."]
+    other = _AGAINST[report.against] + (f" ({', '.join(months)})" if months else "")
+    words = [f"Analysed with {_models(report)}, compared with {other}."]
     if report.false_alarms is not None:
         words.append(f"A quiet month raises any alarm here in {report.false_alarms:.1%} of cases.")
     rows = tuple(
@@ -78,8 +83,7 @@ def _section(report: DriftReport) -> Section:
     moved: list[Chart | Table] = []
     for change in report.changes:
         moved += [_bars(report, change), *_groups(change)] if change.alarm else []
-    title = f"Against {_AGAINST[report.against]}"
-    return Section(title, tuple(words), (table, *moved))
+    return Section(f"Against {_AGAINST[report.against]}", tuple(words), (table, *moved))
 
 
 def _bars(report: DriftReport, change: Change) -> BarChart:

@@ -1,7 +1,7 @@
 """The report of an experiment: what was agreed before, what may be concluded, and the effect behind it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,10 +22,21 @@ _PASSED = {True: "harm is ruled out", False: "harmed", None: "open"}
 
 
 @dataclass(frozen=True, slots=True)
+class LookBack:
+    """A treatment's effect where there could be none: over so many months before the experiment began."""
+
+    arm: str
+    months: int
+    effect: float
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
 class ExperimentFigures:
     """An experiment as it stands.
 
     families: assigned, by arm, the holdout among them.  verdicts: by treatment; the plan is that of each of them.
+    before: how treatments' families differed from the control's before it began, when all were under one arm.
     """
 
     name: str
@@ -35,6 +46,7 @@ class ExperimentFigures:
     plan: Plan
     families: Mapping[str, int]
     verdicts: Mapping[str, Verdict]
+    before: tuple[LookBack, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON."""
@@ -45,6 +57,7 @@ class ExperimentFigures:
             "control": self.control,
             "plan": self.plan.to_dict(),
             "families": dict(self.families),
+            "before": [asdict(one) for one in self.before],
             "verdicts": {
                 arm: verdict.to_dict() | {"counted": self.counted(verdict)} for arm, verdict in self.verdicts.items()
             },
@@ -89,7 +102,7 @@ def _effects(found: ExperimentFigures, arm: str, verdict: Verdict) -> Section:
         _difference(plan.metric, verdict.effect, verdict.low, verdict.high, verdict.level, families),
         mark=plan.minimum_effect if plan.higher_is_better else -plan.minimum_effect,
         lower_is_better=not plan.higher_is_better,
-        word=verdict.outcome.value,
+        word=_seen(plan, verdict),
     )
     rails = (_guardrail(one, verdict.level, families) for one in verdict.guardrails)
     chart = WhiskerChart(
@@ -108,6 +121,14 @@ def _effects(found: ExperimentFigures, arm: str, verdict: Verdict) -> Section:
         ),
     )
     return Section(title, blocks=(chart, value))
+
+
+def _seen(plan: Plan, verdict: Verdict) -> str:
+    """What the interval of the primary metric says by itself."""
+    low, high = verdict.low or 0.0, verdict.high or 0.0
+    if low <= 0 <= high:
+        return "no difference seen"
+    return "better" if (low > 0) == plan.higher_is_better else "worse"
 
 
 def _guardrail(one: GuardrailVerdict, level: float, families: int) -> Whisker:
@@ -156,8 +177,18 @@ def _checks(found: ExperimentFigures) -> Section:
         for arm, verdict in found.verdicts.items()
     )
     columns = ("Arm", "Months over", "Families in control", "in treatment", "p of the sample ratio", "p of the effect")
-    words = "A sample ratio with p below 0.001 means that families are missing, and nothing is concluded."
-    return Section("Checks", (words,), (Table("Families that were counted", columns, rows),))
+    words = ["A sample ratio with p below 0.001 means that families are missing, and nothing is concluded."]
+    tables = [Table("Families that were counted", columns, rows)]
+    if found.before:
+        words.append("Before it began all families were under one arm, so a small p there is chance or a mistake.")
+        tables.append(_before(found))
+    return Section("Checks", tuple(words), tuple(tables))
+
+
+def _before(found: ExperimentFigures) -> Table:
+    scale = Scale.POINTS if METRICS[found.plan.metric].share else Scale.CHANGE
+    rows = ((one.arm, one.months, Measured(one.effect, None, None, scale), one.p) for one in found.before)
+    return Table("A/A check", ("Arm", "Months before", "Difference", "p"), tuple(rows))
 
 
 def _p(verdict: Verdict) -> float | str:

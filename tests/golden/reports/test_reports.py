@@ -9,14 +9,16 @@ from itertools import pairwise
 
 import pytest
 
-from eval.report.charts import Table
+from eval.compat import CompatReport
+from eval.experiments import Verdict
+from eval.report.charts import Faces, Table
 from eval.report.kinds.comparison import write_comparison
 from eval.report.kinds.experiment import write_experiment
 from eval.report.measured import Measured
-from eval.report.paper import Paper
+from eval.report.paper import Paper, Section
 from eval.report.render_paper import render_paper
-from tests.golden.reports.papers import COMPARISON, EXPERIMENT, HERE, NOW, PAPERS, files
-from tests.unit.eval.test_report import Page
+from tests.golden.reports.papers import COMPARISON, COMPATIBILITY, EXPERIMENT, HERE, NOW, PAPERS, files
+from tests.unit.eval.test_report import JPEG, Page
 
 PAGES = {kind: Page(render_paper(paper)) for kind, paper in PAPERS.items()}
 each_kind = pytest.mark.parametrize("kind", PAPERS)
@@ -54,6 +56,27 @@ def test_every_number_of_a_table_is_in_the_json(kind: str) -> None:
     shown = {number for table in PAPERS[kind].tables for number in numbers_of(table)}
     assert len(shown) > 10
     assert shown <= told
+
+
+def test_figures_that_are_kept_as_json_come_back_as_they_were() -> None:
+    kept = json.loads(json.dumps(COMPATIBILITY.to_dict(), allow_nan=False))
+    assert CompatReport.from_dict(kept) == COMPATIBILITY
+    for verdict in EXPERIMENT.verdicts.values():
+        assert Verdict.from_dict(json.loads(json.dumps(verdict.to_dict()))) == verdict
+
+
+def test_pictures_of_faces_stand_in_the_page_and_not_in_its_numbers() -> None:
+    caption = "family 1, person 1: 2 of 5 faces"
+    faces = Faces("Behind breakage", ((caption, (JPEG, JPEG)),))
+    month = PAPERS["month"]
+    paper = replace(month, sections=(*month.sections, Section("Faces", (), (faces,))))
+    page = Page(render_paper(paper))
+    assert [image["alt"] for image in page.named("img")] == [
+        f"family 1, person 1: 2 of 5 faces, face {n}" for n in (1, 2)
+    ]
+    assert "shows no face" not in page.text
+    assert page.open == []
+    assert paper.to_dict() == month.to_dict()
 
 
 def numbers(value: object) -> Iterator[float]:
