@@ -28,7 +28,10 @@ class Mood(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """A whole report.  totals: counts to begin with, each with its noun.  figures: what its numbers come from, JSON."""
+    """A whole report.
+
+    totals: counts to begin with, each with its noun for one and for many.  figures: what its numbers come from, JSON.
+    """
 
     kind: str
     title: str
@@ -36,7 +39,7 @@ class Paper:
     generated_at: datetime
     mood: Mood
     verdict: tuple[str, ...]
-    totals: tuple[tuple[int, str], ...]
+    totals: tuple[tuple[int, str, str], ...]
     sections: tuple[Section, ...]
     figures: Mapping[str, Any]
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from eval.compat import CompatReport
 from eval.experiments import Plan, Verdict
 from eval.metrics import METRICS
+from eval.metrics.control import MonthPoint, TrackedMonth
+from eval.metrics.control import Side as Where
 from eval.report.charts import Faces
 from eval.report.kinds.annotation import write_annotation
 from eval.report.kinds.comparison import Comparison, Difference, Side, write_comparison
@@ -103,12 +105,21 @@ def _expect(kind: Kind, subject: Subject) -> None:
 
 def _write_month(context: Context, subject: Subject) -> Paper:
     summary = _summarize(context, subject, 0)
-    every = (track_metric(context, metric, arm=summary.arm) for metric in METRICS)
-    known = (tuple(month for month in months if month.point.month <= summary.month) for months in every)
+    tracked = (_track(context, summary, metric) for metric in METRICS)
     slices = (SliceValue(part, metric, one) for (metric, part), one in sorted(summary.estimates.items()) if part)
     families = max(one.families for one in summary.estimates.values())
-    history = MonthHistory(summary.month, summary.arm, families, tuple(filter(None, known)), tuple(slices))
+    history = MonthHistory(summary.month, summary.arm, families, tuple(filter(None, tracked)), tuple(slices))
     return write_month(history, now=context.clock())
+
+
+def _track(context: Context, summary: MonthSummary, metric: str) -> tuple[TrackedMonth, ...]:
+    """The metric up to the month, and the month itself even if too little is known of it to be tracked."""
+    months = track_metric(context, metric, arm=summary.arm)
+    known = tuple(one for one in months if one.point.month <= summary.month)
+    if (metric, "") not in summary.estimates or (known and known[-1].point.month == summary.month):
+        return known
+    point = MonthPoint(summary.month, summary.estimates[metric, ""], _models(summary))
+    return (*known, TrackedMonth(metric, point, Where.UNKNOWN, len(known)))
 
 
 def _write_comparison(context: Context, subject: Subject) -> Paper:
@@ -139,8 +150,13 @@ def _summarize(context: Context, subject: Subject, place: int) -> MonthSummary:
 
 
 def _side(summary: MonthSummary) -> Side:
+    return Side(summary.arm, summary.month, _models(summary))
+
+
+def _models(summary: MonthSummary) -> tuple[str, ...]:
+    """The embedding models that had a part in the month."""
     models = {part.removeprefix("model:") for _, part in summary.estimates if part.startswith("model:")}
-    return Side(summary.arm, summary.month, tuple(sorted(models)))
+    return tuple(sorted(models))
 
 
 def _write_annotation(context: Context, subject: Subject) -> Paper:

@@ -59,6 +59,8 @@ def test_a_month_says_what_was_measured_and_names_nobody(clustered: Context, tmp
     page = Page(html)
     assert page.open == []
     assert f"{coverage.total:,.0f} of {coverage.cases:,.0f} in 1 family" in page.text
+    this_month = {one["metric"] for one in told["figures"]["metrics"] if one["month"] == "2026-02"}
+    assert this_month == {metric for metric, part in measured.estimates if not part}, "those of a single family too"
     assert not any(name in html for name in (FAMILY, "Hana", str(FAMILY_ID), "<img"))
 
 

@@ -31,7 +31,11 @@ def write_annotation(found: AnnotationEstimate, *, now: datetime) -> Paper:
             *(_sentence(one) for one in found.figures),
             f"{found.answered:,} of {found.drawn:,} items have an answer, of {found.unsure:,} it is unsure.",
         ),
-        totals=((found.drawn, "items drawn"), (found.answered, "answered"), (found.disputed, "disputed")),
+        totals=(
+            (found.drawn, "item drawn", "items drawn"),
+            (found.answered, "answered", "answered"),
+            (found.disputed, "disputed", "disputed"),
+        ),
         sections=(_estimates(found), _strata(found), _agreement(found)),
         figures=found.to_dict(),
     )

@@ -99,7 +99,13 @@ def write_comparison(found: Comparison, *, now: datetime) -> Paper:
         generated_at=now,
         mood=Mood.OPEN,
         verdict=(f"{second} is {said} than {first}." if said else f"No metric tells {second} from {first}.", _CAUTION),
-        totals=((max((one.change.families for one in found.differences), default=0), "families in either"),),
+        totals=(
+            (
+                max((one.change.families for one in found.differences), default=0),
+                "family in either",
+                "families in either",
+            ),
+        ),
         sections=(_runs(found), _differences(found), _values(found)),
         figures=found.to_dict(),
     )

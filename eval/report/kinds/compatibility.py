@@ -37,7 +37,11 @@ def write_compatibility(reports: Sequence[CompatReport], *, now: datetime) -> Pa
         generated_at=now,
         mood=Mood.GOOD if any(one.passed for one in reports) else Mood.BAD,
         verdict=(*map(_sentence, reports), *{_certainty(one): None for one in reports}),
-        totals=((first.families, "families"), (first.faces, "faces"), (first.persons, "persons")),
+        totals=(
+            (first.families, "family", "families"),
+            (first.faces, "face", "faces"),
+            (first.persons, "person", "persons"),
+        ),
         sections=tuple(section for one in reports for section in _sections(one, alone=len(reports) == 1)),
         figures={"reports": [one.to_dict() for one in reports]},
     )

@@ -35,7 +35,7 @@ def write_drift(reports: Sequence[DriftReport], *, now: datetime) -> Paper:
         generated_at=now,
         mood=Mood.BAD if moved else Mood.GOOD,
         verdict=tuple(_verdict(reports, moved)),
-        totals=((_cases(first), "faces or photos of the largest distribution"), (len(first.changes), "distributions")),
+        totals=((_faces(first), "face", "faces"), (len(first.changes), "distribution", "distributions")),
         sections=tuple(sections),
         figures={"comparisons": [one.to_dict() for one in reports]},
     )
@@ -57,8 +57,10 @@ def _models(report: DriftReport) -> str:
     return ", ".join(sorted(report.models.values()))
 
 
-def _cases(report: DriftReport) -> int:
-    return max((sum(change.counts) for change in report.changes), default=0)
+def _faces(report: DriftReport) -> int:
+    """How many the largest distribution of faces has; some have no value of their own for each."""
+    faces = (change for change in report.changes if not DISTRIBUTIONS[change.distribution].per_photo)
+    return max((sum(change.counts) for change in faces), default=0)
 
 
 def _section(report: DriftReport) -> Section:

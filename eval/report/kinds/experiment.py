@@ -79,7 +79,7 @@ def write_experiment(found: ExperimentFigures, *, now: datetime) -> Paper:
         generated_at=now,
         mood=mood,
         verdict=tuple(_sentence(arm, verdict) for arm, verdict in found.verdicts.items()) or ("No month is over yet.",),
-        totals=tuple((count, f"families in {arm}") for arm, count in found.families.items()),
+        totals=tuple((count, f"family in {arm}", f"families in {arm}") for arm, count in found.families.items()),
         sections=(*(_effects(found, arm, one) for arm, one in found.verdicts.items()), _agreed(found), _checks(found)),
         figures=found.to_dict(),
     )

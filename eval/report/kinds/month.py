@@ -70,7 +70,11 @@ def write_month(found: MonthHistory, *, now: datetime) -> Paper:
         generated_at=now,
         mood=Mood.BAD if alarms else Mood.GOOD if _has_limits(found) else Mood.OPEN,
         verdict=tuple(_verdict(found, alarms)),
-        totals=((found.families, "families"), (len(found.this_month), "metrics"), (len(alarms), "alarms")),
+        totals=(
+            (found.families, "family", "families"),
+            (len(found.this_month), "metric", "metrics"),
+            (len(alarms), "alarm", "alarms"),
+        ),
         sections=tuple(_sections(found)),
         figures=found.to_dict(),
     )
