@@ -62,7 +62,7 @@ class Scale:
 
 
 FULL = Scale(80, 1200, 12, 4, 4, Size(1000, 10_000), Size(300, 10_000))
-SHORT = Scale(4, 40, 11, 4, 4, Size(20, 500), Size(4, 500))
+SHORT = Scale(4, 80, 11, 4, 4, Size(20, 500), Size(4, 500))
 SEED = 6
 
 
