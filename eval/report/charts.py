@@ -65,10 +65,10 @@ class MonthChart:
         limits = any(point.limits for point in self.points)
         models = any(point.model for point in self.points)
         columns = ("Month", "Value", *(("Limits", "") if limits else ()), *(("Model",) if models else ()))
-        return Table(self.title, columns, tuple(tuple(_month_cells(one, limits, models)) for one in self.points))
+        return Table(self.title, columns, tuple(_month_cells(one, limits=limits, models=models) for one in self.points))
 
 
-def _month_cells(point: MonthValue, limits: bool, models: bool) -> Sequence[Cell]:  # noqa: FBT001 - which columns
+def _month_cells(point: MonthValue, *, limits: bool, models: bool) -> tuple[Cell, ...]:
     low, high = point.limits or (None, None)
     between = Measured(None, low, high, point.measured.scale)
     word = "outside" if point.outside else "inside" if point.limits else ""
@@ -114,8 +114,7 @@ class WhiskerChart:
     @property
     def table(self) -> Table:
         """The same numbers; limits only where there are any."""
-        limits = [row.limit for row in self.rows]
-        limited = any(limit is not None for limit in limits)
+        limited = any(row.limit is not None for row in self.rows)
         columns = ("Metric", "Value", *((self.limit_name,) if limited else ()), "Conclusion")
         rows = ((row.label, row.measured, *((_limit(row),) if limited else ()), row.word or None) for row in self.rows)
         return Table(self.title, columns, tuple(rows))
@@ -132,6 +131,10 @@ class DotChart:
     title: str
     note: str
     rows: tuple[tuple[str, Measured], ...]
+
+    def __post_init__(self) -> None:
+        if not self.rows:
+            raise InvalidValueError(f"{self.title} must have a row to be drawn, got none")
 
     @property
     def table(self) -> Table:

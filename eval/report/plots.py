@@ -14,7 +14,7 @@ from eval.report.words import month as month_words
 from eval.report.words import pick_evenly
 from facealbum.domain.months import Month
 
-_MOST_MONTHS_NAMED = 5
+_MOST_NAMED = 5  # of months, or bins
 _GAP = 0.3  # of a bin's width, between its bars and the next ones
 
 
@@ -51,7 +51,7 @@ def plot_months(chart: MonthChart) -> MonthPlot:
     place = {one.month: 100 * (_ordinal(one) - start) / (end - start) if end > start else 50.0 for one in points}
     known = [run for run in _runs(points) if run]
     seen = [(place[one.month], grid.down(one.measured.value or 0.0), one.outside) for run in known for one in run]
-    named = pick_evenly(points, _MOST_MONTHS_NAMED)
+    named = pick_evenly(points, _MOST_NAMED)
     return MonthPlot(
         lines=tuple(_path((place[one.month], grid.down(one.measured.value or 0.0)) for one in run) for run in known),
         bands=tuple(_band(run, place, grid) for run in known),
@@ -127,7 +127,7 @@ def plot_bars(chart: BarChart) -> BarPlot:
         return tuple((bin_width * i + shift, top, bar, 100 - top) for i, top in enumerate(tops))
 
     left = bin_width * _GAP / 2
-    named = pick_evenly(list(enumerate(chart.bins)), _MOST_MONTHS_NAMED)
+    named = pick_evenly(list(enumerate(chart.bins)), _MOST_NAMED)
     farthest = max(range(len(chart.bins)), key=lambda i: abs(second[i] - first[i]))
     words = (
         f"{chart.title}: {chart.names[0]} (n = {sum(chart.before):,}) and {chart.names[1]} (n = {sum(chart.now):,})"

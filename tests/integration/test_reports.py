@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from eval.annotation import Kind as Asked
+from eval.report.charts import Faces
 from eval.report.paper import Mood
 from facealbum import cli
 from facealbum.domain.ids import child_id
 from facealbum.domain.months import Month
 from facealbum.domain.people import Child, Gender
 from facealbum.errors import FacealbumError, InvalidValueError
+from facealbum.steps.annotation import Wanted, draw_sample, label_item, load_sample
 from facealbum.steps.arm_plans import load_side
 from facealbum.steps.arms import create_arm
 from facealbum.steps.cluster import cluster_families
@@ -116,6 +119,19 @@ def test_faces_are_shown_only_to_whom_asks_for_them(clustered: Context, tmp_path
     assert "keep it as you would keep the albums" in Page(out.read_text(encoding="utf-8")).text
     with pytest.raises(InvalidValueError, match="faces can be shown of month and annotation, not of comparison"):
         write_figures(clustered, out, Kind.COMPARISON, Subject(), crops=True)
+
+
+def test_a_sample_tells_what_was_labelled_and_which_items_were_wrong(clustered: Context, tmp_path: Path) -> None:
+    draw_sample(clustered, Wanted("autumn", Asked.FACES, 12, 1))
+    _, items = load_sample(clustered, "autumn")
+    for number, item in enumerate(items):
+        label_item(clustered, "autumn", item.item_id, annotator="ann", answer="yes" if number else "no")
+    paper = write_figures(clustered, tmp_path / "sample.html", Kind.ANNOTATION, Subject(sample="autumn"), crops=True)
+    assert (paper.figures["drawn"], paper.figures["answered"]) == (len(items), len(items))
+    assert paper.verdict[0].startswith("Faces that are of their person, arm default: ")
+    (wrong,) = paper.sections[-1].blocks
+    assert isinstance(wrong, Faces)
+    assert [caption for caption, _ in wrong.rows] == ["item 1 of 1"]
 
 
 def test_a_change_of_space_is_told_by_each_remedys_newest_measure(context: Context, tmp_path: Path) -> None:

@@ -52,6 +52,8 @@ def _sentence(one: Figure) -> str:
 
 
 def _estimates(found: AnnotationEstimate) -> Section:
+    if not found.figures:
+        return Section("Estimates", ("No item of this sample tells of any rate.",))
     chart = DotChart(
         "Rates of everything the sample stands for",
         "Each answer counts for as many as its item was drawn from; the counts are such weighted sums.",

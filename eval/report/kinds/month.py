@@ -111,21 +111,29 @@ def _sections(found: MonthHistory) -> Iterator[Section]:
 def _row(months: Sequence[TrackedMonth], before: Month) -> tuple[Cell, ...]:
     one, scale = months[-1], _scale(months[-1].metric)
     earlier = next((month.point.estimate for month in months if month.point.month == before), None)
+    low, high = _limits(one) or (None, None)
     return (
         METRICS[one.metric].title,
         Measured.of(one.point.estimate, scale),
         Measured.of(earlier, scale) if earlier else None,
-        Measured(None, one.low, one.high, scale),
+        Measured(None, low, high, scale),
         _conclusion(one),
     )
 
 
+def _limits(one: TrackedMonth) -> tuple[float, float] | None:
+    """Between which a month should lie; what grows as albums do has none."""
+    if one.low is None or one.high is None or not METRICS[one.metric].steady:
+        return None
+    return one.low, one.high
+
+
 def _conclusion(one: TrackedMonth) -> str:
-    if one.side not in {Side.ABOVE, Side.BELOW}:
-        return _SIDES[one.side]
     if not METRICS[one.metric].steady:
-        return f"{_SIDES[one.side]}, as it may be: albums grow"
-    return f"{_SIDES[one.side]}: {'worse' if one.worse else 'better'}"
+        return "changes as albums grow"
+    if one.side in {Side.ABOVE, Side.BELOW}:
+        return f"{_SIDES[one.side]}: {'worse' if one.worse else 'better'}"
+    return _SIDES[one.side]
 
 
 def _chart(months: Sequence[TrackedMonth]) -> MonthChart:
@@ -135,7 +143,7 @@ def _chart(months: Sequence[TrackedMonth]) -> MonthChart:
         MonthValue(
             one.point.month,
             Measured.of(one.point.estimate, _scale(one.metric)),
-            (one.low, one.high) if one.low is not None and one.high is not None else None,
+            _limits(one),
             ", ".join(one.point.models),
         )
         for one in months

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from eval.drift.distributions import DISTRIBUTIONS
 from eval.metrics import Estimate
 from eval.metrics.change import Change
-from eval.report.charts import BarChart, MonthChart, MonthValue, Table, Whisker, WhiskerChart
+from eval.report.charts import BarChart, DotChart, MonthChart, MonthValue, Table, Whisker, WhiskerChart
 from eval.report.grid import build_grid
 from eval.report.kinds.comparison import Comparison, Difference, Side
 from eval.report.kinds.drift import bin_names
@@ -142,6 +142,8 @@ def test_a_table_and_a_chart_refuse_what_does_not_fit() -> None:
         Table("t", ("a", "b"), (("x", 1), ("y",)))
     with pytest.raises(InvalidValueError, match="as many counts as bins"):
         BarChart("age", "", ("a", "b"), (1,), (1, 2))
+    with pytest.raises(InvalidValueError, match="must have a row"):
+        DotChart("rates", "", ())
     with pytest.raises(InvalidValueError, match="oldest first"):
         MonthChart("coverage", "", tuple(MonthValue(Month(2026, m), Measured(1, 1, 1, Scale.SHARE)) for m in (2, 1)))
 
