@@ -7,6 +7,7 @@ from math import ceil, floor, inf, log10
 from eval.report.measured import FACTORS, Scale, say
 
 _STEPS = 4  # between the lines of a grid, about
+_NOISE = 1e-9  # of a number, what rounding may make of two that are the same
 _FROM_ZERO = 0.4  # a scale that would begin below this part of its end begins at zero
 
 
@@ -37,7 +38,7 @@ def build_grid(numbers: Iterable[float], scale: Scale) -> Grid:
     low, high = min(some), max(some)
     if 0 < low < _FROM_ZERO * high:
         low = 0.0
-    if low == high:
+    if high - low <= _NOISE * max(abs(low), abs(high)):
         low, high = (0.0, high) if high > 0 else (low, low + 1)
     step = _round_step((high - low) / _STEPS)
     first, last = floor(low / step + 1e-9), ceil(high / step - 1e-9)

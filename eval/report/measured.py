@@ -9,6 +9,7 @@ from typing import Self
 from eval.metrics import Estimate
 
 _MOST_DECIMALS = 4
+_NOISE = 1e-9  # what rounding leaves of an interval without width
 _DASH = "\N{EN DASH}"
 
 
@@ -113,8 +114,9 @@ def say(value: float, scale: Scale, places: int = 1) -> str:
 def decimals(numbers: Sequence[float], scale: Scale) -> int:
     """So many that two digits of half the numbers' range are seen; of one number its first two."""
     reach = (max(numbers) - min(numbers)) / 2 if len(numbers) > 1 else abs(numbers[0]) if numbers else 0
-    return min(_MOST_DECIMALS, max(1, 1 - floor(log10(reach * FACTORS[scale])))) if reach else 1
+    shown = reach * FACTORS[scale]
+    return min(_MOST_DECIMALS, max(1, 1 - floor(log10(shown)))) if shown > _NOISE else 1
 
 
 def _whole(count: float) -> str:
-    return f"{count:,.0f}" if float(count).is_integer() else f"{count:,.1f}"
+    return f"{count:,.1f}".removesuffix(".0")

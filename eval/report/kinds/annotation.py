@@ -29,7 +29,7 @@ def write_annotation(found: AnnotationEstimate, *, now: datetime) -> Paper:
         mood=Mood.OPEN,
         verdict=(
             *(_sentence(one) for one in found.figures),
-            f"{found.answered:,} of {found.drawn:,} items have an answer, of {found.unsure:,} it is unsure.",
+            f"{found.answered:,} of {found.drawn:,} items have an answer; {found.unsure:,} of these say unsure.",
         ),
         totals=(
             (found.drawn, "item drawn", "items drawn"),

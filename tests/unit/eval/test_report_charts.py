@@ -31,6 +31,7 @@ SHARES = st.integers(0, 10_000).map(lambda count: count / 10_000)
         (-0.0123, -0.02, 0.001, Scale.POINTS, "\u22121.2 points", "95% interval \u22122.0 to +0.1 points"),
         (31.46, 30.1, 32.9, Scale.PLAIN, "31.5", "95% interval 30.1 to 32.9"),
         (0.0, 0.0, 0.0, Scale.CHANGE, "0.0", "95% interval 0.0 to 0.0"),
+        (0.85, 0.85, 0.8500000000000001, Scale.SHARE, "85.0%", "95% interval 85.0% to 85.0%"),
         (None, None, None, Scale.SHARE, "\u2013", ""),
     ],
 )
@@ -65,6 +66,12 @@ def test_a_scale_holds_every_number_on_few_round_lines(numbers: list[float], sca
     assert 2 <= len(grid.ticks) <= 8
     assert len({tick.text for tick in grid.ticks}) == len(grid.ticks)
     assert (grid.ticks[0].at, grid.ticks[-1].at) == (pytest.approx(100), 0)
+
+
+def test_numbers_that_only_rounding_tells_apart_are_one() -> None:
+    grid = build_grid([0.85, 0.85 + 2e-16], Scale.SHARE)
+    assert grid.ticks[0].text == "0%"
+    assert Measured(0.5, 0.4, 0.6, Scale.SHARE, total=26.5 + 1e-12, cases=53 + 1e-12).counts == "26.5 of 53"
 
 
 @given(st.lists(SHARES, min_size=2, max_size=30), st.integers(0, 29))
