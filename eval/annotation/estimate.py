@@ -6,7 +6,7 @@ finite population correction, added up by family before it is squared: with one 
 a stratified sample, and a sample of everything has none.  A stratum whose answers are all alike is taken to vary like
 one that has half an answer more of either kind.  Intervals are Wilson's with the sample size that has this variance
 (Franco, Little, Louis and Slud, Comparative study of confidence intervals for proportions in complex sample surveys,
-2019), with Student's t for few families.
+2019), with Student's t for few families; one family alone counts as one case.
 
 An item without an answer is taken to be like the answered ones of its stratum; `unsure` is no answer here, and what
 it could change is told as `if_unsure_wrong` and `if_unsure_right`.
@@ -215,6 +215,8 @@ def _ratio(
     if not cases:
         return Estimate(None, 0.0, 1.0, total, cases, families, level)
     value = total / cases
+    if families == 1 and not np.allclose(weights, 1):  # it tells nothing of how families differ
+        return Estimate(value, *wilson(value, 1, level=level), total, cases, families, level)
     residual, other = ((one[:, 0] - value * one[:, 1]) / cases for one in (counts, others))
     variance = _variance(items, weights, residual, other)
     if not variance:

@@ -122,6 +122,13 @@ def test_faces_of_one_family_that_are_wrong_together_widen_the_interval() -> Non
     assert wide.estimate.high - wide.estimate.low > 3 * (narrow.estimate.high - narrow.estimate.low)
 
 
+def test_a_single_family_tells_nothing_of_others() -> None:
+    some = items(100, families=1)
+    (figure,) = estimate_sample(sample_of(some), settle(say(some, 80))).figures
+    assert figure.estimate.value == pytest.approx(0.8)
+    assert figure.estimate.high - figure.estimate.low > 0.7
+
+
 def test_all_right_leaves_room_for_some_wrong() -> None:
     some = items(100, probability=0.01)
     (figure,) = estimate_sample(sample_of(some), settle(say(some, 100))).figures
