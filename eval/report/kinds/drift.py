@@ -12,6 +12,7 @@ from eval.report.paper import Mood, Paper, Section
 from eval.report.words import month as month_words
 from facealbum.errors import InvalidValueError
 
+_ROLES = ("detector", "embedder")
 _AGAINST = {"baseline": "quiet months", "before": "the month before", "training": "the training set"}
 
 
@@ -27,13 +28,14 @@ def write_drift(reports: Sequence[DriftReport], *, now: datetime) -> Paper:
     sections = [_section(one) for one in reports]
     for one in {one.analyzer: one for one in reversed(reports)}.values():
         still = tuple(_bars(one, change) for change in one.changes if change.distribution not in moved)
-        sections += [Section("What did not move", (f"Analysed with {_models(one)}.",), still)] if still else []
+        sections += [Section("All other distributions", (f"Analysed with {_models(one)}.",), still)] if still else []
+        sections.append(Section("Models", blocks=(_versions(one),)))
     return Paper(
         kind="drift",
         title="Drift and skew",
         subtitle=f"{month_words(first.month)}, {'; '.join(sorted({_models(one) for one in reports}))}",
         generated_at=now,
-        mood=Mood.BAD if moved else Mood.GOOD,
+        mood=Mood.BAD if moved else Mood.GOOD if _is_judged(reports) else Mood.OPEN,
         verdict=tuple(_verdict(reports, moved)),
         totals=((_faces(first), "face", "faces"), (len(first.changes), "distribution", "distributions")),
         sections=tuple(sections),
@@ -42,7 +44,7 @@ def write_drift(reports: Sequence[DriftReport], *, now: datetime) -> Paper:
 
 
 def _verdict(reports: Sequence[DriftReport], moved: set[str]) -> Sequence[str]:
-    if not any(change.threshold is not None for one in reports for change in one.changes):
+    if not _is_judged(reports):
         return ("Nothing could be judged: there are too few quiet months or too few faces.",)
     if not moved:
         return ("No distribution is further away than quiet months are.",)
@@ -53,8 +55,17 @@ def _verdict(reports: Sequence[DriftReport], moved: set[str]) -> Sequence[str]:
     )
 
 
+def _is_judged(reports: Sequence[DriftReport]) -> bool:
+    return any(change.threshold is not None for one in reports for change in one.changes)
+
+
 def _models(report: DriftReport) -> str:
-    return ", ".join(sorted(report.models.values()))
+    """The two that everything else depends on; all of them are in a table."""
+    return ", ".join(f"{role} {report.models[role]}" for role in _ROLES if role in report.models)
+
+
+def _versions(report: DriftReport) -> Table:
+    return Table(f"What {report.analyzer[:8]} analysed with", ("Role", "Model"), tuple(sorted(report.models.items())))
 
 
 def _faces(report: DriftReport) -> int:

@@ -13,11 +13,13 @@ from eval.compat import CompatReport
 from eval.experiments import Verdict
 from eval.report.charts import Faces, Table
 from eval.report.kinds.comparison import write_comparison
+from eval.report.kinds.drift import write_drift
 from eval.report.kinds.experiment import write_experiment
+from eval.report.kinds.month import write_month
 from eval.report.measured import Measured
-from eval.report.paper import Paper, Section
+from eval.report.paper import Mood, Paper, Section
 from eval.report.render_paper import render_paper
-from tests.golden.reports.papers import COMPARISON, COMPATIBILITY, EXPERIMENT, HERE, NOW, PAPERS, files
+from tests.golden.reports.papers import COMPARISON, COMPATIBILITY, DRIFT, EXPERIMENT, HERE, MONTH, NOW, PAPERS, files
 from tests.unit.eval.test_report import JPEG, Page
 
 PAGES = {kind: Page(render_paper(paper)) for kind, paper in PAPERS.items()}
@@ -63,6 +65,13 @@ def test_figures_that_are_kept_as_json_come_back_as_they_were() -> None:
     assert CompatReport.from_dict(kept) == COMPATIBILITY
     for verdict in EXPERIMENT.verdicts.values():
         assert Verdict.from_dict(json.loads(json.dumps(verdict.to_dict()))) == verdict
+
+
+def test_what_could_not_be_judged_is_never_called_good() -> None:
+    unjudged = tuple(replace(one, changes=one.changes[-1:]) for one in DRIFT)
+    assert write_drift(unjudged, now=NOW).mood is Mood.OPEN
+    assert write_month(replace(MONTH, tracked=MONTH.tracked[-1:]), now=NOW).mood is Mood.OPEN
+    assert write_drift([replace(DRIFT[0], changes=DRIFT[0].changes[1:])], now=NOW).mood is Mood.GOOD
 
 
 def test_pictures_of_faces_stand_in_the_page_and_not_in_its_numbers() -> None:
