@@ -4,8 +4,7 @@ Families are read one at a time.  A sample is written once it is whole; labels o
 Labels change no album: facealbum.steps.annotation_decisions makes decisions of them when somebody says so.
 """
 
-import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -28,6 +27,7 @@ from eval.annotation import (
 from facealbum.domain.months import Month
 from facealbum.errors import InvalidValueError, ManifestError, UnknownSampleError
 from facealbum.steps.context import Context
+from facealbum.steps.rows import read_rows, tell_problems
 from facealbum.storage.database import Transaction
 from facealbum.storage.families import count_families
 from facealbum.storage.labels import load_labels, save_labels
@@ -45,9 +45,8 @@ from facealbum.storage.samples import (
 )
 from facealbum.storage.serving import load_installed_arm
 
-LABEL_COLUMNS = ("sample", "item", "answer", "odd")
+_COLUMNS = ("sample", "item", "answer")
 _FAMILIES_AT_A_TIME = 100
-_TOLD_PROBLEMS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +143,7 @@ def import_labels(context: Context, path: Path, *, annotator: str) -> int:
 
     Raises ManifestError, with each bad row's line and reason, and then nothing was taken in.
     """
-    rows = list(_answered(path))
+    rows = [(where, row) for where, row in read_rows(path, _COLUMNS) if row["answer"]]
     with context.database.begin() as transaction:
         samples = {name: _find(transaction, name) for name in sorted({row["sample"] for _, row in rows})}
         items = {
@@ -153,42 +152,23 @@ def import_labels(context: Context, path: Path, *, annotator: str) -> int:
         }
         labels: dict[str, list[Label]] = {name: [] for name in samples}
         problems = []
-        for line, row in rows:
+        for where, row in rows:
             try:
                 one = samples[row["sample"]]
                 labels[row["sample"]].append(_label(one.design.kind, items[row["sample"]], row, annotator))
             except InvalidValueError as error:
-                problems.append(f"line {line}: {error}")
+                problems.append(f"{where}: {error}")
         if problems:
-            more = f"; and {len(problems) - _TOLD_PROBLEMS} more" if len(problems) > _TOLD_PROBLEMS else ""
-            raise ManifestError(f"nothing of {path.name} was taken in: {'; '.join(problems[:_TOLD_PROBLEMS])}{more}")
+            raise ManifestError(f"nothing was taken in: {tell_problems(problems)}")
         return sum(
             save_labels(transaction, samples[name].sample_id, items[name], given, now=context.clock())
             for name, given in labels.items()
         )
 
 
-def _answered(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
-    """Each row that has an answer, with its line."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            missing = [name for name in LABEL_COLUMNS[:3] if name not in (reader.fieldnames or ())]
-            if missing:
-                raise ManifestError(f"{path.name} must have the column(s) {', '.join(missing)}")
-            for row in reader:
-                clean = {name: (row.get(name) or "").strip() for name in LABEL_COLUMNS}
-                if clean["answer"]:
-                    yield reader.line_num, clean
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{path.name} must be UTF-8, but byte {error.start} is not") from error
-    except csv.Error as error:
-        raise ManifestError(f"{path.name} is no valid CSV: {error}") from error
-
-
 def _label(kind: Kind, items: Mapping[UUID, Item], row: Mapping[str, str], annotator: str) -> Label:
     try:
-        item, odd = items[UUID(row["item"])], [int(part) for part in row["odd"].split()]
+        item, odd = items[UUID(row["item"])], [int(part) for part in row.get("odd", "").split()]
     except KeyError:
         raise InvalidValueError("the sample has no such item; its family may have been deleted") from None
     except ValueError:

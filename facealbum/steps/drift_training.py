@@ -1,6 +1,5 @@
 """The faces of a training set, counted: what a model saw when it was made, beside what it sees now."""
 
-import csv
 from collections import defaultdict
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from eval.drift.distributions import DISTRIBUTIONS
 from facealbum.errors import ManifestError
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import models_in_use
+from facealbum.steps.rows import read_rows
 from facealbum.storage.analyses import ensure_analyzer
 from facealbum.storage.drift import Baseline, save_baseline
 
@@ -34,22 +34,16 @@ def choose_training(context: Context, faces: Path) -> Baseline:
 def count_training(faces: Path) -> dict[str, Counts]:
     """int64[bins] of each distribution that a faces.csv tells of; raises ManifestError."""
     values: dict[str, list[float]] = defaultdict(list)
-    with faces.open(encoding="utf-8-sig", newline="") as file:
-        rows = csv.DictReader(file)
-        missing = {*_SAME, *_BOX} - {*(rows.fieldnames or ())}
-        if missing:
-            raise ManifestError(
-                f"{faces.name} must have the columns of faces.csv, it lacks {', '.join(sorted(missing))}; write it by"
-                " facealbum export faces"
-            )
-        for number, row in enumerate(rows, 2):
-            try:
-                numbers = {name: float(row[name]) for name in (*_SAME, *_BOX)}
-            except (TypeError, ValueError) as error:
-                raise ManifestError(f"line {number} of {faces.name} must have numbers in {', '.join(_SAME)}") from error
-            for name in _SAME:
-                values[name].append(numbers[name])
-            values["size"].append(min(numbers["x2"] - numbers["x1"], numbers["y2"] - numbers["y1"]))
+    for where, row in read_rows(faces, (*_SAME, *_BOX)):
+        try:
+            numbers = {name: float(row[name]) for name in (*_SAME, *_BOX)}
+        except ValueError as error:
+            raise ManifestError(f"{where} must have numbers in {', '.join((*_SAME, *_BOX))}") from error
+        for name in _SAME:
+            values[name].append(numbers[name])
+        values["size"].append(min(numbers["x2"] - numbers["x1"], numbers["y2"] - numbers["y1"]))
     if not values:
-        raise ManifestError(f"{faces.name} must have a row for each face, it has none")
+        raise ManifestError(
+            f"{faces.name} must have a row for each face, as `facealbum export faces` writes it; it has none"
+        )
     return {name: DISTRIBUTIONS[name].count(np.array(found)) for name, found in values.items()}

@@ -3,8 +3,7 @@
 Every row that can't be used becomes a problem that says what was expected and where; the other rows go on.
 """
 
-import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from facealbum.domain.ids import child_id, family_id
 from facealbum.domain.people import Child, Gender
 from facealbum.errors import InvalidValueError, ManifestError
+from facealbum.steps.rows import read_rows
 
 PHOTO_COLUMNS = ("family", "photo", "path")
 FAMILY_COLUMNS = ("family", "child", "birth_date", "gender")
@@ -129,31 +129,6 @@ def parse_children(family: str, texts: Sequence[str], *, today: date) -> list[Ch
             raise InvalidValueError(f"a child must be given as 'Hana,2019-04-02,female', got {text!r}")
         children.append(parse_child(family, name, *rest, today=today))
     return children
-
-
-def read_rows(path: Path, required: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """Each row with its place, every cell stripped; raises ManifestError for what is no such CSV."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise ManifestError(f"there is no file {path}") from None
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{path} must be UTF-8, but byte {error.start} is not") from error
-    except OSError as error:
-        raise ManifestError(f"{path} can't be read: {error.strerror}") from error
-    reader = csv.DictReader(text.splitlines(), strict=True)
-    try:
-        columns = [name.strip() for name in reader.fieldnames or ()]
-        reader.fieldnames = columns
-        missing = [name for name in required if name not in columns]
-        if missing:
-            found = ", ".join(columns) or "none"
-            raise ManifestError(f"{path} must have the column(s) {', '.join(missing)}; it has {found}")
-        for row in reader:
-            place = f"{path.name} line {reader.line_num}"
-            yield place, {name: (row.get(name) or "").strip() for name in columns}
-    except csv.Error as error:
-        raise ManifestError(f"{path} line {reader.line_num} is no valid CSV: {error}") from error
 
 
 def _photo(folder: Path, where: str, row: dict[str, str]) -> PhotoFile:

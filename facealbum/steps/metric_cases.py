@@ -12,8 +12,8 @@ from facealbum.domain.ids import FamilyId, family_id
 from facealbum.domain.months import Month
 from facealbum.errors import InvalidValueError
 from facealbum.steps.context import Context
-from facealbum.steps.manifests import read_rows
 from facealbum.steps.metrics import expect_metric, find_arm
+from facealbum.steps.rows import read_rows
 from facealbum.storage.families import load_families, load_family
 from facealbum.storage.family_slices import save_slice
 from facealbum.storage.metric_cases import TRACEABLE, Case, load_cases

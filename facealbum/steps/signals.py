@@ -1,9 +1,8 @@
 """Business signals: taken in once each, all of a batch or none, and shown by arm and month."""
 
-import csv
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ from facealbum.domain.ids import family_id
 from facealbum.domain.months import Month
 from facealbum.errors import InvalidValueError, ManifestError
 from facealbum.steps.context import Context
+from facealbum.steps.rows import read_rows, tell_problems
 from facealbum.storage.signals import (
     Signal,
     load_known_families,
@@ -28,7 +28,6 @@ COLUMNS = ("family", "external_id", "kind", "happened_at")
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,49}(:[a-z0-9_]{1,50})?")
 _LONGEST = 200
 _AT_A_TIME = 1000
-_TOLD_PROBLEMS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +56,19 @@ def import_signals(context: Context, path: Path, *, source: str) -> Taken:
     Raises ManifestError, with each bad row's line and reason, and then nothing was kept.
     """
     now, told, problems = context.clock(), [], []
-    for line, row in _rows(path):
+    for where, row in read_rows(path, COLUMNS):
         try:
             one = _signal(row, source)
         except ValueError as error:
-            problems.append(f"line {line}: {error}")
+            problems.append(f"{where}: {error}")
             continue
         told.append(one)
         if why := wrong(one, now):
-            problems.append(f"line {line}: {why}")
+            problems.append(f"{where}: {why}")
     try:
         return _take_in(context, told, problems)
     except InvalidValueError as error:
-        raise ManifestError(f"nothing of {path.name} was taken in: {error}") from error
+        raise ManifestError(f"nothing was taken in: {error}") from error
 
 
 def show_signals(context: Context, *, month: Month | None = None) -> SignalFigures:
@@ -112,8 +111,7 @@ def _take_in(context: Context, told: Sequence[Signal], problems: Sequence[str]) 
         if first.setdefault((one.family_id, one.source, one.external_id), one) != one:
             problems = [*problems, f"{one.external_id!r} stands there twice with different content"]
     if problems:
-        more = f"; and {len(problems) - _TOLD_PROBLEMS} more" if len(problems) > _TOLD_PROBLEMS else ""
-        raise InvalidValueError(f"{'; '.join(problems[:_TOLD_PROBLEMS])}{more}")
+        raise InvalidValueError(tell_problems(problems))
     with context.database.begin() as transaction:
         families = load_known_families(transaction, {one.family_id for one in told})
         ours = [one for one in first.values() if one.family_id in families]
@@ -134,23 +132,8 @@ def _signal(row: Mapping[str, str], source: str) -> Signal:
     except ValueError:
         raise ValueError(f"happened_at must be as 2026-10-31T12:00:00Z, got {row['happened_at']!r}") from None
     try:
-        value = float(row["value"] or 1)
+        value = float(row.get("value") or 1)
     except ValueError:
         raise ValueError(f"value must be a number, got {row['value']!r}") from None
     at = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return Signal(family_id(row["family"]), source, row["external_id"], row["kind"], at, value)
-
-
-def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True)
-            missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-            if missing:
-                raise ManifestError(f"{path.name} must have the column(s) {', '.join(missing)}")
-            for row in reader:
-                yield reader.line_num, {name: (row.get(name) or "").strip() for name in (*COLUMNS, "value")}
-    except UnicodeDecodeError as error:
-        raise ManifestError(f"{path.name} must be UTF-8, but byte {error.start} is not") from error
-    except csv.Error as error:
-        raise ManifestError(f"{path.name} is no valid CSV: {error}") from error

@@ -189,7 +189,9 @@ def test_months_are_compared_with_the_faces_of_a_training_set(context: Context, 
     assert [one.distribution for one in report.changes if one.alarm] == ["age"]
 
 
-@pytest.mark.parametrize(("text", "wrong"), [("age,x1\n1,2", "lacks p_female"), ("", "lacks"), (None, "numbers")])
+@pytest.mark.parametrize(
+    ("text", "wrong"), [("age,x1\n1,2", "p_female.*it has age, x1"), ("", "it has none"), (None, "numbers")]
+)
 def test_a_training_set_must_have_numbers_in_its_columns(tmp_path: Path, text: str | None, wrong: str) -> None:
     file = tmp_path / "faces.csv"
     file.write_text(text if text is not None else "age,p_female,yaw,pitch,quality,x1,y1,x2,y2\nold" + ",1" * 8)
