@@ -21,7 +21,7 @@ CAVEATS = (
     "Whoever writes or buys was not chosen by chance: compare arms of one experiment in one month, not months.",
     f"A family that was shown several arms within a month counts under {SEVERAL!r}, and under none of them.",
     "Before a promoted arm has caught up with a family it is shown the one before; its signals count for the new one.",
-    "A month is complete once 95 % of what was ever told of such things would have arrived; later it may still grow.",
+    "A month is complete once 95% of what was ever told of such things would have arrived; later it may still grow.",
     "Lags are of what has arrived: what has not yet makes them look shorter, old records told at once longer.",
 )
 

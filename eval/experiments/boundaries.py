@@ -29,7 +29,7 @@ def critical_values(looks: int, alpha: float) -> tuple[float, ...]:
     Raises InvalidValueError beyond 36 looks or for an alpha that is no probability.
     """
     if not 1 <= looks <= _MOST_LOOKS:
-        raise InvalidValueError(f"looks must be between 1 and {_MOST_LOOKS}, got {looks}")
+        raise InvalidValueError(f"an experiment must take 1 to {_MOST_LOOKS} months, got {looks}")
     if not 0 < alpha < 1:
         raise InvalidValueError(f"alpha must be between 0 and 1, got {alpha}")
     spent = [4 * float(norm.sf(norm.isf(alpha / 4) / sqrt(look / looks))) for look in range(1, looks + 1)]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from math import inf
 from typing import Any, Self
 
 from scipy.stats import norm
@@ -29,8 +30,10 @@ class Guardrail:
     tolerated: float
 
     def __post_init__(self) -> None:
-        if not self.tolerated > 0:
-            raise InvalidValueError(f"the harm that {self.metric} tolerates must be above 0, got {self.tolerated}")
+        if not 0 < self.tolerated < inf:
+            raise InvalidValueError(
+                f"the harm that {self.metric} tolerates must be above 0 and finite, got {self.tolerated}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +60,8 @@ class Plan:
     guardrails: tuple[Guardrail, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.minimum_effect > 0:
-            raise InvalidValueError(f"the minimum effect must be above 0, got {self.minimum_effect}")
+        if not 0 < self.minimum_effect < inf:
+            raise InvalidValueError(f"the minimum effect must be above 0 and finite, got {self.minimum_effect}")
         if not (0 < self.alpha < 0.5 and 0.5 < self.power < 1):  # noqa: PLR2004 - halves
             raise InvalidValueError(f"alpha must be below and power above one half, got {self.alpha} and {self.power}")
         if self.families < 2 or self.comparisons < 1:  # noqa: PLR2004 - one in each arm

@@ -34,7 +34,13 @@ from facealbum.cli import (
     workers,
 )
 from facealbum.cli.command import Exit
-from facealbum.errors import FacealbumError, InvalidValueError, UnknownFamilyError, UnknownModelError
+from facealbum.errors import (
+    FacealbumError,
+    InvalidValueError,
+    UnknownFamilyError,
+    UnknownModelError,
+    UnknownSampleError,
+)
 from facealbum.logs import log_crash
 
 app = typer.Typer(
@@ -84,7 +90,7 @@ def main() -> None:
     """Run the command line; an error of ours is one clear line, a mistake of ours an event where there is a log."""
     try:
         app(standalone_mode=True)
-    except (InvalidValueError, UnknownFamilyError, UnknownModelError) as error:
+    except (InvalidValueError, UnknownFamilyError, UnknownModelError, UnknownSampleError) as error:
         console.complain(f"facealbum: {error}")
         sys.exit(Exit.USAGE)
     except FacealbumError as error:

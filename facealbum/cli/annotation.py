@@ -191,7 +191,7 @@ def _say_estimate(found: "AnnotationEstimate") -> None:
         )
         for one in found.figures
     ]
-    console.table("", ("", "arm", "estimate", "95 % interval", "items", "families", "if unsure"), rows)
+    console.table("", ("", "arm", "estimate", "95% interval", "items", "families", "if unsure"), rows)
     kappas = [
         (one.measure.replace("_", " "), one.stratum or "all", one.items, one.annotators, *map(_two_digits, _ends(one)))
         for one in found.agreement

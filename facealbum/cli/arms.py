@@ -1,6 +1,7 @@
 """`facealbum arms`: creating arms, and choosing what families see."""
 
 from dataclasses import asdict
+from math import isfinite
 from typing import Annotated
 
 import typer
@@ -103,6 +104,9 @@ def split_pair(text: str) -> tuple[str, str]:
 def number(text: str, what: str) -> float:
     """Read a number; raises InvalidValueError that names what it is."""
     try:
-        return float(text)
+        value = float(text)
     except ValueError as error:
         raise InvalidValueError(f"{what} must be a number, got {text!r}") from error
+    if not isfinite(value):
+        raise InvalidValueError(f"{what} must be a finite number, got {text!r}")
+    return value

@@ -64,7 +64,7 @@ def _say_report(found: "NumberedReport") -> None:
         f" {count_of(report.families, 'family', 'families')};"
         f" {report.true_pairs} true and {report.false_pairs} false pairs"
     )
-    console.table("", ("check", "value", "95 %", "limit", "cases", "", "what it is"), map(_row, report.checks))
+    console.table("", ("check", "value", "95% interval", "limit", "cases", "", "what it is"), map(_row, report.checks))
 
 
 def _row(check: "Check") -> Sequence[object]:

@@ -151,8 +151,9 @@ def _say(status: "Status") -> None:
 
 def _verdict(arm: str, verdict: Mapping[str, Any]) -> str:
     counted = "{} and {} families".format(*verdict["families"])
+    over = f", over {counted}" if verdict["effect"] is not None else f" ({counted} were counted)"
     more = f"; {verdict['more_families']} more are needed" if verdict["more_families"] else ""
-    return f"{arm}: {verdict['outcome']}. {verdict['reason']}{_interval(verdict)} over {counted}{more}"
+    return f"{arm}: {verdict['outcome']}. {verdict['reason']}{_interval(verdict)}{over}{more}"
 
 
 def _interval(figures: Mapping[str, Any]) -> str:

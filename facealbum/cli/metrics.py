@@ -1,5 +1,8 @@
 """`facealbum metrics`: what was measured, whether it left its limits, and which families and faces are behind it."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
@@ -8,10 +11,12 @@ import typer
 
 from facealbum import console
 from facealbum.cli.command import Json, count_of, finish, open_world
+from facealbum.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from eval.metrics import Estimate
     from eval.metrics.control import TrackedMonth
+    from facealbum.steps.metrics import MonthSummary
 
 app = typer.Typer(help="Measure albums without labels, and follow each rate to its faces.", no_args_is_help=True)
 slices = typer.Typer(help="Parts of all families that you name yourself.", no_args_is_help=True)
@@ -37,38 +42,75 @@ def metrics_show(
 
     with open_world() as context:
         summary = summarize_month(context, Month.parse(month) if month else None, arm=arm)
+    if part:
+        summary = _only(summary, part)
     if as_json:
         console.say_json(summary.to_dict())
         return
-    chosen = [
-        (key, one)
-        for key, one in summary.estimates.items()
-        if (key[1].startswith(f"{part}:") or key[1] == part if part else not key[1])
-    ]
     rows = [
-        (metric, *([name] if part else []), *_cells(one, share=METRICS[metric].share), METRICS[metric].better.value)
-        for (metric, name), one in chosen
+        (metric, name if part else METRICS[metric].better.value, *_cells(one, share=METRICS[metric].share))
+        for (metric, name), one in summary.estimates.items()
+        if part or not name
     ]
-    columns = ("metric", *(["slice"] if part else []), "value", "95% interval", "total", "of", "families", "better")
+    columns = ("metric", "slice" if part else "better", "value", "95% interval", "total", "of", "families")
     console.table(f"{summary.month} under the arm {summary.arm}", columns, rows)
+
+
+def _only(summary: "MonthSummary", part: str) -> "MonthSummary":
+    """Of the slices that begin so, or of the one that is called so."""
+    found = {key: one for key, one in summary.estimates.items() if part in {key[1], key[1].partition(":")[0]}}
+    if not found:
+        kinds = sorted({name.partition(":")[0] for _, name in summary.estimates if name})
+        raise InvalidValueError(f"no slice of {summary.month} begins with {part!r}; there are {', '.join(kinds)}")
+    return replace(summary, estimates=found)
 
 
 @app.command("tracking")
 def metrics_tracking(metric: Name = "breakage", arm: OfArm = None, part: Part = "", as_json: Json = False) -> None:
     """A metric month by month beside its control limits; the exit code is 3 if the newest month left them for worse."""
-    from eval.metrics import METRICS
     from facealbum.steps.metrics import track_metric
 
     with open_world() as context:
         months = track_metric(context, metric, arm=arm, part=part)
+    if not months:
+        raise _nothing_measured(metric, part)
     if as_json:
         console.say_json([month.to_dict() for month in months])
     else:
-        share = METRICS[metric].share
-        rows = [(str(one.point.month), *_cells(one.point.estimate, share=share), *_limits(one)) for one in months]
-        columns = ("month", "value", "95% interval", "total", "of", "families", "limits", "", "model")
-        console.table(f"{METRICS[metric].title}: {METRICS[metric].formula}", columns, rows)
-    finish(problems=bool(months) and months[-1].worse)
+        _say_months(metric, months)
+    finish(problems=months[-1].worse)
+
+
+def _say_months(metric: str, months: "Sequence[TrackedMonth]") -> None:
+    """A row a month; the embedding models stand in the rows only if they changed."""
+    from eval.metrics import METRICS
+
+    share = METRICS[metric].share
+    models = [" and ".join(one.point.models) for one in months]
+    changed = len({*models}) > 1
+    rows = [
+        (str(one.point.month), *_cells(one.point.estimate, share=share), *_limits(one), *([model] if changed else []))
+        for one, model in zip(months, models, strict=True)
+    ]
+    columns = (
+        "month",
+        "value",
+        "95% interval",
+        "total",
+        "of",
+        "families",
+        "limits",
+        "",
+        *(["model"] if changed else []),
+    )
+    console.table(f"{METRICS[metric].title}: {METRICS[metric].formula}", columns, rows)
+    if not changed:
+        console.say(f"all by the embedding model {models[0]}")
+
+
+def _nothing_measured(metric: str, part: str) -> InvalidValueError:
+    of = f"{metric} in the slice {part}" if part else metric
+    return InvalidValueError(f"nothing was measured of {of} there; `facealbum metrics show` tells what was")
 
 
 @app.command("compare")
@@ -118,10 +160,12 @@ def metrics_families(
 
     with open_world() as context:
         found = list_families(context, metric, Month.parse(month), arm=arm, part=part, limit=limit)
+    if not found:
+        raise _nothing_measured(metric, part)
     if as_json:
         console.say_json([{"family": str(one.family), "total": one.total, "cases": one.cases} for one in found])
         return
-    console.table("", ("family", "total", "of"), [(one.family, one.total, one.cases) for one in found])
+    console.table("", ("family", "total", "of"), [(one.family, _whole(one.total), _whole(one.cases)) for one in found])
 
 
 @app.command("faces")
@@ -165,8 +209,6 @@ def slices_import(
 
 
 def _uuid(text: str) -> UUID:
-    from facealbum.errors import InvalidValueError
-
     try:
         return UUID(text)
     except ValueError:
@@ -175,19 +217,26 @@ def _uuid(text: str) -> UUID:
 
 def _cells(one: "Estimate", *, share: bool) -> tuple[object, ...]:
     value = "" if one.value is None else _written(one.value, share=share)
-    return value, _range(one.low, one.high, share=share), round(one.total, 1), round(one.cases, 1), one.families
+    return value, _range(one.low, one.high, share=share), _whole(one.total), _whole(one.cases), one.families
 
 
-def _limits(month: "TrackedMonth") -> tuple[str, str, str]:
+def _whole(count: float) -> float:
+    """A count as it is read: 4, not 4.0."""
+    return int(count) if count.is_integer() else round(count, 1)
+
+
+def _limits(month: "TrackedMonth") -> tuple[str, str]:
     from eval.metrics import METRICS
 
     limits = ""
     if month.low is not None and month.high is not None:
         limits = _range(month.low, month.high, share=METRICS[month.metric].share)
-    return limits, "ALARM" if month.worse else month.side.value, " and ".join(month.point.models)
+    return limits, "ALARM" if month.worse else month.side.value
 
 
 def _range(low: float, high: float, *, share: bool) -> str:
+    if not isfinite(low) or not isfinite(high):
+        return "not known"
     return f"{_written(low, share=share)} to {_written(high, share=share)}"
 
 

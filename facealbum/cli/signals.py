@@ -1,6 +1,7 @@
 """`facealbum signals`: what other systems tell of families."""
 
 from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
 from typing import Annotated
 
@@ -49,15 +50,15 @@ def signals_show(
             one.signals,
             one.families,
             f"{one.estimate.value:.4g}" if one.estimate.value is not None else "",
-            f"{one.estimate.low:.4g} to {one.estimate.high:.4g}",
+            f"{one.estimate.low:.4g} to {one.estimate.high:.4g}" if isfinite(one.estimate.high) else "not known",
         )
         for one in figures.rates
     ]
-    console.table("", ("month", "arm", "kind", "signals", "families", "a family", "95 % interval"), rows)
+    console.table("", ("month", "arm", "kind", "signals", "families", "a family", "95% interval"), rows)
     lags = [
         (one.source, one.kind, one.signals, *(f"{h:.1f}" for h in (one.median, one.p90, one.p95)))
         for one in figures.lags
     ]
-    console.table("", ("source", "kind", "signals", "median hours late", "90 %", "95 %"), lags)
+    console.table("", ("source", "kind", "signals", "median hours late", "90%", "95%"), lags)
     for caveat in figures.caveats:
         console.say(f"- {caveat}")

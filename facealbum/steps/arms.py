@@ -168,6 +168,8 @@ def _change(plan: ArmPlan, changes: Mapping[str, float]) -> ArmPlan:
                 if not isinstance(number, list)
             ]
             raise InvalidValueError(f"a parameter must be one of {', '.join(choices)}; got {name!r}")
+        if isinstance(known[key], int) and value != int(value):
+            raise InvalidValueError(f"{name} must be a whole number, got {value:g}")
         known[key] = type(known[key])(value)
     return replace(
         plan,

@@ -65,8 +65,10 @@ def create_experiment(context: Context, draft: Draft, *, author: str, dry_run: b
     Raises InvalidValueError for whatever can't be, and if the number of families is neither given nor to be told.
     """
     split = Split(draft.salt or draft.name, draft.shares, draft.holdout, draft.traffic)
-    if draft.mode not in {SERVED, SHADOW} or (draft.mode == SHADOW and draft.holdout):
-        raise InvalidValueError(f"the mode must be {SERVED}, or {SHADOW} without a holdout; got {draft.mode!r}")
+    if draft.mode not in {SERVED, SHADOW}:
+        raise InvalidValueError(f"the mode must be {SERVED} or {SHADOW}, got {draft.mode!r}")
+    if draft.mode == SHADOW and draft.holdout:
+        raise InvalidValueError(f"families are held out of what is {SERVED}; in the {SHADOW} nobody is treated")
     if len(draft.shares) < 2:  # noqa: PLR2004 - one to compare with
         raise InvalidValueError(f"an experiment must have two arms or more, got {[name for name, _ in draft.shares]}")
     with context.database.begin(trial=dry_run) as transaction:

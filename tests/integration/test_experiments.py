@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from math import inf
 
 import pytest
 from sqlalchemy import func, insert, select
@@ -194,6 +195,8 @@ def test_an_arm_never_changes_and_says_what_it_may_be(empty: Context) -> None:
             create_arm(empty, **{"name": "x", "algorithm": "constrained", "author": "ann", **wrong})  # type: ignore[arg-type]
     with pytest.raises(InvalidValueError, match=r"linking\.threshold"):
         create_arm(empty, "x", algorithm="constrained", changes={"sharpness": 1}, author="ann")
+    with pytest.raises(InvalidValueError, match="min_faces must be a whole number"):
+        create_arm(empty, "x", algorithm="constrained", changes={"min_faces": 2.5}, author="ann")
     with pytest.raises(InvalidValueError, match="between -1 and 1"):
         create_arm(empty, "x", algorithm="constrained", changes={"similarity": 2}, author="ann")
 
@@ -306,8 +309,11 @@ def test_a_shadow_experiment_may_begin_in_the_past_and_needs_far_fewer_families(
         ({"shares": (("default", 1.0),)}, "two arms"),
         ({"shares": (("default", 0.5), ("unheard", 0.5))}, "no arm"),
         ({"minimum_effect": 0.0}, "minimum effect"),
+        ({"minimum_effect": inf}, "minimum effect"),
+        ({"guardrails": {"churn": inf}}, "churn tolerates"),
+        ({"months": 0}, "1 to 36 months"),
         ({"families": None}, "give the number"),
-        ({"mode": "shadow", "holdout": 0.1}, "without a holdout"),
+        ({"mode": "shadow", "holdout": 0.1}, "held out of what is served"),
     ],
 )
 def test_what_cannot_be_decided_is_refused_at_creation(empty: Context, wrong: dict[str, object], message: str) -> None:

@@ -373,5 +373,30 @@ def test_the_command_line_shows_the_same(context: Context, database_url: str, mo
     (family,) = run("families", "waiting", "--month", "2026-02")
     assert family["family"] == str(FAMILY_ID)
     assert run("faces", "mixing", "--month", "2026-02", "--family-id", family["family"]) == []
-    assert CliRunner().invoke(commands, ["metrics", "show", "--slice", "age"]).exit_code == 0
+    assert {one["slice"].partition(":")[0] for one in run("show", "--slice", "age")["metrics"]} == {"age"}
     assert CliRunner().invoke(commands, ["metrics", "tracking"]).exit_code == 0
+
+
+@pytest.mark.usefixtures("clustered")
+def test_tables_fit_a_terminal_and_what_was_never_measured_is_no_empty_one(
+    context: Context, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACEALBUM_DATABASE_URL", database_url)
+    monkeypatch.setenv("FACEALBUM_DATA", str(context.settings.data_folder))
+
+    def run(words: str) -> list[str]:
+        return CliRunner().invoke(commands, ["metrics", *words.split()], catch_exceptions=False).stdout.splitlines()
+
+    for shown in ("show", "show --slice age", "tracking coverage"):
+        lines = run(shown)
+        assert any(" to " in line for line in lines)
+        assert all(len(line.rstrip()) <= 80 for line in lines)
+        assert not [line for line in lines if line.startswith(" ")]  # a cell that goes on below
+    for missing, message in (
+        ("show --slice shoe", "no slice of 2026-02 begins with 'shoe'; there are age"),
+        ("tracking --arm unheard", "nothing was measured of breakage"),
+        ("tracking --slice given:region=north", "breakage in the slice given:region=north"),
+        ("families breakage --month 2031-01", "nothing was measured of breakage"),
+    ):
+        with pytest.raises(InvalidValueError, match=message):
+            run(missing)
