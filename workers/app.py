@@ -31,6 +31,7 @@ SILENCE_SECONDS = 10
 
 _DUE_SECONDS = 60
 _REEMBED_SECONDS = 5
+_DASHBOARD_SECONDS = 60
 # By itself RabbitMQ drops a message that it has handed out 20 times, and takes one back after half an hour; attempts
 # and time are counted in workers.task.  A queue that is there refuses other arguments: these depend on no setting.
 _QUORUM = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000, "x-consumer-timeout": 48 * 3_600_000}
@@ -117,6 +118,7 @@ def _beat(settings: Settings) -> dict[str, Any]:
             "start_month": _every(_DUE_SECONDS, "start_month"),  # it looks whether a month is due, or was missed
             "reconcile": _every(_RECONCILE_SECONDS, "reconcile"),
             "reembed": _every(_REEMBED_SECONDS, "reembed"),  # nothing to do unless one was started
+            "dashboard": _every(_DASHBOARD_SECONDS, "dashboard"),
         },
         "beat_schedule_filename": str(settings.data_folder / "beat-schedule"),
         "beat_sync_every": 1,  # a beat that is killed remembers what it has sent

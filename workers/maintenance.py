@@ -7,6 +7,7 @@ from facealbum.domain.messages import Maintain
 from facealbum.errors import UnknownVersionError
 from facealbum.steps.batches import advance, start_due
 from facealbum.steps.context import Context
+from facealbum.steps.dashboard import refresh
 from facealbum.steps.outbox import relay
 from facealbum.steps.reconcile import reconcile
 from workers.app import app
@@ -27,6 +28,7 @@ JOBS: dict[str, Callable[[Context], object]] = {
     "start_month": start_due,
     "reconcile": reconcile,
     "reembed": _embed_again,
+    "dashboard": refresh,
 }
 """What each job does."""
 

@@ -16,6 +16,7 @@ from facealbum.cli import (
     annotation,
     arms,
     compat,
+    dashboard,
     decisions,
     drift,
     experiments,
@@ -69,6 +70,7 @@ app.add_typer(compat.reembedding, name="reembed")
 app.add_typer(arms.app, name="arms")
 app.add_typer(experiments.app, name="experiment")
 app.add_typer(drift.app, name="drift")
+app.add_typer(dashboard.app, name="dashboard")
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback

@@ -140,6 +140,8 @@ photos = Table(
     time_column("analysed_at", nullable=True),
     Index("photos_content_key", "family_id", "sha256", unique=True, postgresql_where=text("frame_ms IS NULL")),
     Index(None, "family_id", "taken_at"),
+    Index("photos_created_at_idx", "created_at", postgresql_using="brin"),
+    Index("photos_analysed_at_idx", "analysed_at", postgresql_using="brin"),
     Index("photos_pending_since_idx", "created_at", postgresql_where=text("status = 'pending'")),
     Index("photos_pending_idx", "family_id", "photo_id", postgresql_where=text("status = 'pending'")),
     Index("photos_video_idx", "family_id", "video_id", postgresql_where=text("video_id IS NOT NULL")),

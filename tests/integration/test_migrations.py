@@ -58,11 +58,13 @@ def family_keys(database: Database) -> Iterator[list[tuple[str, str, list[str]]]
 
 def test_family_id_leads_every_key_and_index(family_keys: list[tuple[str, str, list[str]]]) -> None:
     wrong = {name for _, name, columns in family_keys if columns[0] != "family_id"}
-    # How far a batch is, a month's sums, what is to be sent next, and how long photos wait, over all families.
+    # Over all families: how far a batch is, a month's sums, what is to be sent next, photos by day, how long they wait.
     assert wrong == {
         "batch_families_batch_id_status_idx",
         "family_metrics_sums_idx",
         "outbox_number_idx",
+        "photos_analysed_at_idx",
+        "photos_created_at_idx",
         "photos_pending_since_idx",
     }
     assert len(family_keys) > len(metadata.tables)
