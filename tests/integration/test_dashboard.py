@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from eval.dashboard_load import fill, given
 from facealbum.cli import app as commands
-from facealbum.domain.ids import FamilyId
+from facealbum.domain.ids import FamilyId, family_id
 from facealbum.domain.months import Month
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
@@ -155,6 +155,16 @@ def test_only_families_that_changed_are_counted(context: Context) -> None:
     add(context, [replace(shot, key=f"late-{shot.key}") for shot in shots(months=1, a_month=1)])
     assert changed(context) == {FAMILY_ID}
     assert refresh(context).families == 1
+
+
+def test_who_changed_first_is_counted_first(context: Context) -> None:
+    names = ["Mori", "Abe", "Ito", "Ueda"]
+    for name in names:
+        add(context, shots(months=1, a_month=1), family=name)
+    for count in range(1, len(names) + 1):
+        with context.database.begin() as transaction:
+            assert refresh_families(transaction, limit=1, now=NOW) == 1
+        assert changed(context) == {family_id(name) for name in names[count:]}
 
 
 def test_a_change_that_commits_while_its_family_is_counted_is_counted_next(context: Context) -> None:

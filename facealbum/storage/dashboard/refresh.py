@@ -23,7 +23,7 @@ def _of_families(statement: str) -> TextClause:
 
 _TAKE = text("""
     DELETE FROM dashboard.changes
-    WHERE family_id IN (SELECT DISTINCT family_id FROM dashboard.changes ORDER BY family_id LIMIT :limit)
+    WHERE family_id IN (SELECT family_id FROM dashboard.changes ORDER BY xact, family_id LIMIT :limit)
     RETURNING family_id
 """)
 _HOLD = _of_families("SELECT family_id FROM families WHERE family_id = ANY(:some) ORDER BY family_id FOR KEY SHARE")
@@ -92,7 +92,7 @@ _DAYS = text("""
 
 
 def refresh_families(connection: Connection, *, limit: int, now: datetime) -> int:
-    """Count up to `limit` families anew of those that changed; tells how many; none while somebody else does it."""
+    """Count up to `limit` families anew, those first that wait longest; tells how many; none while somebody else does."""
     if not _is_alone(connection):
         return 0
     taken = sorted(set(connection.execute(_TAKE, {"limit": limit}).scalars()))

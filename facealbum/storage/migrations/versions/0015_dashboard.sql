@@ -6,6 +6,7 @@ CREATE TABLE dashboard.changes (
     xact bigint NOT NULL,
     PRIMARY KEY (family_id, xact)
 );
+CREATE INDEX changes_turn_idx ON dashboard.changes (xact, family_id);
 
 -- Of a family that is just being deleted nothing is noted.
 CREATE FUNCTION dashboard.note_change() RETURNS trigger LANGUAGE plpgsql AS $$
