@@ -92,7 +92,7 @@ _DAYS = text("""
 
 
 def refresh_families(connection: Connection, *, limit: int, now: datetime) -> int:
-    """Count up to `limit` families anew, those first that wait longest; tells how many; none while somebody else does."""
+    """Count up to `limit` families anew, the longest waiting first; tells how many, 0 while somebody else does it."""
     if not _is_alone(connection):
         return 0
     taken = sorted(set(connection.execute(_TAKE, {"limit": limit}).scalars()))
