@@ -36,6 +36,24 @@ class UnknownFamilyError(FacealbumError):
     code = "unknown_family"
 
 
+class ForbiddenError(FacealbumError):
+    """The caller is known and may not do this."""
+
+    code = "forbidden"
+
+
+class SignInError(FacealbumError):
+    """No user has this name and password; which of them is wrong is not told."""
+
+    code = "wrong_sign_in"
+
+
+class TooManyAttemptsError(FacealbumError):
+    """Signing in was tried too often lately, by this name or from this address."""
+
+    code = "too_many_attempts"
+
+
 class UnknownSampleError(FacealbumError):
     """No sample was drawn under this name."""
 

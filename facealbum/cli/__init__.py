@@ -12,6 +12,7 @@ import typer
 
 from facealbum import console
 from facealbum.cli import (
+    access,
     albums,
     annotation,
     arms,
@@ -71,6 +72,8 @@ app.add_typer(arms.app, name="arms")
 app.add_typer(experiments.app, name="experiment")
 app.add_typer(drift.app, name="drift")
 app.add_typer(dashboard.app, name="dashboard")
+app.add_typer(access.users, name="user")
+app.add_typer(access.tokens, name="token")
 
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback

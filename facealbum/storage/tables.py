@@ -1,6 +1,7 @@
 """Every table of the product in one `metadata`: what migrations and documents are compared with."""
 
 from facealbum.storage import (
+    access_schema,
     annotation_schema,
     compat_schema,
     drift_schema,
@@ -12,6 +13,7 @@ from facealbum.storage import (
 from facealbum.storage.schema import metadata
 
 __all__ = [
+    "access_schema",
     "annotation_schema",
     "compat_schema",
     "drift_schema",

@@ -17,7 +17,7 @@ from facealbum.status_server import health_answer
 from facealbum.steps.context import open_context
 from facealbum.steps.gauges import read_gauges
 from facealbum.steps.health import Check, Status, check_database
-from facealbum.web import photos, signals, uploads
+from facealbum.web import login, photos, signals, uploads
 from facealbum.web.gate import Gate
 from facealbum.web.problems import explain_errors
 from facealbum.web.tokens import parse_tokens
@@ -53,6 +53,7 @@ def make_app(settings: Settings) -> FastAPI:
     app.include_router(photos.router)
     app.include_router(uploads.router)
     app.include_router(signals.router)
+    app.include_router(login.router)
     _add_status(app)
     return app
 

@@ -1,27 +1,43 @@
-"""What every request passes before anything of its body is read: who sends it, and how large it is.
+"""What every request passes before anything of its body is read: who sends it, for which family, and how large it is.
 
+Who isn't known gets no further than `PUBLIC`; what a known caller may do is asked by each route (facealbum.web.rights).
 A mistake of ours behind the gate is answered with its kind alone and logged with its place, without any value.
 """
 
 import re
+from functools import partial
 from http import HTTPStatus
 from uuid import UUID
 
+from anyio import to_thread
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from facealbum.domain.access import Caller, Role
+from facealbum.domain.ids import FamilyId
+from facealbum.errors import FacealbumError, UnknownFamilyError
 from facealbum.logs import get_logger, place_of
-from facealbum.web.problems import Problem, answer, problem
+from facealbum.steps.access import caller_of_nothing, caller_of_session, caller_of_token
+from facealbum.steps.context import Context
+from facealbum.web.headers import with_headers
+from facealbum.web.problems import Problem, answer, problem, problem_of
+from facealbum.web.rights import Known
+from facealbum.web.sessions import SESSION_COOKIE, read_cookie
 from facealbum.web.tokens import Token, find_token
 
+PUBLIC = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/login"})
+_FORM_BYTES = 16_384
 _FAMILY = re.compile(r"/v1/families/([^/]+)")
+SETTING = "setting"
+"""How records name whoever has a token of FACEALBUM_API_TOKENS."""
 _log = get_logger(__name__)
 
 
 class Gate:
-    """Lets requests through that have one of the tokens, if there are any, and a body of at most so many bytes."""
+    """Lets requests through of those who are known, about their family alone, with a body of at most so many bytes."""
 
     def __init__(self, app: ASGIApp, *, tokens: tuple[Token, ...], max_bytes: int) -> None:
         self._app = app
@@ -33,9 +49,6 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if refused := self._refusal(scope["path"], Headers(scope=scope)):
-            await answer(refused)(scope, receive, send)
-            return
         started = False
 
         async def noting_start(message: Message) -> None:
@@ -43,8 +56,12 @@ class Gate:
             started = True
             await send(message)
 
+        sending = with_headers(noting_start)
         try:
-            await self._app(scope, self._counting(receive), noting_start)
+            if refused := await self._refusal(scope):
+                await _tell(refused, scope)(scope, receive, sending)
+            else:
+                await self._app(scope, self._counting(receive, self._most(scope["path"])), sending)
         except ClientDisconnect:
             return  # nobody is there to be answered
         except Exception as error:
@@ -52,26 +69,50 @@ class Gate:
             if started:
                 raise
             crash = problem(HTTPStatus.INTERNAL_SERVER_ERROR, "crashed", "the service failed; tell its operator when")
-            await answer(crash)(scope, receive, send)
+            await answer(crash)(scope, receive, sending)
 
-    def _refusal(self, path: str, headers: Headers) -> Problem | None:
-        if not path.startswith("/v1/"):
-            return None
-        if self._tokens:
-            token = find_token(self._tokens, headers.get("authorization", "").encode())
-            if token is None:
-                detail = "send the header Authorization: Bearer TOKEN with a token of FACEALBUM_API_TOKENS"
-                return problem(HTTPStatus.UNAUTHORIZED, "unauthorized", detail)
-            if token.family is not None and token.family != _family(path):
-                return problem(HTTPStatus.FORBIDDEN, "forbidden", "this token is good for another family alone")
-        elif "origin" in headers:  # without tokens, a page in somebody's browser could do what they may do
-            return problem(HTTPStatus.FORBIDDEN, "forbidden", "web pages need a token; set FACEALBUM_API_TOKENS")
+    async def _refusal(self, scope: Scope) -> Problem | None:
+        path, headers = scope["path"], Headers(scope=scope)
+        if path not in PUBLIC:
+            try:
+                known = await to_thread.run_sync(partial(self._known, scope["app"].state.context, headers))
+            except FacealbumError as error:
+                return problem_of(error)
+            if isinstance(known, Problem):
+                return known
+            if refused := _of_another_family(known.caller, path):
+                return refused
+            scope.setdefault("state", {})["known"] = known
         length = headers.get("content-length", "0")
-        if length.isdecimal() and int(length) > self._max_bytes:
-            return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request_entity_too_large", self._too_large())
+        if length.isdecimal() and int(length) > self._most(path):
+            return problem(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request_entity_too_large", _too_large(self._most(path))
+            )
         return None
 
-    def _counting(self, receive: Receive) -> Receive:
+    def _known(self, context: Context, headers: Headers) -> Known | Problem:
+        """Who sends it, by token or session; without any, and nobody registered, whoever is no web page."""
+        authorization = headers.get("authorization", "")
+        if token := find_token(self._tokens, authorization.encode()):
+            return Known(Caller(SETTING, Role.OPERATOR, FamilyId(token.family) if token.family else None))
+        kind, _, secret = authorization.partition(" ")
+        if kind.lower() == "bearer" and (caller := caller_of_token(context, secret.strip())):
+            return Known(caller)
+        session = read_cookie(headers, SESSION_COOKIE)
+        if session and (caller := caller_of_session(context, session)):
+            return Known(caller, session)
+        if not self._tokens and (caller := caller_of_nothing(context)):
+            if "origin" in headers:  # a page in somebody's browser could do what they may do
+                return problem(HTTPStatus.FORBIDDEN, "forbidden", "web pages need a token; set FACEALBUM_API_TOKENS")
+            return Known(caller)
+        detail = "log in, or send the header Authorization: Bearer TOKEN with a token that is good"
+        return problem(HTTPStatus.UNAUTHORIZED, "unauthorized", detail)
+
+    def _most(self, path: str) -> int:
+        """The largest body; of whoever isn't known yet, that of a form."""
+        return min(_FORM_BYTES, self._max_bytes) if path in PUBLIC else self._max_bytes
+
+    def _counting(self, receive: Receive, most: int) -> Receive:
         """The same for a body that doesn't tell its length."""
         got = 0
 
@@ -79,19 +120,39 @@ class Gate:
             nonlocal got
             message = await receive()
             got += len(message.get("body", b""))
-            if got > self._max_bytes:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._too_large())
+            if got > most:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_large(most))
             return message
 
         return counted
 
-    def _too_large(self) -> str:
-        return f"a request may have {self._max_bytes} bytes; FACEALBUM_MAX_REQUEST_BYTES sets it"
+
+def _too_large(most: int) -> str:
+    return f"a request like this may have {most} bytes; FACEALBUM_MAX_REQUEST_BYTES sets it for those with photos"
 
 
-def _family(path: str) -> UUID | None:
+def _of_another_family(caller: Caller, path: str) -> Problem | None:
+    """The refusal for a caller that is good for another family alone, who isn't told whether there is this one."""
+    if caller.family is None:
+        return None
     found = _FAMILY.match(path)
+    if caller.name == SETTING and (not found or _family(found[1]) != caller.family):
+        return problem(HTTPStatus.FORBIDDEN, "forbidden", "this token is good for another family alone")
+    if found and _family(found[1]) != caller.family:
+        return problem_of(UnknownFamilyError(f"no family has the id {found[1]}"))
+    return None
+
+
+def _family(text: str) -> UUID | None:
     try:
-        return UUID(found[1]) if found else None
+        return UUID(text)
     except ValueError:
         return None
+
+
+def _tell(refused: Problem, scope: Scope) -> ASGIApp:
+    """The problem; whoever looks for a page is led to where to log in."""
+    page = scope["method"] == "GET" and not scope["path"].startswith("/v1/")
+    if page and refused.status == HTTPStatus.UNAUTHORIZED:
+        return RedirectResponse("/login", HTTPStatus.SEE_OTHER)
+    return answer(refused)

@@ -6,12 +6,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, File, Form, Response, UploadFile
 
+from facealbum.domain.access import Right
 from facealbum.domain.ids import FamilyId, PhotoId
 from facealbum.errors import FacealbumError
 from facealbum.metrics import UPLOADS
 from facealbum.steps.uploads import bring_photo, photo_state
 from facealbum.web.bodies import ArrivedFile, ArrivedFiles, Moment, Photo
 from facealbum.web.problems import problem_of, responses
+from facealbum.web.rights import requires
 from facealbum.web.world import World
 
 router = APIRouter(prefix="/v1/families/{family_id}/photos", tags=["photos"])
@@ -20,6 +22,7 @@ router = APIRouter(prefix="/v1/families/{family_id}/photos", tags=["photos"])
 @router.post(
     "",
     status_code=HTTPStatus.ACCEPTED,
+    dependencies=[requires(Right.BRING)],
     responses={
         **responses(HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY),
         HTTPStatus.MULTI_STATUS: {"model": ArrivedFiles, "description": "Some of several files could not be taken"},
@@ -44,7 +47,7 @@ def bring(
     return ArrivedFiles(files=[_failed(one) if isinstance(one, FacealbumError) else one for one in found])
 
 
-@router.get("/{photo_id}", responses=responses())
+@router.get("/{photo_id}", dependencies=[requires(Right.SEE_FIGURES)], responses=responses())
 def state(family_id: UUID, photo_id: UUID, world: World) -> Photo:
     """How far a photo is."""
     return Photo.of(photo_state(world, FamilyId(family_id), PhotoId(photo_id)))

@@ -19,6 +19,9 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
 _log = get_logger(__name__)
 _STATUSES = {
+    "forbidden": HTTPStatus.FORBIDDEN,
+    "wrong_sign_in": HTTPStatus.UNAUTHORIZED,
+    "too_many_attempts": HTTPStatus.TOO_MANY_REQUESTS,
     "unknown_family": HTTPStatus.NOT_FOUND,
     "unknown_photo": HTTPStatus.NOT_FOUND,
     "unknown_upload": HTTPStatus.NOT_FOUND,

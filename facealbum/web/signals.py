@@ -7,14 +7,16 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from facealbum.domain.access import Right
 from facealbum.domain.ids import FamilyId
 from facealbum.steps.signals import take_in
 from facealbum.storage.signals import Signal
 from facealbum.web.bodies import Moment
 from facealbum.web.problems import responses
+from facealbum.web.rights import requires
 from facealbum.web.world import World
 
-router = APIRouter(prefix="/v1/signals", tags=["signals"])
+router = APIRouter(prefix="/v1/signals", tags=["signals"], dependencies=[requires(Right.BRING)])
 _MOST = 10_000
 
 

@@ -8,14 +8,16 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, UploadFile
 
+from facealbum.domain.access import Right
 from facealbum.domain.ids import FamilyId
 from facealbum.metrics import UPLOADS
 from facealbum.steps.uploads import complete_upload, promise_upload, receive_upload
 from facealbum.web.bodies import Arrived, NewUpload, Upload
 from facealbum.web.problems import responses
+from facealbum.web.rights import requires
 from facealbum.web.world import World
 
-router = APIRouter(prefix="/v1/families/{family_id}/uploads", tags=["uploads"])
+router = APIRouter(prefix="/v1/families/{family_id}/uploads", tags=["uploads"], dependencies=[requires(Right.BRING)])
 
 
 async def _spooled(request: Request) -> AsyncIterator[UploadFile]:

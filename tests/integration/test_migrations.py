@@ -16,6 +16,7 @@ SHARED = {
     *("experiments", "experiment_arms", "promotions", "audit"),
     *("drift_histograms", "drift_baselines", "drift_results"),
     *("samples", "metric_totals"),
+    *("users", "sessions", "service_tokens", "login_attempts"),
 }
 
 

@@ -1,0 +1,81 @@
+"""Logging in and out: a form, and a page that tells who is logged in; whoever isn't is led to the form.
+
+A refusal looks the same whoever is or isn't a user.  The form has a proof of its own, so that no other site can log
+somebody in as somebody else.
+"""
+
+import secrets
+from functools import cache
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from facealbum.errors import SignInError, TooManyAttemptsError
+from facealbum.steps.access import WINDOW, proof_of, sign_in, sign_out
+from facealbum.web.rights import Known, requires
+from facealbum.web.sessions import FORM_COOKIE, SESSION_COOKIE, is_proof, read_cookie, set_cookie
+from facealbum.web.world import World
+
+router = APIRouter(include_in_schema=False)
+
+Field = Annotated[str, Form()]
+Anybody = Annotated[Known, requires(None)]
+
+
+@router.get("/login")
+def login_form(request: Request) -> Response:
+    """Ask for name and password."""
+    return _form(request)
+
+
+@router.post("/login")
+def log_in(request: Request, world: World, name: Field = "", password: Field = "", csrf: Field = "") -> Response:
+    """Begin a session, or ask again."""
+    form = read_cookie(request.headers, FORM_COOKIE)
+    if not form or not is_proof(csrf, form):
+        return _form(request, "this form was open for too long; try again", HTTPStatus.FORBIDDEN)
+    try:
+        secret = sign_in(world, name, password, address=request.client.host if request.client else "")
+    except SignInError as error:
+        return _form(request, str(error), HTTPStatus.UNAUTHORIZED)
+    except TooManyAttemptsError as error:
+        refused = _form(request, str(error), HTTPStatus.TOO_MANY_REQUESTS)
+        refused.headers["Retry-After"] = str(round(WINDOW.total_seconds()))
+        return refused
+    response = RedirectResponse("/session", HTTPStatus.SEE_OTHER)
+    set_cookie(response, request, SESSION_COOKIE, secret)
+    response.delete_cookie(FORM_COOKIE)
+    return response
+
+
+@router.get("/session")
+def session_page(known: Anybody) -> Response:
+    """Who is logged in, and how to log out."""
+    csrf = proof_of(known.session) if known.session else None
+    return HTMLResponse(_pages().get_template("session.html").render(caller=known.caller, csrf=csrf))
+
+
+@router.post("/logout")
+def log_out(world: World, known: Anybody, everywhere: Field = "") -> Response:
+    """End this session, or all of the user's."""
+    if known.session:
+        sign_out(world, known.session, known.caller, everywhere=bool(everywhere))
+    response = RedirectResponse("/login", HTTPStatus.SEE_OTHER)
+    response.delete_cookie(SESSION_COOKIE)
+    return response
+
+
+def _form(request: Request, problem: str = "", status: HTTPStatus = HTTPStatus.OK) -> Response:
+    secret = secrets.token_urlsafe(32)
+    page = _pages().get_template("login.html").render(problem=problem, csrf=proof_of(secret))
+    response = HTMLResponse(page, status)
+    set_cookie(response, request, FORM_COOKIE, secret)
+    return response
+
+
+@cache
+def _pages() -> Environment:
+    return Environment(loader=PackageLoader("facealbum.web"), autoescape=True, undefined=StrictUndefined)
