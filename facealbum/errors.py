@@ -54,6 +54,13 @@ class TooManyAttemptsError(FacealbumError):
     code = "too_many_attempts"
 
 
+class ProviderError(FacealbumError):
+    """The provider that vouches for users can't be reached, or isn't the one of the settings."""
+
+    code = "provider"
+    retryable = True
+
+
 class UnknownSampleError(FacealbumError):
     """No sample was drawn under this name."""
 

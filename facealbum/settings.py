@@ -77,6 +77,13 @@ class Settings(BaseSettings):
         default=None,
         description="Who may use `facealbum web`: tokens with commas between; TOKEN=FAMILY-ID is good for that family.",
     )
+    oidc_issuer: str | None = Field(
+        default=None,
+        pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])",
+        description="The OpenID Connect provider that users may log in by, as https://…; needs facealbum[oidc].",
+    )
+    oidc_client_id: str | None = Field(default=None, description="What that provider calls facealbum.")
+    oidc_client_secret: str | None = Field(default=None, description="The secret that it gave facealbum.")
     events_queue: str | None = Field(
         default=None, description="The URL of the SQS queue to which the object store's bucket sends its events."
     )

@@ -24,13 +24,14 @@ Author = Annotated[str, typer.Option("--author", help="Who does this.")]
 def user_add(
     name: User,
     role: Annotated[Role, typer.Option("--role", help="What it may do; the first user is an admin.")] = Role.VIEWER,
+    no_password: Annotated[bool, typer.Option("--no-password", help="Only a provider can log this user in.")] = False,
     author: Author = "operator",
     as_json: Json = False,
 ) -> None:
     """Add a user; the password is asked for, or read as a line from standard input."""
     from facealbum.steps.users import add_user
 
-    password = _ask_password()
+    password = None if no_password else _ask_password()
     with open_world() as context:
         add_user(context, name, role, password=password, author=author)
     say_result({"name": name, "role": role}, f"{name} can log in as {role}", as_json=as_json)

@@ -8,7 +8,7 @@ rest of a quarter of an hour: whoever keeps trying can keep a user from signing 
 import hmac
 import secrets
 import unicodedata
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
 
@@ -20,6 +20,7 @@ from facealbum.domain.ids import FamilyId, PersonId
 from facealbum.errors import SignInError, TooManyAttemptsError
 from facealbum.steps.context import Context
 from facealbum.storage.audit import save_entry
+from facealbum.storage.database import Transaction
 from facealbum.storage.face_views import save_view
 from facealbum.storage.login_attempts import count_attempt, forget_attempts, forgive_attempt
 from facealbum.storage.service_tokens import is_anybody_registered, load_good_token
@@ -61,6 +62,7 @@ def sign_in(context: Context, name: str, password: str, *, address: str) -> str:
     by_name, by_address = digest_of(f"name {name}"), digest_of(f"address {address}")
     with context.database.begin() as transaction:
         forget_attempts(transaction, before=now - WINDOW)
+    with context.database.begin() as transaction:
         too_many = count_attempt(transaction, by_address, now=now, window=WINDOW) > MOST_BY_ADDRESS
         if not too_many:
             too_many = count_attempt(transaction, by_name, now=now, window=WINDOW) > MOST_BY_NAME
@@ -71,15 +73,20 @@ def sign_in(context: Context, name: str, password: str, *, address: str) -> str:
     kept = user.password if user else None
     if not _is_right(kept or _nobody_s(), password) or kept is None:
         raise SignInError("no user has this name and password")
-    secret = secrets.token_urlsafe(32)
     with context.database.begin() as transaction:
         for subject in (by_address, by_name):
             forgive_attempt(transaction, subject)
         if _hasher.check_needs_rehash(kept):
             change_user(transaction, name, password=hash_password(password))
-        save_session(transaction, digest_of(secret), name, now=now, until=now + SESSION)
-        save_entry(transaction, "sign_in", f"user {name}", author=f"user {name}", now=now)
-    return secret
+        return _begin_session(transaction, name, now=now)
+
+
+def sign_in_by_provider(context: Context, name: str) -> str:
+    """Begin a session of whom a provider vouches for, and give its secret; raises SignInError if that is no user."""
+    with context.database.begin() as transaction:
+        if not is_name(name) or load_user(transaction, name) is None:
+            raise SignInError("nobody is registered under your e-mail address; an admin can add you")
+        return _begin_session(transaction, name, now=context.clock())
 
 
 def sign_out(context: Context, secret: str, caller: Caller, *, everywhere: bool = False) -> None:
@@ -119,6 +126,13 @@ def note_view(context: Context, caller: Caller, family: FamilyId, person: Person
     """Put on record that the caller sees faces of the family, or of one person."""
     with context.database.begin() as transaction:
         save_view(transaction, family, person, viewer=caller.name, now=context.clock())
+
+
+def _begin_session(transaction: Transaction, name: str, *, now: datetime) -> str:
+    secret = secrets.token_urlsafe(32)
+    save_session(transaction, digest_of(secret), name, now=now, until=now + SESSION)
+    save_entry(transaction, "sign_in", f"user {name}", author=f"user {name}", now=now)
+    return secret
 
 
 def _is_right(kept: str, password: str) -> bool:

@@ -9,8 +9,9 @@ from functools import partial
 from importlib.metadata import version
 
 from anyio import to_thread
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 
+from facealbum.errors import InvalidValueError
 from facealbum.metrics import CONTENT_TYPE
 from facealbum.settings import Settings
 from facealbum.status_server import health_answer
@@ -28,7 +29,7 @@ one photo of a family, so every request may be sent again; an Idempotency-Key is
 
 
 def make_app(settings: Settings) -> FastAPI:
-    """The application of these settings; raises InvalidValueError for tokens that are none."""
+    """The application of these settings; raises InvalidValueError for tokens or a provider that can't be used."""
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -54,8 +55,20 @@ def make_app(settings: Settings) -> FastAPI:
     app.include_router(uploads.router)
     app.include_router(signals.router)
     app.include_router(login.router)
+    if settings.oidc_issuer:
+        app.include_router(_provider_routes(settings))
     _add_status(app)
     return app
+
+
+def _provider_routes(settings: Settings) -> APIRouter:
+    if not (settings.oidc_client_id and settings.oidc_client_secret):
+        raise InvalidValueError("FACEALBUM_OIDC_ISSUER needs FACEALBUM_OIDC_CLIENT_ID and FACEALBUM_OIDC_CLIENT_SECRET")
+    try:
+        from facealbum.web import oidc  # noqa: PLC0415 - needs what only facealbum[oidc] installs
+    except ImportError as error:
+        raise InvalidValueError("FACEALBUM_OIDC_ISSUER needs what `pip install facealbum[oidc]` installs") from error
+    return oidc.router
 
 
 def _add_status(app: FastAPI) -> None:

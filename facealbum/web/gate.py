@@ -28,7 +28,9 @@ from facealbum.web.rights import Known
 from facealbum.web.sessions import SESSION_COOKIE, read_cookie
 from facealbum.web.tokens import Token, find_token
 
-PUBLIC = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/login"})
+PUBLIC = frozenset(
+    {"/healthz", "/readyz", "/metrics", "/openapi.json", "/login", "/login/oidc", "/login/oidc/callback"}
+)
 _FORM_BYTES = 16_384
 _FAMILY = re.compile(r"/v1/families/([^/]+)")
 SETTING = "setting"

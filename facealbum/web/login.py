@@ -28,7 +28,7 @@ Anybody = Annotated[Known, requires(None)]
 @router.get("/login")
 def login_form(request: Request) -> Response:
     """Ask for name and password."""
-    return _form(request)
+    return login_page(request)
 
 
 @router.post("/login")
@@ -36,19 +36,16 @@ def log_in(request: Request, world: World, name: Field = "", password: Field = "
     """Begin a session, or ask again."""
     form = read_cookie(request.headers, FORM_COOKIE)
     if not form or not is_proof(csrf, form):
-        return _form(request, "this form was open for too long; try again", HTTPStatus.FORBIDDEN)
+        return login_page(request, "this form was open for too long; try again", HTTPStatus.FORBIDDEN)
     try:
         secret = sign_in(world, name, password, address=request.client.host if request.client else "")
     except SignInError as error:
-        return _form(request, str(error), HTTPStatus.UNAUTHORIZED)
+        return login_page(request, str(error), HTTPStatus.UNAUTHORIZED)
     except TooManyAttemptsError as error:
-        refused = _form(request, str(error), HTTPStatus.TOO_MANY_REQUESTS)
+        refused = login_page(request, str(error), HTTPStatus.TOO_MANY_REQUESTS)
         refused.headers["Retry-After"] = str(round(WINDOW.total_seconds()))
         return refused
-    response = RedirectResponse("/session", HTTPStatus.SEE_OTHER)
-    set_cookie(response, request, SESSION_COOKIE, secret)
-    response.delete_cookie(FORM_COOKIE)
-    return response
+    return begin(request, secret)
 
 
 @router.get("/session")
@@ -68,9 +65,19 @@ def log_out(world: World, known: Anybody, everywhere: Field = "") -> Response:
     return response
 
 
-def _form(request: Request, problem: str = "", status: HTTPStatus = HTTPStatus.OK) -> Response:
+def begin(request: Request, secret: str) -> Response:
+    """Give the browser the session of this secret, and lead it on."""
+    response = RedirectResponse("/session", HTTPStatus.SEE_OTHER)
+    set_cookie(response, request, SESSION_COOKIE, secret)
+    response.delete_cookie(FORM_COOKIE)
+    return response
+
+
+def login_page(request: Request, problem: str = "", status: HTTPStatus = HTTPStatus.OK) -> Response:
+    """The form, with what went wrong before."""
     secret = secrets.token_urlsafe(32)
-    page = _pages().get_template("login.html").render(problem=problem, csrf=proof_of(secret))
+    provider = bool(request.app.state.context.settings.oidc_issuer)
+    page = _pages().get_template("login.html").render(problem=problem, csrf=proof_of(secret), provider=provider)
     response = HTMLResponse(page, status)
     set_cookie(response, request, FORM_COOKIE, secret)
     return response

@@ -1,7 +1,9 @@
 """Who gets in, what each may do, and what of it is on record; each test talks to the whole application."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,9 +20,9 @@ from typer.testing import CliRunner
 from facealbum.cli import app as commands
 from facealbum.domain.access import LOWEST, Caller, Right, Role
 from facealbum.domain.ids import PersonId, family_id
-from facealbum.errors import InvalidValueError, UnknownFamilyError
+from facealbum.errors import InvalidValueError, SignInError, TooManyAttemptsError, UnknownFamilyError
 from facealbum.settings import Settings
-from facealbum.steps.access import MOST_BY_ADDRESS, MOST_BY_NAME, SESSION, WINDOW, note_view, proof_of
+from facealbum.steps.access import MOST_BY_ADDRESS, MOST_BY_NAME, SESSION, WINDOW, note_view, proof_of, sign_in
 from facealbum.steps.context import Context
 from facealbum.steps.users import (
     add_user,
@@ -63,8 +65,11 @@ ROUTES: Mapping[tuple[str, str], Role | None] = {
 @pytest.fixture
 def app(database_url: str, tmp_path: Path) -> FastAPI:
     url = database_url.replace("+psycopg2", "")
+    provider = {"oidc_issuer": "http://127.0.0.1:9", "oidc_client_id": "facealbum", "oidc_client_secret": "secret"}
     return make_app(
-        Settings(data=tmp_path / "data", database_url=url, object_store=str(tmp_path / "objects"), web_threads=2)
+        Settings(
+            data=tmp_path / "data", database_url=url, object_store=str(tmp_path / "objects"), web_threads=2, **provider
+        )
     )
 
 
@@ -121,7 +126,8 @@ def test_every_route_declares_a_right_or_is_public(app: FastAPI) -> None:
     assert not [path for (_, path), rights in asked.items() if len(rights) != (path not in PUBLIC)]
     lowest = {route: LOWEST[rights[0]] if rights[0] else None for route, rights in asked.items() if rights}
     assert lowest == ROUTES
-    assert {"/healthz", "/readyz", "/metrics", "/openapi.json", "/login"} == PUBLIC
+    pages = {"/login", "/login/oidc", "/login/oidc/callback"}
+    assert pages | {"/healthz", "/readyz", "/metrics", "/openapi.json"} == PUBLIC
 
 
 def test_each_route_gives_each_role_and_family_exactly_what_the_table_says(app: FastAPI) -> None:
@@ -350,6 +356,18 @@ def test_whoever_tries_too_often_waits_user_or_not(client: TestClient) -> None:
     assert log_in(client) == 303
 
 
+def test_attempts_at_the_same_time_are_all_counted(context: Context) -> None:
+    def attempt(number: int) -> str:
+        try:
+            return sign_in(context, "ann", "wrong", address=f"address {number % 3}")
+        except (SignInError, TooManyAttemptsError) as error:
+            return error.code
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = Counter(threads.map(attempt, range(40)))
+    assert answers == {"wrong_sign_in": MOST_BY_NAME, "too_many_attempts": 40 - MOST_BY_NAME}
+
+
 def test_one_address_can_not_try_many_names_and_those_who_succeed_do_not_count(client: TestClient) -> None:
     at(client, NOW)
     for _ in range(MOST_BY_NAME + 1):
@@ -491,6 +509,7 @@ def test_the_commands_add_change_and_remove(database_url: str, tmp_path: Path, m
         return done.output
 
     run("user", "add", "ann", "--role", "admin", given=f"{PASSWORD}\n")
+    run("user", "add", "cleo@example.org", "--no-password")
     run("user", "add", "ben", given=f"{PASSWORD}\n")
     run("user", "role", "ben", "reviewer")
     run("user", "password", "ben", given="another long password\n")
