@@ -32,6 +32,7 @@ from facealbum.storage.metric_totals import (
     load_newest_month,
     load_pairs,
     load_totals,
+    lock_totals,
     save_totals,
     sum_change,
     sum_month,
@@ -97,6 +98,7 @@ def total_months(
     transaction: Transaction, *, since: datetime, through: Month, batch: int = _BY_CLUSTER, now: datetime
 ) -> list[ArmMonth]:
     """Add up each month in which a family was measured since then, over all families; tells which those were."""
+    lock_totals(transaction)
     fresh = load_fresh_months(transaction, since=since, through=through)
     for month in fresh:
         sums = sum_month(transaction, month)

@@ -39,6 +39,7 @@ from facealbum.storage.metric_schema import family_metrics, family_slices, metri
 from facealbum.storage.schema import arms, children
 
 _ROW = "family_id", "metric", "slice", "total", "cases"
+_LOCK = 0x746F_7461  # "tota": any fixed number that nobody else takes an advisory lock on
 _LARGE = 5  # children from which families are of one size
 
 Key: TypeAlias = tuple[str, str]
@@ -60,6 +61,11 @@ class Total:
     metric: str
     slice: str
     estimate: Estimate
+
+
+def lock_totals(connection: Connection) -> None:
+    """Wait until nobody else adds months up; held until the transaction ends."""
+    connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 def load_fresh_months(connection: Connection, *, since: datetime, through: Month) -> list[ArmMonth]:
