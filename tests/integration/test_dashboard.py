@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from sqlalchemy import create_engine, delete, make_url, select, text
 from sqlalchemy.exc import ProgrammingError
 from typer.testing import CliRunner
@@ -25,9 +26,10 @@ from facealbum.steps.context import Context
 from facealbum.steps.dashboard import describe_views, list_views, refresh
 from facealbum.steps.families import forget_family
 from facealbum.steps.photos import forget_photo
+from facealbum.storage import database as databases
 from facealbum.storage.dashboard.pages import PAGES, load_page
 from facealbum.storage.dashboard.refresh import refresh_days, refresh_families
-from facealbum.storage.database import Database, open_database
+from facealbum.storage.database import Database, migrate, open_database
 from facealbum.storage.schema import assignments, faces, families, photos
 from tests.conftest import NOW, administer, in_database
 from tests.integration.album import FAMILY, FAMILY_ID, add, shots
@@ -146,6 +148,15 @@ def test_whatever_changes_a_family_has_it_counted_again(context: Context) -> Non
     assert fresh["family_totals"] != before["family_totals"]
     refresh(context, everything=True)
     assert everything(context) == fresh
+
+
+def test_an_upgrade_has_the_families_counted_that_are_there(context: Context) -> None:
+    add(context, shots(months=1, a_month=2))
+    with context.database.begin() as connection:
+        command.downgrade(databases._alembic(connection), "0014")
+    migrate(context.database)
+    assert refresh(context).families == 1
+    assert everything(context)["family_totals"][0][1] == "2"
 
 
 def test_only_families_that_changed_are_counted(context: Context) -> None:
