@@ -1,7 +1,7 @@
 """How long after its upload a photo shows whom it shows, while photos come at random moments.
 
-Photos are sent over HTTP to `facealbum web` of a stage on which workers and a relay run.  First as many at once as the
-stage bears, which is its capacity; then at shares of it, so that they come as they would from many families.
+Photos are sent over HTTP to `facealbum web` of a stage on which workers and a relay run.  First more than the stage
+bears, which tells its capacity; then at shares of it, so that they come as they would from many families.
 """
 
 import time
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from math import inf
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import Request, urlopen
@@ -27,7 +28,8 @@ _FAMILIES = 20
 _FIRST_OF_EACH = 8
 _FIRST, _LATER = datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC)
 _LOADS = (0.5, 0.9)
-_CAPACITY_PHOTOS = 300
+_CAPACITY_PHOTOS = 600
+_TOO_MANY = 16.0  # photos a second, more than two cores bear
 _SENDERS = 32
 _PATIENCE_SECONDS = 900.0
 _TOKEN = "eval-of-delays-only"  # noqa: S105 - it opens a server of the moment
@@ -56,13 +58,14 @@ def measure_delays(stage: Stage, *, seconds: float, seed: int) -> list[Delays]:
     stage.wait(lambda: _answers(address), seconds=_PATIENCE_SECONDS)
     draw = np.random.default_rng(seed)
     shots = make_photos(stage.folder / "first-load", families, _CAPACITY_PHOTOS, month=_LATER, seed=seed + 1)
-    capacity = _send(stage, address, shots, np.zeros(len(shots))).rate
+    too_fast = np.arange(len(shots)) / _TOO_MANY
+    capacity = _send(stage, address, shots, too_fast, until=float(too_fast[-1])).rate
     found = []
     for number, load in enumerate(_LOADS):
         gaps = draw.exponential(1 / (load * capacity), int(seconds * load * capacity))
         folder = stage.folder / f"load-{number}"
         shots = make_photos(folder, families, len(gaps), month=_LATER, seed=seed + 2 + number)
-        found.append(_send(stage, address, shots, np.cumsum(gaps), load=load, prefix=f"load-{number}-"))
+        found.append(_send(stage, address, shots, np.cumsum(gaps), load=load))
     return found
 
 
@@ -83,14 +86,20 @@ def _introduce(stage: Stage, families: Sequence[str], seed: int) -> None:
 
 
 def _send(
-    stage: Stage, address: str, shots: Sequence[Shot], moments: np.ndarray, *, load: float = 1.0, prefix: str = ""
+    stage: Stage,
+    address: str,
+    shots: Sequence[Shot],
+    moments: np.ndarray,
+    *,
+    load: float = 1.0,
+    until: float = inf,
 ) -> Delays:
-    """Send each photo at its moment (seconds from now), and wait until all is done."""
+    """Send each photo at its moment (seconds from now), and wait until all is done; the rate is that up to `until`."""
     start = time.time()
     sent: dict[UUID, float] = {}
 
     def send(shot: Shot, moment: float) -> float:
-        family, name = family_id(shot.family), f"{prefix}{shot.photo}.jpg"
+        family, name = family_id(shot.family), f"{shot.path.parent.name}-{shot.photo}.jpg"
         time.sleep(max(0.0, start + moment - time.time()))
         begun = sent[photo_id(family, name)] = time.time()
         _post(f"{address}/v1/families/{family}/photos", name, shot.path)
@@ -104,7 +113,8 @@ def _send(
     if len(analysed) != len(shots):
         raise StageError(f"{len(shots)} photos were sent, {len(analysed)} came")
     shown = [one.shown_at - sent[one.photo_id] for one in ways if one.shown_at is not None]
-    return Delays(load, rate_of(analysed), len(shots), answered, shown)
+    rate = rate_of([moment for moment in analysed if moment < start + until])
+    return Delays(load, rate, len(shots), answered, shown)
 
 
 def _post(url: str, name: str, path: Path) -> None:

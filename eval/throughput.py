@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,7 +20,7 @@ import numpy as np
 
 from eval.bench import write_table
 from eval.delays import Delays, measure_delays, rate_of
-from eval.stage import Stage
+from eval.stage import Program, Stage
 from eval.stage.photos import Shot, make_photos, write_photos_csv
 from facealbum.domain.ids import family_id
 from facealbum.domain.messages import MatchFamily
@@ -30,44 +30,68 @@ from facealbum.storage.snapshots import count_waiting, load_ways
 _MONTH = datetime(2026, 10, 1, tzinfo=UTC)
 _PATIENCE_SECONDS = 900.0
 _PROCESSES = "2"
+_NOTHING = 0.1  # ms of CPU a photo, below which a program is left out
 _WARM_UP = 32  # photos, with which a worker loads its models
 MARKS = ("<!-- queues: start -->", "<!-- queues: end -->")
 
 
 @dataclass(frozen=True, slots=True)
-class Rates:
-    """Photos a second in each round, by the way they went."""
+class Way:
+    """Photos a second in each round, and milliseconds of CPU a photo by program in each."""
 
-    queue: list[float]
-    command: list[float]
+    rates: list[float] = field(default_factory=list)
+    costs: list[dict[str, float]] = field(default_factory=list)
 
-    @property
-    def overhead(self) -> list[float]:
-        """How much longer a photo takes by the queue, by round."""
-        return [command / queue - 1 for queue, command in zip(self.queue, self.command, strict=True)]
-
-
-def measure_rates(stage: Stage, shots: Sequence[Shot], rounds: int) -> Rates:
-    """Both ways in turn, with everything running that the other way needs."""
-    _through_queue(stage, shots[:_WARM_UP], "warm-up")
-    rates = Rates([], [])
-    for number in range(rounds):
-        queue, command = f"queue-{number}", f"command-{number}"
-        _through_queue(stage, shots, queue)
-        rates.queue.append(_rate(stage, queue))
-        _import(stage, shots, command, broker=False)
-        stage.run("analyze", "--family", command, broker=False)
-        rates.command.append(_rate(stage, command))
-    return rates
+    def cost(self, program: str) -> float:
+        """The median over the rounds."""
+        return float(np.median([one.get(program, 0.0) for one in self.costs]))
 
 
-def _through_queue(stage: Stage, shots: Sequence[Shot], family: str) -> None:
-    """All are in the outbox before the relay begins to send."""
-    _import(stage, shots, family, broker=True)
+def measure_ways(stage: Stage, shots: Sequence[Shot], rounds: int) -> tuple[Way, Way]:
+    """Through the queue and by the command in turn, with everything running that the other way needs."""
     relay = stage.start("relay", "relay")
-    stage.wait_until_calm(seconds=_PATIENCE_SECONDS)
+    few = shots[:_WARM_UP]
+    _through_queue(stage, few, "warm-up", relay=relay)
+    start = _by_command(stage, few, "command-start")  # what it costs to begin
+    queue, command = Way(), Way()
+    for number in range(rounds):
+        used = _through_queue(stage, shots, f"queue-{number}", relay=relay)
+        queue.costs.append(_each(used, len(shots)))
+        queue.rates.append(_rate(stage, f"queue-{number}"))
+        used = _by_command(stage, shots, f"command-{number}")
+        command.costs.append(_each({name: used[name] - start[name] for name in used}, len(shots) - len(few)))
+        command.rates.append(_rate(stage, f"command-{number}"))
     del stage.programs["relay"]
+    relay.resume()
     relay.kill()
+    return queue, command
+
+
+def _through_queue(stage: Stage, shots: Sequence[Shot], family: str, *, relay: Program) -> dict[str, float]:
+    """All are in the outbox before the relay goes on; gives what each program used of the processor from then on."""
+    relay.pause()
+    _import(stage, shots, family, broker=True)
+    before = stage.cpu_seconds()
+    relay.resume()
+    stage.wait_until_calm(seconds=_PATIENCE_SECONDS)
+    used = _since(before, stage)
+    relay.pause()
+    return used
+
+
+def _by_command(stage: Stage, shots: Sequence[Shot], family: str) -> dict[str, float]:
+    _import(stage, shots, family, broker=False)
+    before = stage.cpu_seconds()
+    stage.run("analyze", "--family", family, broker=False)
+    return _since(before, stage)
+
+
+def _since(before: dict[str, float], stage: Stage) -> dict[str, float]:
+    return {name: used - before.get(name, 0.0) for name, used in stage.cpu_seconds().items()}
+
+
+def _each(seconds: dict[str, float], photos: int) -> dict[str, float]:
+    return {name: 1000 * used / photos for name, used in seconds.items()}
 
 
 def measure_relay(stage: Stage, count: int) -> float:
@@ -101,18 +125,23 @@ def _rate(stage: Stage, family: str) -> float:
     return rate_of(sorted({one.photo_id: one.analysed_at for one in ways}.values()))
 
 
-def render(rates: Rates, sent: float, delays: Sequence[Delays], *, photos: int, messages: int) -> str:
+def render(queue: Way, command: Way, sent: float, delays: Sequence[Delays], *, photos: int, messages: int) -> str:
     """As tables."""
-    low, middle, high = np.quantile(rates.overhead, (0, 0.5, 1))
+    longer = [ours / theirs - 1 for ours, theirs in zip(command.rates, queue.rates, strict=True)]
+    low, middle, high = np.quantile(longer, (0, 0.5, 1))
+    programs = [name for name in queue.costs[0] if max(queue.cost(name), command.cost(name)) > _NOTHING]
+    sums = [sum(map(way.cost, programs)) for way in (command, queue)]
     lines = [
-        f"{photos} photos of 480 pixels' height, {len(rates.queue)} rounds in turns, {_PROCESSES} processes each:",
+        f"{photos} photos of 480 pixels' height, {len(queue.rates)} rounds in turns, {_PROCESSES} processes each:",
         "",
-        "| | photos/s, by round |",
-        "|---|---|",
-        f"| two processes of `facealbum analyze` | {_list(rates.command)} |",
-        f"| two processes of a worker, through the queue | {_list(rates.queue)} |",
-        f"| a photo takes longer by the queue by | {middle:+.1%} ({low:+.1%} to {high:+.1%}) |",
-        f"| messages/s of one relay, {messages} messages that nobody takes | {sent:.0f} |",
+        "| | `facealbum analyze` | a worker, through the queue |",
+        "|---|---|---|",
+        f"| photos/s, by round | {_list(command.rates)} | {_list(queue.rates)} |",
+        f"| a photo takes longer by | | {middle:+.1%} ({low:+.1%} to {high:+.1%}) |",
+        *(f"| CPU of {name}, ms a photo | {command.cost(name):.1f} | {queue.cost(name):.1f} |" for name in programs),
+        f"| CPU together | {sums[0]:.1f} | {sums[1]:.1f} ({sums[1] / sums[0] - 1:+.1%}) |",
+        "",
+        f"One relay sends {sent:.0f} messages/s ({messages} messages that nobody takes).",
         "",
         "Photos sent over HTTP at random moments (Poisson), seconds from the start of the request:",
         "",
@@ -152,9 +181,9 @@ def main() -> None:
         stage.start("rest", "worker", "--queues", "matching,maintenance", "--processes", "1")
         stage.start("analysis", "worker", "--queues", "analysis", "--processes", _PROCESSES)
         shots = make_photos(stage.folder / "photos", ["all"], given.photos, month=_MONTH, seed=20)
-        rates = measure_rates(stage, shots, given.rounds)
+        queue, command = measure_ways(stage, shots, given.rounds)
         delays = measure_delays(stage, seconds=given.seconds, seed=21)
-    table = render(rates, sent, delays, photos=given.photos, messages=given.messages)
+    table = render(queue, command, sent, delays, photos=given.photos, messages=given.messages)
     sys.stdout.write(table)
     if given.out:
         write_table(given.out, table, marks=MARKS)

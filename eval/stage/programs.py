@@ -49,7 +49,7 @@ class Program:
 
     def children(self) -> list[int]:
         """The processes that it has started."""
-        return [int(pid) for pid in _read(f"/proc/{self.pid}/task/{self.pid}/children").split()]
+        return children_of(self.pid)
 
     def kill(self) -> None:
         """SIGKILL to all its processes at once, as when a machine goes."""
@@ -77,6 +77,11 @@ class Program:
 
 def _die_with_parent() -> None:
     _libc.prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+
+
+def children_of(pid: int) -> list[int]:
+    """The processes that a process has started, and that run."""
+    return [int(child) for child in _read(f"/proc/{pid}/task/{pid}/children").split()]
 
 
 def resident_mb(pid: int) -> float:

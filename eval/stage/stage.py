@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from eval.stage.programs import Program
+from eval.stage.programs import Program, children_of, cpu_seconds
 from eval.stage.servers import BUCKET, S3_ACCESS, Postgres, Seaweed, ServerError, Valkey
 from eval.stage.wire import Wire
 from facealbum.errors import DatabaseUnavailableError, FacealbumError
@@ -123,6 +123,16 @@ class Stage:
     def processes(self) -> list[int]:
         """Every process of facealbum's that runs."""
         return [pid for program in self.programs.values() for pid in (program.pid, *program.children())]
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """Processor time so far, by program and server; that of processes that ended, where they were waited for."""
+        used = {name: sum(map(cpu_seconds, (one.pid, *one.children()))) for name, one in self.programs.items()}
+        servers = {"Valkey": [self.broker.program.pid], "SeaweedFS": [self.objects.program.pid]}
+        if (postmaster := self.postgres.pid) is not None:
+            servers["PostgreSQL"] = [postmaster, *children_of(postmaster)]
+        used |= {name: sum(map(cpu_seconds, pids)) for name, pids in servers.items()}
+        spent = os.times()
+        return used | {"commands": spent.children_user + spent.children_system}
 
     def run(self, *arguments: str, broker: bool = True, code: Path = ROOT) -> Any:  # noqa: ANN401 - a command's JSON
         """Run a command to its end, and return what it says with --json; raises StageError if it fails."""
