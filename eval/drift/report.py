@@ -79,8 +79,8 @@ class DriftReport:
     @property
     def what(self) -> str:
         """What the month is compared with, in words."""
-        months = f" ({self.months[0]} to {self.months[-1]})" if self.months else ""
-        return f"{_ABOUT[self.against]}{months}"
+        ends = [str(month) for month in dict.fromkeys((*self.months[:1], *self.months[-1:]))]
+        return f"{_ABOUT[self.against]} ({' to '.join(ends)})" if ends else _ABOUT[self.against]
 
     def _line(self, one: Change) -> str:
         why = "; ".join(group.words() for group in one.groups) or "all groups changed alike"

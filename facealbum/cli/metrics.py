@@ -138,10 +138,13 @@ def metrics_compare(
     if change.before is None or change.after is None or change.value is None:
         console.say(f"{METRICS[metric].title} has no case in {before if change.before is None else after}")
         return
+    ends = (
+        " to ".join(_difference(end, share=share) for end in (change.low, change.high) if isfinite(end)) or "not known"
+    )
     console.say(
         f"{METRICS[metric].title} went from {_written(change.before, share=share)} to"
-        f" {_written(change.after, share=share)}, a change of {_written(change.value, share=share)}"
-        f" ({_range(change.low, change.high, share=share)}) in {count_of(change.families, 'family', 'families')}"
+        f" {_written(change.after, share=share)}, by {_difference(change.value, share=share)}"
+        f" ({ends}) in {count_of(change.families, 'family', 'families')}"
     )
 
 
@@ -242,3 +245,7 @@ def _range(low: float, high: float, *, share: bool) -> str:
 
 def _written(value: float, *, share: bool) -> str:
     return f"{value:.1%}" if share else f"{value:.2f}"
+
+
+def _difference(value: float, *, share: bool) -> str:
+    return f"{100 * value:+.1f} points" if share else f"{value:+.2f}"

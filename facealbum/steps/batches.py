@@ -59,8 +59,12 @@ _SHARE_OF_TASK = 0.5  # of its time after which a task leaves the months that ar
 def start_batch(context: Context, through: Month, arm: str | None = None) -> Batch:
     """Run every month up to `through` in all families, or go on with the batch that does so already.
 
-    Under each arm that a family needs, or only under `arm`.  Raises InvalidValueError for an unknown arm.
+    Under each arm that a family needs, or only under `arm`.  Raises InvalidValueError for an unknown arm, and for a
+    month that is to come.
     """
+    this = Month.of(context.clock())
+    if through > this:
+        raise InvalidValueError(f"the month must not be in the future, got {through} in {this}")
     with context.database.begin() as transaction:
         arm = arm or load_installed_arm(transaction)
         load_side(transaction, arm, context.settings)

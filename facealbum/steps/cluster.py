@@ -206,8 +206,10 @@ class _Clustering:
             if len(self.result.runs) == runs_before:  # a run links by itself; this is for children registered since
                 self.result.relinked += self._link(transaction, run=None)
             arm, model = self.side.arm, self.side.models["embedder"]
-            here = MeasuredMonth(self.family.family_id, arm.arm_id, last, None, model, _VERSION)
-            measure_corrections(transaction, here, arm=arm.name, now=self.context.clock())
+            now = self.context.clock()
+            newest = min(last, Month.of(now))  # nobody has corrected anything in a month that is to come
+            here = MeasuredMonth(self.family.family_id, arm.arm_id, newest, None, model, _VERSION)
+            measure_corrections(transaction, here, arm=arm.name, now=now)
 
     def _out_of_time(self, runs_before: int) -> bool:
         """Whether to stop here; never before a month was run, so that whoever goes on gets to the end."""

@@ -22,6 +22,7 @@ from facealbum.domain.ids import FamilyId, child_id, family_id
 from facealbum.domain.months import Month
 from facealbum.domain.people import Child, Gender
 from facealbum.errors import InvalidValueError
+from facealbum.steps.batches import start_batch
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.correct import Said, decide, undo
@@ -149,6 +150,14 @@ def test_corrections_are_of_the_month_they_were_made_in_even_if_it_has_no_photo(
     undo(replace(context, clock=lambda: NOW + timedelta(days=1)), FAMILY, number, author="ann")
     cluster_families(context, Month(2026, 4))
     assert rows(context)["2026-03", "corrections", ""] == (0, shown[1])
+
+
+@pytest.mark.usefixtures("clustered")
+def test_months_that_are_to_come_are_never_the_newest_that_was_measured(context: Context) -> None:
+    cluster_families(context, Month(2031, 1))
+    assert summarize_month(context).month <= Month.of(context.clock())
+    with pytest.raises(InvalidValueError, match="must not be in the future, got 2031-01"):
+        start_batch(context, Month(2031, 1))
 
 
 @pytest.mark.usefixtures("clustered")
@@ -392,6 +401,8 @@ def test_tables_fit_a_terminal_and_what_was_never_measured_is_no_empty_one(
         assert any(" to " in line for line in lines)
         assert all(len(line.rstrip()) <= 80 for line in lines)
         assert not [line for line in lines if line.startswith(" ")]  # a cell that goes on below
+    (change,) = run("compare coverage --before 2026-01 --after 2026-02")
+    assert "points (not known) in 1 family" in change
     for missing, message in (
         ("show --slice shoe", "no slice of 2026-02 begins with 'shoe'; there are age"),
         ("tracking --arm unheard", "nothing was measured of breakage"),
