@@ -11,7 +11,7 @@ from starlette.requests import cookie_parser
 
 from facealbum.steps.access import SESSION, proof_of
 
-SESSION_COOKIE, FORM_COOKIE = "facealbum_session", "facealbum_form"
+SESSION_COOKIE, FORM_COOKIE = "facealbum-session", "facealbum-form"
 _FORM = "application/x-www-form-urlencoded"
 
 
