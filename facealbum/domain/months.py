@@ -52,9 +52,11 @@ class Month:
     def through(self, last: "Month") -> Iterator["Month"]:
         """This month and every later one up to `last`, oldest first; nothing if `last` is earlier."""
         month = self
-        while month <= last:
+        while month < last:
             yield month
             month = month.next()
+        if month == last:
+            yield month
 
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.month:02d}"

@@ -117,7 +117,8 @@ def resume(context: Context) -> Reembedding:
     with context.database.begin() as transaction:
         job = load_open(transaction)
         if job is None or job.status != "paused":
-            raise InvalidValueError("nothing is paused; begin by: facealbum reembed start SPACE")
+            command = f"facealbum reembed start {job.target if job else 'SPACE'}"
+            raise InvalidValueError(f"nothing is paused; to begin, or go on with what was cut short: {command}")
         _set_going(context, transaction, job, rate=job.rate, families_left=None)
     return load_job(context, job.number)
 

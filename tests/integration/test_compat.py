@@ -397,4 +397,8 @@ def test_the_commands_say_how_far_it_is_and_what_is_missing(
     assert json.loads(run("eval", "compat", HEAD, FUSED, "--json")[1])["number"] == 2
     assert run("models", "use", FUSED)[0] == 0
     assert run("reembed", "pause")[0] == 2
+    assert "reembed start SPACE" in run("reembed", "resume")[2].replace("\n", " ")
+    page = tmp_path / "compat.html"
+    said = run("report", str(page), "--kind", "compatibility", "--spaces", HEAD, FUSED)[1]
+    assert "With 1 family, fewer than 10" in said
     assert run("models", "train-adapter", "a-1", "--from", HEAD, "--to", FUSED, "--kind", "cubic")[0] == 2

@@ -9,6 +9,7 @@ from eval.metrics import Estimate
 from eval.report.charts import Cell, DotChart, Table, Whisker, WhiskerChart
 from eval.report.measured import Measured, Scale
 from eval.report.paper import Mood, Paper, Section
+from eval.report.words import count
 from facealbum.errors import InvalidValueError
 
 _CHECKS = {
@@ -65,9 +66,9 @@ def _sentence(report: CompatReport) -> str:
 
 def _certainty(report: CompatReport) -> str:
     if report.families < report.limits.families:
+        families = count(report.families, "family", "families")
         return (
-            f"With {report.families} families, fewer than {report.limits.families}, intervals say nothing and values "
-            "alone were judged."
+            f"With {families}, fewer than {report.limits.families}, intervals say nothing and values alone were judged."
         )
     return "A check passes only if its whole interval keeps the limit."
 

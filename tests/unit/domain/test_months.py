@@ -17,6 +17,11 @@ def test_a_month_reads_what_it_writes(month: Month) -> None:
     assert Month.parse(str(month)) == month
 
 
+def test_a_period_may_end_with_the_last_month_there_is() -> None:
+    assert list(Month(9999, 11).through(Month(9999, 12))) == [Month(9999, 11), Month(9999, 12)]
+    assert not list(Month(9999, 12).through(Month(9999, 11)))
+
+
 @given(months)
 def test_the_next_month_starts_where_this_one_ends(month: Month) -> None:
     last_instant = month.next().start() - timedelta(microseconds=1)
