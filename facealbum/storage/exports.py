@@ -46,7 +46,7 @@ def load_exported_faces(connection: Connection, family: FamilyId, arm: str) -> I
     Left out are those that a user says are none, and those of hidden people.
     """
     query = _shown_faces(family, arm).order_by(photos.c.key, faces.c.number)
-    for row in connection.execution_options(yield_per=1000).execute(query):
+    for row in connection.execute(query, execution_options={"yield_per": 1000}):
         converted = {
             "sha256": bytes(row.sha256),
             "box": Box(*row.box),

@@ -22,6 +22,7 @@ from facealbum.steps.export import export_faces
 from facealbum.steps.families import forget_family
 from facealbum.steps.match import MatchOutcome, match_family
 from facealbum.steps.report import write_report
+from facealbum.storage.exports import load_exported_faces
 from facealbum.storage.schema import assignments, faces
 from tests.integration.album import FAMILY, FAMILY_ID, add, shots
 
@@ -175,6 +176,14 @@ def test_what_a_user_says_of_a_match_outranks_it(context: Context, later: Callab
     assert now.get(wrong, (None,))[0] != person
     assert now[right] == (other, "confirmed")
     assert nothing not in now
+
+
+def test_reading_faces_in_portions_leaves_the_connection_as_it_was(context: Context) -> None:
+    add(context, shots(months=1, a_month=2))
+    with context.database.begin() as transaction:
+        before = dict(transaction.get_execution_options())
+        assert list(load_exported_faces(transaction, FAMILY_ID, "default"))
+        assert transaction.get_execution_options() == before
 
 
 def test_a_match_counts_as_assigned_and_is_marked_where_people_look(
