@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 from eval.drift.check import compare_with_months
 from eval.drift.counts import BUCKETS, MonthCounts
 from eval.metrics import METRICS, estimate_ratio
+from eval.metrics.arrivals import Arrivals, find_arrival_alarms
 from eval.metrics.control import MonthPoint, track_months
 from eval.studies.tables import table
 from eval.synthetic.faults import Fault
 from eval.synthetic.living import FamilyMonth, calendar
 
 _SPACE = "drift direction"
+_ARRIVALS = "arrivals"
 RIGHT: Mapping[Fault, frozenset[str]] = MappingProxyType(
     {
         Fault.NOISE: frozenset({"coverage", "waiting", "drift similarity", _SPACE}),
@@ -31,16 +33,16 @@ RIGHT: Mapping[Fault, frozenset[str]] = MappingProxyType(
         Fault.AGE: frozenset({"drift age", "age_spread"}),
         Fault.RECALL: frozenset({"drift faces"}),
         Fault.SPACES: frozenset({"coverage", "waiting", "drift similarity", "splitting", _SPACE}),
-        Fault.MONTH: frozenset(),
-        Fault.DOUBLE: frozenset({"drift similarity"}),
+        Fault.MONTH: frozenset({_ARRIVALS}),
+        Fault.DOUBLE: frozenset({_ARRIVALS, "drift similarity"}),
     }
 )
-"""Which alarms speak of what is wrong; none is made for a month that never comes."""
+"""Which alarms speak of what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """The alarms of one month: the metrics outside their limits, and the distributions that drifted."""
+    """The alarms of one month: the metrics outside their limits, `arrivals`, and the distributions that drifted."""
 
     fault: Fault | None
     metrics: tuple[str, ...]
@@ -75,10 +77,11 @@ class _Fleet:
     fault: Fault | None
     points: Mapping[str, MonthPoint]
     watched: MonthCounts
+    families: int
 
     @property
-    def faces(self) -> int:
-        return self.watched.cases("age")
+    def arrivals(self) -> Arrivals:
+        return Arrivals(self.watched.month, self.families, self.watched.cases("age"))
 
 
 def _fleet(lived: Sequence[FamilyMonth], watched: Sequence[FamilyMonth], month: int, fault: Fault | None) -> _Fleet:
@@ -93,12 +96,14 @@ def _fleet(lived: Sequence[FamilyMonth], watched: Sequence[FamilyMonth], month: 
         for metric, pair in one.counts.items():
             counts[metric].append(pair)
         add(one, "similarity")
+    families = 0
     for one in _of(watched, month, fault):
+        families += bool(one.histograms["age"].any())
         for key in one.histograms:
             add(one, key)
     when = calendar(month)
     points = {metric: MonthPoint(when, estimate_ratio(np.array(pairs, np.float64))) for metric, pairs in counts.items()}
-    return _Fleet(fault, points, MonthCounts(when, buckets, {}))
+    return _Fleet(fault, points, MonthCounts(when, buckets, {}), families)
 
 
 def _of(months: Sequence[FamilyMonth], month: int, fault: Fault | None) -> Iterator[FamilyMonth]:
@@ -113,10 +118,12 @@ def _raised(before: Sequence[_Fleet], now: _Fleet) -> Raised:
             continue
         if track_months(metric, points)[-1].worse:
             metrics.append(metric)
+    if find_arrival_alarms([one.arrivals for one in before], now.arrivals):
+        metrics.append(_ARRIVALS)
     quiet = [one.watched for one in before]
     changes = [*compare_with_months(now.watched, quiet, quiet), *compare_with_months(now.watched, quiet[-1:], quiet)]
     drifted = dict.fromkeys(one.distribution for one in changes if one.alarm)
-    return Raised(now.fault, tuple(metrics), tuple(drifted), now.faces)
+    return Raised(now.fault, tuple(metrics), tuple(drifted), now.watched.cases("age"))
 
 
 def render_alarms(found: Sequence[Raised]) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from eval.metrics.arrivals import Arrivals, find_arrival_alarms
 from eval.metrics.change import Change, estimate_change
 from eval.metrics.control import MonthPoint, TrackedMonth, find_alarms, track_months
 from eval.metrics.definitions import METRICS
@@ -112,10 +113,20 @@ def total_months(
 
 
 def metric_alarms(transaction: Transaction, arm: str, month: Month) -> list[str]:
-    """Why somebody must look: metrics that left their limits in the month, for the worse."""
+    """Why somebody must look: metrics that left their limits in the month, for the worse, and missing photos."""
     keys = [key for key, metric in METRICS.items() if metric.steady]
     tracked = (_track(transaction, arm, key, EVERYTHING) for key in keys)
-    return find_alarms([months[-1] for months in tracked if months and months[-1].point.month == month])
+    left = find_alarms([months[-1] for months in tracked if months and months[-1].point.month == month])
+    return left + _arrival_alarms(transaction, arm, month)
+
+
+def _arrival_alarms(transaction: Transaction, arm: str, month: Month) -> list[str]:
+    """By the families and cases of coverage, which are those that have faces of a month, and these faces."""
+    first = load_totals(transaction, arm, metric="coverage", part=EVERYTHING, first=True)
+    before = [Arrivals(one.month, one.estimate.families, one.estimate.cases) for one in first if one.month < month]
+    now = load_totals(transaction, arm, month=month, metric="coverage", part=EVERYTHING)
+    faces = now[0].estimate if now else None
+    return find_arrival_alarms(before, Arrivals(month, faces.families, faces.cases) if faces else Arrivals(month, 0, 0))
 
 
 def summarize_month(

@@ -151,8 +151,13 @@ def load_totals(
     month: Month | None = None,
     metric: str | None = None,
     part: str | None = None,
+    first: bool = False,
 ) -> list[Total]:
-    """The newest totals of each month, metric and slice under the arm, in this order; all, or those that are named."""
+    """The newest totals of each month, metric and slice under the arm, in this order; all, or those that are named.
+
+    first: the oldest instead, before late photos made the month grow.
+    """
+    computed = metric_totals.c.computed_at
     wanted = {"month": _day(month) if month else None, "metric": metric, "slice": part}
     query = (
         select(metric_totals)
@@ -161,7 +166,9 @@ def load_totals(
             metric_totals.c.arm_id == select(arms.c.arm_id).where(arms.c.name == arm).scalar_subquery(),
             *(metric_totals.c[name] == value for name, value in wanted.items() if value is not None),
         )
-        .order_by(*(metric_totals.c[name] for name in ("month", "metric", "slice")), metric_totals.c.computed_at.desc())
+        .order_by(
+            *(metric_totals.c[name] for name in ("month", "metric", "slice")), computed if first else computed.desc()
+        )
     )
     return [
         Total(

@@ -411,3 +411,31 @@ def test_tables_fit_a_terminal_and_what_was_never_measured_is_no_empty_one(
     ):
         with pytest.raises(InvalidValueError, match=message):
             run(missing)
+
+
+def test_a_month_that_never_came_is_told_though_it_has_no_figures(context: Context, many: list[FamilyId]) -> None:
+    for month in JANUARY.through(Month(2026, 7)):
+        invent(
+            context, month, {family: {"coverage": (number % 5 + 5.0, 10.0)} for number, family in enumerate(many[:30])}
+        )
+    with context.database.begin() as transaction:
+        total_months(transaction, since=NOW, through=YEAR, now=NOW)
+        assert metric_alarms(transaction, "default", Month(2026, 7)) == []
+        (said,) = metric_alarms(transaction, "default", Month(2026, 8))
+    assert said == "only 0 families have faces of 2026-08, after 30 or more in each of the 7 months before"
+
+
+def test_photos_that_come_late_do_not_make_the_next_month_look_small(context: Context, many: list[FamilyId]) -> None:
+    def count(month: Month, faces: float, batch: int) -> None:
+        invent(context, month, {family: {"coverage": (faces, faces)} for family in many[:30]})
+        with context.database.begin() as transaction:
+            now = NOW + timedelta(days=batch)
+            total_months(transaction, since=NOW, through=month, batch=batch, now=now)
+
+    months = list(JANUARY.through(Month(2026, 8)))
+    for number, month in enumerate(months):
+        count(month, 10.0, 10 * number + 1)
+    for number, month in enumerate(months[:-1]):
+        count(month, 30.0, 10 * number + 200)
+    with context.database.begin() as transaction:
+        assert metric_alarms(transaction, "default", months[-1]) == []
