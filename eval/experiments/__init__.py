@@ -8,7 +8,7 @@ from eval.experiments.boundaries import critical_values
 from eval.experiments.effects import Counts, Effect, compare
 from eval.experiments.mismatch import arms_mismatch, pairs_mismatch
 from eval.experiments.plan import Guardrail, Kind, Plan
-from eval.experiments.power import families_needed, family_variance, smallest_effect
+from eval.experiments.power import Spread, families_needed, family_spread, smallest_effect
 from eval.experiments.verdict import GuardrailVerdict, Outcome, Verdict, judge
 
 __all__ = [
@@ -21,13 +21,14 @@ __all__ = [
     "Outcome",
     "Plan",
     "Split",
+    "Spread",
     "Verdict",
     "arms_mismatch",
     "assign",
     "compare",
     "critical_values",
     "families_needed",
-    "family_variance",
+    "family_spread",
     "judge",
     "pairs_mismatch",
     "smallest_effect",

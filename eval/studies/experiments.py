@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from eval.experiments import Kind, Outcome, Plan, arms_mismatch, family_variance, judge, smallest_effect
+from eval.experiments import Kind, Outcome, Plan, arms_mismatch, family_spread, judge, smallest_effect
 from eval.experiments.mismatch import MISMATCH
 from eval.metrics import METRICS, Better
 from eval.metrics.estimates import wilson
@@ -51,13 +51,18 @@ class Rate:
 
 
 def plan_for(metric: str, pool: Pool, families: int, *, kind: Kind, paired: bool) -> Plan:
-    """The plan that asks for the smallest effect that so many families can find with a power of .8."""
+    """The plan that asks for the smallest effect that so many families can find with a power of .8.
+
+    Their past is that of as many families: of a shadow arm in the few that were simulated, chance tells too much.
+    """
     better = METRICS[metric].better is Better.HIGHER
     plan = Plan(metric, better, 1.0, pool.months, families, kind=kind, paired=paired)
-    treated = pool.disturbed(_FLIPS, np.random.default_rng(0)).counts(pool.months) if paired else None
-    variance = family_variance(pool.counts(pool.months), treated)
-    assert variance is not None, "the pool has families with cases"  # noqa: S101
-    return replace(plan, minimum_effect=smallest_effect(variance, families, plan))
+    draw = np.random.default_rng(0)
+    past = pool.draw(families, draw)
+    treated = past.disturbed(_FLIPS, draw).counts(pool.months) if paired else None
+    spread = family_spread(past.counts(pool.months), treated, higher_is_better=better)
+    assert spread is not None, "the pool has families with cases"  # noqa: S101
+    return replace(plan, minimum_effect=smallest_effect(spread, families, plan))
 
 
 def finds(pool: Pool, plan: Plan, effect: float, draw: np.random.Generator) -> bool:

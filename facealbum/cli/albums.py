@@ -124,8 +124,9 @@ def cluster(
             ],
         )
     would = "would be " if dry_run else ""
+    other = f", {count_of(result.other_runs, 'run')} of arms that are not shown" if result.other_runs else ""
     console.say(
-        f"{count_of(len(result.runs), 'run')} in {_families(result.families)}, {result.up_to_date} up to date; "
+        f"{count_of(len(result.runs), 'run')} in {_families(result.families)}, {result.up_to_date} up to date{other}; "
         f"{count_of(result.changes, 'change')} {would}made"
     )
     for doubt in chain.from_iterable(result.doubted_births.values()):

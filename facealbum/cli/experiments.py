@@ -138,6 +138,11 @@ def _say(status: "Status") -> None:
     console.say(f"{one.name}: {one.mode}, {one.status}, {status.months_over} of {plan['months']} months are over")
     shares = ", ".join(f"{families} in {arm}" for arm, families in sorted(status.assigned.items()))
     console.say(f"families: {shares or 'none yet'}")
+    for arm, unseen in status.unseen.items():
+        console.say(
+            f"{arm} can't see {count_of(unseen.without, 'face')} until the monthly job embeds them for its space,"
+            f" and {unseen.lost} for good"
+        )
     for before in status.before:
         console.say(f"before it began {before.arm} differed by {before.effect:+.4f} (p = {before.p:.2g})")
     for arm, verdict in status.verdicts.items():

@@ -100,9 +100,6 @@ def promote_arm(context: Context, name: str, *, author: str) -> int:
     embedding spaces raises.
     """
     with context.database.begin() as transaction:
-        for one in load_experiments(transaction, status="running"):
-            if one.mode == SERVED:
-                raise InvalidValueError(f"experiment {one.name!r} is running; conclude or stop it first")
         arm = expect_arm(transaction, name)
         number = install_arm(transaction, arm, author=author, now=context.clock())
         if number is None:
@@ -113,10 +110,14 @@ def promote_arm(context: Context, name: str, *, author: str) -> int:
 def install_arm(
     transaction: Transaction, arm: Arm, *, author: str, now: datetime, experiment_id: int | None = None
 ) -> int | None:
-    """Make the arm the installation's, unless it is; the first promotion puts what was there before on record, too."""
+    """Make the arm the installation's, unless it is; the first promotion puts what was there before on record, too.
+
+    Raises InvalidValueError while an experiment shows families its arms, and what the gate between spaces raises.
+    """
     installed = load_installed_arm(transaction)
     if arm.name == installed:
         return None
+    _expect_none_served(transaction)
     before = load_arm(transaction, installed)
     if before is not None:
         old, new = (load_space(transaction, one.name) or "" for one in (before, arm))
@@ -129,13 +130,18 @@ def install_arm(
 
 
 def rollback_arm(context: Context, *, author: str) -> Promotion:
-    """Put the arm before the newest promotion back at once; tells what was taken back."""
+    """Put the arm before the newest promotion back at once; tells what was taken back.
+
+    Raises InvalidValueError if there is nothing to take back, or while an experiment shows families its arms: they
+    would go on seeing what is taken back.
+    """
     with context.database.begin() as transaction:
         return take_back_promotion(transaction, author=author, now=context.clock())
 
 
 def take_back_promotion(transaction: Transaction, *, author: str, now: datetime) -> Promotion:
-    """The same in the caller's transaction; raises InvalidValueError if there is nothing to take back."""
+    """The same in the caller's transaction."""
+    _expect_none_served(transaction)
     promoted = load_promotions(transaction)
     if len(promoted) < 2 or promoted[0].undoes is not None:  # noqa: PLR2004 - one, and one before it
         raise InvalidValueError("there is no promotion to take back; `facealbum arms history` shows all")
@@ -144,6 +150,16 @@ def take_back_promotion(transaction: Transaction, *, author: str, now: datetime)
     detail = {"number": number, "undoes": newest.number, "back_to": before.name}
     save_entry(transaction, "rollback", f"arm {newest.arm}", author=author, now=now, detail=detail)
     return newest
+
+
+def _expect_none_served(transaction: Transaction) -> None:
+    """Raise InvalidValueError while an experiment shows families its arms, of which the installation's is one."""
+    for one in load_experiments(transaction, status="running"):
+        if one.mode == SERVED:
+            raise InvalidValueError(
+                f"experiment {one.name!r} shows families its arms; first conclude it, or end it at once:"
+                f" facealbum experiment stop {one.name}"
+            )
 
 
 def expect_arm(transaction: Transaction, name: str) -> Arm:

@@ -38,7 +38,7 @@ from facealbum.steps.birth_dates import DoubtedBirth, find_doubted_births
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import models_in_use
 from facealbum.steps.metrics import measure_corrections, measure_month, total_months
-from facealbum.steps.reading import side_of_family
+from facealbum.steps.reading import load_lacking_spaces, side_of_family
 from facealbum.storage.database import Transaction
 from facealbum.storage.decisions import apply_person_words, load_decision_marks, load_demands
 from facealbum.storage.deletions import load_arrival_marks
@@ -134,7 +134,8 @@ def cluster_families(
     """Run every month up to `through` that isn't done, oldest first, for one family or all of them.
 
     Under each arm that a family needs, or only under `arm` if the installation never was on it; the result tells of
-    the first, the one that the family is shown.  With `dry_run` that one is computed, then rolled back.  Raises
+    the first, the one that the family is shown.  Faces are first embedded for the spaces of all these arms.  With
+    `dry_run` that one is computed, then rolled back.  Raises
     UnknownFamilyError, and FamilyBusyError if a family stays locked for longer than `patience` lasts; what was done
     until then is kept.
     """
@@ -148,6 +149,11 @@ def cluster_families(
     for one in families:
         with context.database.begin() as transaction:
             sides = [arm] if isinstance(arm, Side) else _sides(context, transaction, one, arm, dry_run=dry_run)
+            lacking = [] if dry_run else load_lacking_spaces(transaction, one.family_id, sides)
+        if lacking and not _fill(context, one.family_id, lacking, patience):
+            result.unfinished = True
+            return result
+        with context.database.begin() as transaction:
             sides = [side_of_family(transaction, context.settings, one.family_id, side) for side in sides]
         for place, side in enumerate(sides):
             own = ClusterResult() if place else result
@@ -173,6 +179,12 @@ def _sides(context: Context, transaction: Transaction, family: Family, arm: str 
     else:
         names = load_arms_needed(transaction, family.family_id, arm, now=context.clock())
     return [load_side(transaction, name, context.settings) for name in names]
+
+
+def _fill(context: Context, family: FamilyId, spaces: Sequence[int], patience: Patience) -> bool:
+    from facealbum.steps.reembed import fill_family  # noqa: PLC0415 - only who needs them holds the networks
+
+    return all(fill_family(context, family, space, stop_at=patience.stop_at) for space in spaces)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,20 @@ from uuid import UUID
 
 import numpy as np
 
-from eval.experiments import Counts, Kind, Plan, Verdict, compare, families_needed, family_variance, judge
+from eval.experiments import Counts, Kind, Plan, Verdict, compare, families_needed, family_spread, judge
 from eval.experiments import smallest_effect as smallest
 from facealbum.domain.months import Month
 from facealbum.steps.context import Context
+from facealbum.steps.embedders import installed_space
+from facealbum.storage.analyses import ensure_space
 from facealbum.storage.audit import Entry, load_entries
 from facealbum.storage.batches import load_batches
 from facealbum.storage.database import Transaction
 from facealbum.storage.experiment_counts import Sums, load_last_month, load_past, load_sums
 from facealbum.storage.experiments import SERVED, Experiment, ExperimentArm, count_assigned, load_experiment
 from facealbum.storage.families import count_families
+from facealbum.storage.reembeddings import count_left
+from facealbum.storage.spaces import load_space
 
 _PRESENT = ("coverage", "waiting")  # every family that was counted has these
 
@@ -32,14 +36,27 @@ class Before:
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """Faces that an arm can't see: not yet embedded for its space, and lost to it for good."""
+
+    without: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
-    """An experiment as far as it may be told: families by arm, months that are over, verdicts by treatment."""
+    """An experiment as far as it may be told: families by arm, months that are over, verdicts by treatment.
+
+    unseen: of a running experiment, by arm of another space than analysis fills: faces without a vector of it (the
+    monthly job embeds them before it computes the arm), and those that can't have one.
+    """
 
     experiment: Experiment
     assigned: Mapping[str, int]
     months_over: int
     before: tuple[Before, ...]
     verdicts: Mapping[str, Mapping[str, Any]]
+    unseen: Mapping[str, Unseen]
     trail: tuple[Entry, ...]
 
 
@@ -75,8 +92,20 @@ def show_experiment(context: Context, name: str) -> Status:
             over,
             _look_before(transaction, experiment),
             verdicts or {},
+            _count_unseen(transaction, experiment) if experiment.status == "running" else {},
             tuple(load_entries(transaction, f"experiment {name}")),
         )
+
+
+def _count_unseen(transaction: Transaction, experiment: Experiment) -> dict[str, Unseen]:
+    spaces = {arm.name: load_space(transaction, arm.name) for arm in experiment.arms}
+    filled = installed_space(transaction)
+    lefts = {
+        arm: count_left(transaction, ensure_space(transaction, space))
+        for arm, space in spaces.items()
+        if space is not None and space != filled
+    }
+    return {arm: Unseen(left.without, left.lost) for arm, left in lefts.items() if left.without or left.lost}
 
 
 def count_months_over(context: Context, transaction: Transaction, experiment: Experiment) -> int:
@@ -175,14 +204,15 @@ def estimate_power(transaction: Transaction, plan: Plan, control: int, treatment
     both = sorted(past.keys() & other.keys())
     families = both or sorted(past)
     now = _counts(past, families, {*families})
-    variance = family_variance(now, _counts(other, both, {*both}) if both else None)
+    beside = _counts(other, both, {*both}) if both else None
+    spread = family_spread(now, beside, higher_is_better=plan.higher_is_better)
     available = count_families(transaction)
-    if variance is None:
+    if spread is None:
         return Power(len(past), available, None, None, paired=False)
     return Power(
         len(families),
         available,
-        families_needed(variance, plan),
-        smallest(variance, available, plan),
+        families_needed(spread, plan),
+        smallest(spread, available, plan),
         paired=bool(both),
     )

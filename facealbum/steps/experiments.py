@@ -13,6 +13,7 @@ from eval.experiments import Guardrail, Kind, Outcome, Plan, Split
 from eval.metrics import METRICS, Better, Metric
 from facealbum.domain.months import Month
 from facealbum.errors import InvalidValueError
+from facealbum.steps.arm_plans import FOLLOWING, load_side
 from facealbum.steps.arms import expect_arm, install_arm, take_back_promotion
 from facealbum.steps.context import Context
 from facealbum.steps.experiment_results import Power, count_months_over, estimate_power, judge_experiment
@@ -28,6 +29,7 @@ from facealbum.storage.experiments import (
     save_experiment,
     update_experiment,
 )
+from facealbum.storage.observations import Arm
 from facealbum.storage.reembeddings import count_left
 from facealbum.storage.serving import delete_serving, load_installed_arm, load_promotions
 
@@ -75,7 +77,7 @@ def create_experiment(context: Context, draft: Draft, *, author: str, dry_run: b
         if any(one.name == draft.name for one in load_experiments(transaction)):
             raise InvalidValueError(f"there is an experiment {draft.name!r}; choose another name")
         sides = [
-            ExperimentArm(expect_arm(transaction, name).arm_id, name, share, control=not place)
+            ExperimentArm(_arm(context, transaction, name).arm_id, name, share, control=not place)
             for place, (name, share) in enumerate(draft.shares)
         ]
         plan, power = _agree(transaction, draft, sides)
@@ -84,6 +86,11 @@ def create_experiment(context: Context, draft: Draft, *, author: str, dry_run: b
         detail = {**agreed, "arms": dict(draft.shares), "holdout": split.holdout, "traffic": split.traffic}
         _record(context, transaction, "create", draft.name, author, detail)
     return plan, power
+
+
+def _arm(context: Context, transaction: Transaction, name: str) -> Arm:
+    """The arm; one that follows the release is there before its first run, too."""
+    return load_side(transaction, name, context.settings).arm if name in FOLLOWING else expect_arm(transaction, name)
 
 
 def _agree(transaction: Transaction, draft: Draft, sides: list[ExperimentArm]) -> tuple[Plan, Power]:

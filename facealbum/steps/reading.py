@@ -5,6 +5,7 @@ somebody has a vector in the new one.  Until then its runs and matches go on in 
 faces; a new face without a vector there waits meanwhile, as any face does that a run can't read.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from facealbum.domain.ids import FamilyId
@@ -12,8 +13,20 @@ from facealbum.settings import Settings
 from facealbum.steps.arm_plans import ArmPlan, Side
 from facealbum.steps.embedders import models_of_space
 from facealbum.storage.database import Transaction
-from facealbum.storage.observations import Arm
+from facealbum.storage.observations import Arm, load_arm
+from facealbum.storage.reembeddings import load_lacking
+from facealbum.storage.serving import load_installed_arm
 from facealbum.storage.spaces import load_fullest_space, load_space_name
+
+
+def load_lacking_spaces(transaction: Transaction, family: FamilyId, sides: Iterable[Side]) -> list[int]:
+    """The spaces of arms beside the installation's in which faces of the family have no vector, and could have one.
+
+    Analysis fills the installation's space only; no arm is to see fewer faces than that.
+    """
+    here = load_arm(transaction, load_installed_arm(transaction))
+    others = dict.fromkeys(side.arm.space_id for side in sides if here and side.arm.space_id != here.space_id)
+    return [space for space in others if load_lacking(transaction, family, space, adapted=False)]
 
 
 def side_of_family(transaction: Transaction, settings: Settings, family: FamilyId, side: Side) -> Side:

@@ -8,8 +8,8 @@ command does it.
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from datetime import timedelta
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from functools import lru_cache
 from time import perf_counter
 from typing import Any
@@ -20,8 +20,8 @@ from facealbum.domain.ids import FamilyId
 from facealbum.errors import InvalidValueError, ObjectNotFoundError, PhotoError
 from facealbum.logs import get_logger
 from facealbum.settings import Settings
-from facealbum.steps.context import Context
-from facealbum.steps.embedders import check_licence, find_embedder, installed_space, models_folder
+from facealbum.steps.context import Context, NoProgress
+from facealbum.steps.embedders import check_licence, find_embedder, installed_space, models_folder, models_of_space
 from facealbum.storage.analyses import ensure_space
 from facealbum.storage.database import Transaction
 from facealbum.storage.families import load_families
@@ -43,7 +43,7 @@ from facealbum.storage.reembeddings import (
     start_reembedding,
     update_reembedding,
 )
-from facealbum.storage.spaces import load_uncarried, save_carried
+from facealbum.storage.spaces import load_space_name, load_uncarried, save_carried
 from models.heads import carry_over, load_heads
 from models.limits import Limits
 from models.reembed import Place, Reembedder
@@ -175,22 +175,40 @@ def work_on(context: Context, *, wait: Wait = time.sleep) -> bool:
     return True
 
 
-def carry_exactly(context: Context, embedder: EmbedderSpec, space_id: int) -> None:
-    """Fill the space from others whose embeddings hold all that it needs, family by family, without any photo."""
+def fill_family(context: Context, family: FamilyId, space_id: int, *, stop_at: datetime | None = None) -> bool:
+    """Embed those of the family's faces that have no vector of the space, nor an adapter's; False if time is up before.
+
+    Raises ModelNotInstalledError, and what is wrong with the machine, never with a photo.
+    """
+    with context.database.begin() as transaction:
+        space = load_space_name(transaction, space_id)
+    embedder = models_of_space(space, context.settings).embedder
+    carry_exactly(replace(context, progress=NoProgress()), embedder, space_id, family=family)
+    with context.database.begin() as transaction:
+        uploads = load_lacking(transaction, family, space_id, adapted=False)
+    for place, upload in enumerate(uploads):
+        if place and stop_at is not None and context.clock() >= stop_at:
+            return False
+        _embed(context, upload, (space_id, space))
+    return True
+
+
+def carry_exactly(context: Context, embedder: EmbedderSpec, space_id: int, *, family: FamilyId | None = None) -> None:
+    """Fill the space from others whose embeddings hold all that it needs, in one family or all, without any photo."""
     folder = models_folder(context.settings)
     others = [other for other in (load_embedders() | load_heads(folder)).values() if other.space != embedder.space]
     maps = {other.space: carry_over(other, embedder) for other in others}
     with context.database.begin() as transaction:
-        families = load_families(transaction)
+        families = [family] if family else [one.family_id for one in load_families(transaction)]
         sources = {ensure_space(transaction, space): found for space, found in maps.items() if found is not None}
     context.progress.begin("Carrying faces over", len(families) * len(sources))
-    for family in (one.family_id for one in families):
+    for one in families:
         for source, found in sources.items():
             with context.database.begin() as transaction:
-                ids, vectors = load_uncarried(transaction, family, source=source, target=space_id)
+                ids, vectors = load_uncarried(transaction, one, source=source, target=space_id)
                 carried = np.einsum("nf,fe->ne", vectors, found)  # the same bits with any number of threads
                 carried /= np.linalg.norm(carried, axis=1, keepdims=True)
-                save_carried(transaction, family, target=space_id, ids=ids, vectors=carried)
+                save_carried(transaction, one, target=space_id, ids=ids, vectors=carried)
             context.progress.advance()
 
 
@@ -247,34 +265,36 @@ class _Work:
                 if not is_running(transaction, self.job.number):
                     return False
             start = perf_counter()
-            done = self._upload(upload)
+            done = _embed(self.context, upload, (self.job.target_id, self.job.target), job=self.job.number)
             self.context.progress.advance(len(upload.faces))
             if self.job.rate:
                 self.wait(max(0.0, done / self.job.rate - (perf_counter() - start)))
         return True
 
-    def _upload(self, upload: LackingUpload) -> int:
-        """Embed the faces of one upload, or note why they can't be; tells how many have their vector now."""
-        places = [
-            Place(face.box, np.array(face.landmarks, np.float32).reshape(5, 2), face.score, face.ms)
-            for face in upload.faces
-        ]
-        target, found = self.job.target_id, None
-        try:
-            data = self.context.objects.get(original_key(upload.family_id, upload.sha256))
-            found = _reembedder(self.context.settings, self.job.target).embed(data, places)
-        except (PhotoError, ObjectNotFoundError) as error:
-            problem = error.code, str(error)
-            _log.warning("reembedding_lost", photo_id=str(upload.photo_id), code=error.code)
-        now = self.context.clock()
-        with self.context.database.begin() as transaction:
-            if found is None:
-                save_lost(transaction, upload, target, problem, now=now)
-                return 0
-            vectors = [(face.face_id, vector) for face, vector in zip(upload.faces, found, strict=True)]
-            done = save_embeddings(transaction, upload.family_id, target, vectors)
-            count_embedded(transaction, self.job.number, done, now=now)
-        return done
+
+def _embed(context: Context, upload: LackingUpload, space: tuple[int, str], *, job: int | None = None) -> int:
+    """Embed the faces of one upload, or note why they can't be; tells how many have their vector now."""
+    places = [
+        Place(face.box, np.array(face.landmarks, np.float32).reshape(5, 2), face.score, face.ms)
+        for face in upload.faces
+    ]
+    (target, name), found = space, None
+    try:
+        data = context.objects.get(original_key(upload.family_id, upload.sha256))
+        found = _reembedder(context.settings, name).embed(data, places)
+    except (PhotoError, ObjectNotFoundError) as error:
+        problem = error.code, str(error)
+        _log.warning("reembedding_lost", photo_id=str(upload.photo_id), code=error.code)
+    now = context.clock()
+    with context.database.begin() as transaction:
+        if found is None:
+            save_lost(transaction, upload, target, problem, now=now)
+            return 0
+        vectors = [(face.face_id, vector) for face, vector in zip(upload.faces, found, strict=True)]
+        done = save_embeddings(transaction, upload.family_id, target, vectors)
+        if job is not None:
+            count_embedded(transaction, job, done, now=now)
+    return done
 
 
 @lru_cache(maxsize=1)

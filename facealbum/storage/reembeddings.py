@@ -172,10 +172,11 @@ def claim_family(connection: Connection, running: Reembedding) -> FamilyId | Non
     return FamilyId(found)
 
 
-def load_lacking(connection: Connection, family: FamilyId, target: int) -> list[LackingUpload]:
+def load_lacking(connection: Connection, family: FamilyId, target: int, *, adapted: bool = True) -> list[LackingUpload]:
     """The family's uploads with a face that lacks a true vector of this space, each with all faces that it shows.
 
-    All, since the smallest face of a photo says at which size it is to be decoded.
+    All, since the smallest face of a photo says at which size it is to be decoded.  adapted: an adapter's is not true;
+    without it such a face lacks nothing.
     """
     upload = func.coalesce(photos.c.video_id, photos.c.photo_id)
     shown = (
@@ -184,7 +185,7 @@ def load_lacking(connection: Connection, family: FamilyId, target: int) -> list[
             photos.c.sha256,
             photos.c.frame_ms,
             upload.label("upload"),
-            func.bool_or(_lacks(target)).over(partition_by=upload).label("lacks"),
+            func.bool_or(_lacks(target, adapted=adapted)).over(partition_by=upload).label("lacks"),
         )
         .join(photos, (photos.c.family_id == faces.c.family_id) & (photos.c.photo_id == faces.c.photo_id))
         .where(faces.c.family_id == family)
@@ -260,10 +261,12 @@ def count_reasons(connection: Connection, target: int) -> dict[tuple[str, str], 
     return {(row.code, row.detail): row.faces for row in rows}
 
 
-def _lacks(target: int) -> ColumnElement[bool]:
-    """Whether a face of `faces` has neither a true vector of this space nor a reason."""
-    true = exists().where(_of(face_embeddings.c, target), face_embeddings.c.adapter_id.is_(None))
-    return ~true & ~exists().where(_of(reembedding_problems.c, target))
+def _lacks(target: int, *, adapted: bool = True) -> ColumnElement[bool]:
+    """Whether a face of `faces` has neither a true vector of this space, or else an adapter's, nor a reason."""
+    there = exists().where(_of(face_embeddings.c, target))
+    if adapted:
+        there = there.where(face_embeddings.c.adapter_id.is_(None))
+    return ~there & ~exists().where(_of(reembedding_problems.c, target))
 
 
 def _of(columns: Any, target: int) -> ColumnElement[bool]:  # noqa: ANN401 - SQLAlchemy's column collections

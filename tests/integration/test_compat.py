@@ -23,12 +23,15 @@ from facealbum.steps import reembed
 from facealbum.steps.adapt import fill_by_adapter, is_held_out, train_adapter
 from facealbum.steps.analyze import analyze_pending
 from facealbum.steps.arm_plans import ArmPlan
+from facealbum.steps.arms import create_arm
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.compat import evaluate_change, require_compatible
 from facealbum.steps.context import Context
 from facealbum.steps.correct import Said, decide, list_decisions, list_faces, list_persons
 from facealbum.steps.demo import EVERYBODY_REGISTERED
 from facealbum.steps.embedders import find_embedder
+from facealbum.steps.experiment_results import Unseen, show_experiment
+from facealbum.steps.experiments import Draft, create_experiment, start_experiment
 from facealbum.steps.imports import import_folder, import_manifests
 from facealbum.steps.models import install_model, use_model
 from facealbum.storage.analyses import ensure_space
@@ -200,6 +203,27 @@ def test_a_face_whose_original_is_gone_is_counted_and_keeps_nobody_waiting(in_he
     assert (plain["left"], plain["lost"], plain["status"]) == (0, 1, "done")
     evaluate_change(context, HEAD, FUSED)
     use_model(context, FUSED)
+
+
+def test_the_monthly_job_embeds_new_photos_for_an_arm_of_another_space_and_tells_which_it_can_not(
+    in_head: Context, tmp_path: Path
+) -> None:
+    context = in_head
+    import_portraits(context, tmp_path / "in", count=1)
+    embed_all(context, FUSED)
+    create_arm(context, "fused", algorithm="constrained", space=FUSED, author="ann")
+    shares = (("default", 0.5), ("fused", 0.5))
+    create_experiment(context, Draft("trial", "shadow", shares, "breakage", 0.05, 1, families=20), author="ann")
+    start_experiment(context, "trial", author="ann", first_month=Month(2026, 1))
+    import_portraits(context, tmp_path / "in", first=1, count=2)
+    with context.database.begin() as transaction:
+        newest = select(photos.c.family_id, photos.c.sha256).where(photos.c.key.contains(PORTRAITS[2].stem))
+        family, sha256 = transaction.execute(newest).one()
+    context.objects.delete(original_key(FamilyId(family), bytes(sha256)))
+    assert show_experiment(context, "trial").unseen["fused"] == Unseen(without=2, lost=0)
+    cluster_families(context, YEAR)
+    assert show_experiment(context, "trial").unseen["fused"] == Unseen(without=0, lost=1)
+    assert len(vectors(context, FUSED)) == len(vectors(context, HEAD)) - 1 == 2
 
 
 def test_so_many_families_are_enough_to_measure_by(in_head: Context, tmp_path: Path) -> None:

@@ -7,12 +7,15 @@ from math import inf
 
 import pytest
 from sqlalchemy import func, insert, select
+from typer.testing import CliRunner
 
 from eval.experiments import Outcome
+from facealbum.cli import app as commands
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import FamilyId, family_id
 from facealbum.domain.months import Month
 from facealbum.errors import InvalidValueError
+from facealbum.steps import reembed
 from facealbum.steps.arm_plans import load_side
 from facealbum.steps.arms import create_arm, list_arms, promote_arm, rollback_arm
 from facealbum.steps.batches import start_batch, work_through
@@ -44,6 +47,7 @@ from models.registry import load_embedders
 from tests.integration.album import Shot, add
 
 FIRST, SECOND = Month(2026, 1), Month(2026, 2)
+HEAD = "family-512"  # follows from the default space by a linear map
 NAMES = [f"family {number}" for number in range(4)]
 SERVED = Draft("sharper", "served", (("default", 0.5), ("sharp", 0.5)), "breakage", 0.05, months=2, families=40)
 SHADOW = replace(SERVED, mode="shadow")
@@ -126,6 +130,17 @@ def test_in_the_shadow_both_arms_are_computed_for_each_family_and_none_is_seen(w
     query = select(arms.c.name, func.count()).join(runs).group_by(arms.c.name)
     with world.database.begin() as transaction:
         assert {row[0]: row[1] for row in transaction.execute(query)} == {"default": 4, "sharp": 4}
+
+
+def test_the_command_tells_runs_of_arms_that_are_not_shown(
+    world: Context, monkeypatch: pytest.MonkeyPatch, database_url: str
+) -> None:
+    begin(at(world, 2), SHADOW)
+    monkeypatch.setenv("FACEALBUM_DATABASE_URL", database_url)
+    monkeypatch.setenv("FACEALBUM_DATA", str(world.settings.data_folder))
+    said = CliRunner().invoke(commands, ["cluster", "--through", str(FIRST)])
+    assert said.exit_code == 0, said.output
+    assert "0 runs in 4 families, 4 up to date, 4 runs of arms that are not shown" in said.stdout
 
 
 def treated(context: Context) -> str:
@@ -327,10 +342,25 @@ def test_only_one_experiment_serves_and_no_arm_is_promoted_beside_it(empty: Cont
     create_experiment(empty, replace(SERVED, name="second"), author="ann")
     with pytest.raises(InvalidValueError, match="serves families already"):
         start_experiment(empty, "second", author="ann")
-    with pytest.raises(InvalidValueError, match="running"):
+    with pytest.raises(InvalidValueError, match="shows families its arms"):
         promote_arm(empty, "sharp", author="ann")
     with pytest.raises(InvalidValueError, match="must be draft"):
         start_experiment(empty, "sharper", author="ann")
+
+
+def test_no_promotion_is_taken_back_while_an_experiment_goes_on_showing_it(empty: Context) -> None:
+    promote_arm(empty, "sharp", author="ann")
+    begin(empty, replace(SERVED, shares=(("sharp", 0.5), ("default", 0.5))))
+    with pytest.raises(InvalidValueError, match="facealbum experiment stop sharper"):
+        rollback_arm(empty, author="ann")
+    stop_experiment(empty, "sharper", author="ann")
+    assert rollback_arm(empty, author="ann").arm == "sharp"
+
+
+def test_the_default_arm_may_be_the_control_before_anything_was_clustered(context: Context) -> None:
+    create_arm(context, "sharp", algorithm="constrained", author="ann")
+    begin(context, SERVED)
+    assert show_experiment(context, "sharper").experiment.control.name == DEFAULT_ARM
 
 
 def test_an_arm_stays_as_it_is_while_an_experiment_with_it_runs(empty: Context) -> None:
@@ -344,6 +374,20 @@ def test_an_arm_whose_space_lacks_faces_is_not_tried(world: Context) -> None:
     create_arm(world, "other", algorithm="constrained", space=other, author="ann")
     with pytest.raises(InvalidValueError, match="faces have no embedding"):
         begin(world, replace(SHADOW, shares=(("default", 0.5), ("other", 0.5))))
+
+
+def test_new_faces_reach_every_arm_of_a_running_experiment_whatever_its_space(world: Context) -> None:
+    reembed.start(world, HEAD, accept_research_only=True)
+    reembed.work_through(world)
+    create_arm(world, "head", algorithm="constrained", space=HEAD, author="ann")
+    begin(world, replace(SHADOW, shares=(("default", 0.5), ("head", 0.5))), first_month=SECOND)
+    add(world, photos(2, NAMES[0]), family=NAMES[0])
+    assert show_experiment(world, "sharper").unseen["head"].without == 9
+    work_through(world, start_batch(world, SECOND))
+    assert show_experiment(world, "sharper").unseen == {}
+    query = select(arms.c.name, runs.c.faces).join(runs).where(runs.c.month == SECOND.start().date())
+    with world.database.begin() as transaction:
+        assert {row.name: row.faces for row in transaction.execute(query)} == {"default": 9, "head": 9}
 
 
 def test_a_deleted_family_leaves_every_experiment(world: Context) -> None:

@@ -18,12 +18,13 @@ from eval.experiments import (
     Outcome,
     Plan,
     Split,
+    Spread,
     arms_mismatch,
     assign,
     compare,
     critical_values,
     families_needed,
-    family_variance,
+    family_spread,
     judge,
     pairs_mismatch,
     smallest_effect,
@@ -186,10 +187,10 @@ def test_the_families_that_the_plan_asks_for_find_the_minimum_effect_as_often_as
         return now, np.stack([now[0] - mended + broken, now[1]])
 
     now, new = map(counts, arms(4000))
-    variance = family_variance(now, new) if paired else family_variance(now)
-    assert variance is not None
-    needed = families_needed(variance, plan)
-    assert smallest_effect(variance, needed, plan) == pytest.approx(effect, rel=0.02)
+    spread = family_spread(now, new, higher_is_better=False) if paired else family_spread(now)
+    assert spread is not None
+    needed = families_needed(spread, plan)
+    assert smallest_effect(spread, needed, plan) == pytest.approx(effect, rel=0.02)
     each = needed if paired else needed // 2
     found = 0
     for _ in range(200):
@@ -198,13 +199,35 @@ def test_the_families_that_the_plan_asks_for_find_the_minimum_effect_as_often_as
     assert found / 200 == pytest.approx(0.8, abs=0.1)
 
 
-@given(st.floats(0.01, 1), st.floats(0.005, 0.1), st.floats(1.05, 3))
-def test_a_smaller_effect_or_more_variance_needs_more_families(variance: float, effect: float, times: float) -> None:
-    plan = replace(PLAN, minimum_effect=effect)
-    assert families_needed(variance * times, plan) >= families_needed(variance, plan)
-    assert families_needed(variance, replace(plan, minimum_effect=effect / times)) >= families_needed(variance, plan)
-    assert families_needed(variance, replace(plan, kind=Kind.SEQUENTIAL)) >= families_needed(variance, plan)
-    assert families_needed(variance, replace(plan, power=0.9)) >= families_needed(variance, plan)
+@given(st.floats(0.01, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0.005, 0.1), st.floats(1.05, 3))
+def test_a_smaller_effect_or_more_variance_needs_more_families(
+    still: float, changed: float, uneven: float, effect: float, times: float
+) -> None:
+    plan, spread = replace(PLAN, minimum_effect=effect), Spread(still, changed, uneven)
+    needed = families_needed(spread, plan)
+    assert families_needed(replace(spread, still=still * times), plan) >= needed
+    assert families_needed(replace(spread, changed=changed * times), plan) >= needed
+    assert families_needed(spread, replace(plan, minimum_effect=effect / times)) >= needed
+    assert families_needed(spread, replace(plan, kind=Kind.SEQUENTIAL)) >= needed
+    assert families_needed(spread, replace(plan, power=0.9)) >= needed
+
+
+@given(st.floats(0.001, 1), st.floats(0, 1), st.floats(0, 10), st.floats(0.001, 0.1))
+def test_the_smallest_effect_of_the_families_that_are_needed_is_the_minimum_effect(
+    still: float, changed: float, uneven: float, effect: float
+) -> None:
+    plan, spread = replace(PLAN, minimum_effect=effect), Spread(still, changed, uneven)
+    needed = families_needed(spread, plan)
+    assert smallest_effect(spread, needed, plan) <= effect * (1 + 1e-9)
+    assert needed == 2 or smallest_effect(spread, needed - 1, plan) >= effect * (1 - 1e-9)
+
+
+def test_arms_that_never_differed_still_need_the_families_in_which_the_effect_can_show() -> None:
+    now = counts(draw(np.random.default_rng(3), 500, rate=0.1))
+    spread = family_spread(now, now, higher_is_better=False)
+    assert spread is not None
+    assert spread.still == 0
+    assert families_needed(spread, replace(PLAN, paired=True, minimum_effect=0.001)) > 100
 
 
 def steady(rate: float, families: int = 300) -> Counts:
@@ -281,9 +304,9 @@ def test_an_undecided_verdict_tells_how_many_families_are_still_needed() -> None
     verdict = judge(now, new, plan)
     assert verdict.outcome is Outcome.UNDECIDED
     pooled = Counts(np.concatenate([now.total, new.total]), np.concatenate([now.cases, new.cases]))
-    variance = family_variance(pooled)
-    assert variance is not None
-    assert verdict.more_families == pytest.approx(families_needed(variance, plan) - 120, rel=0.1)
+    spread = family_spread(pooled)
+    assert spread is not None
+    assert verdict.more_families == pytest.approx(families_needed(spread, plan) - 120, rel=0.1)
 
 
 def test_a_plan_is_the_same_after_a_way_through_json() -> None:

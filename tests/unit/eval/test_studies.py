@@ -43,6 +43,11 @@ def test_a_larger_effect_is_found_more_often_and_the_planned_one_as_often_as_pla
     assert rates[2].low <= 0.8 <= rates[2].high
 
 
+def test_the_planned_effect_of_a_shadow_arm_is_found_as_often_as_planned() -> None:
+    rate = measure("association", _pool(), 1.0, Size(300, 1000), kind=Kind.FIXED, paired=True)
+    assert rate.low <= 0.8 <= rate.high
+
+
 def test_an_effect_on_a_metric_that_should_fall_makes_it_fall() -> None:
     pool = _pool()
     assert plan_for("breakage", pool, 100, kind=Kind.FIXED, paired=False).minimum_effect > 0
