@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm, t
 
+from eval.metrics.estimates import unseen_difference
 from facealbum.errors import InvalidValueError
 
 
@@ -51,12 +52,16 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """treatment - control, in the metric's unit, with its standard error and Student's degrees of freedom."""
+    """treatment - control, in the metric's unit, with its standard error and Student's degrees of freedom.
+
+    families: with a case, in the smaller arm.
+    """
 
     control: float
     treatment: float
     error: float
     freedom: float
+    families: int
 
     @property
     def value(self) -> float:
@@ -65,6 +70,9 @@ class Effect:
 
     def interval(self, critical: float) -> tuple[float, float]:
         """The interval that a normal critical value gives, a little wider as the error itself is estimated."""
+        if {self.control, self.treatment} <= {0.0, 1.0}:
+            level = 1 - 2 * float(norm.sf(critical))
+            return unseen_difference(self.control, self.treatment, self.families, level=level)
         half = float(t.isf(norm.sf(critical), self.freedom)) * self.error if self.error else 0.0
         return self.value - half, self.value + half
 
@@ -92,9 +100,10 @@ def compare(control: Counts, treatment: Counts, *, paired: bool) -> Effect | Non
     if paired:
         both = int(np.count_nonzero(control.cases + treatment.cases))
         variance = _variance(treatment.shares() - control.shares(), both)
-        return Effect(before, after, variance**0.5, both - 1)
+        return Effect(before, after, variance**0.5, both - 1, both)
     first, second = _variance(control.shares(), control.with_cases), _variance(treatment.shares(), treatment.with_cases)
-    return Effect(before, after, (first + second) ** 0.5, _freedom(first, control, second, treatment))
+    smaller = min(control.with_cases, treatment.with_cases)
+    return Effect(before, after, (first + second) ** 0.5, _freedom(first, control, second, treatment), smaller)
 
 
 def _variance(shares: NDArray[np.float64], families: int) -> float:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtrit
 
-from eval.metrics.estimates import Array
+from eval.metrics.estimates import Array, unseen_difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class Change:
 def estimate_change(sums: Array, squares: Array, families: int, *, level: float = 0.95) -> Change:
     """After minus before, with the linearised variance of the difference of two ratios of the same families.
 
+    Where all families agree on nothing or everything, on both sides, the interval is that of `unseen_difference`.
+
     sums: float64[4], over families, of total and cases before, total and cases after, zero where a family has none.
     squares: float64[4, 4], sums of all products of these.
     """
@@ -46,6 +48,8 @@ def estimate_change(sums: Array, squares: Array, families: int, *, level: float 
     value = after - before
     if families < 2:  # noqa: PLR2004 - nothing is known of how families differ
         return Change(before, after, value, -inf, inf, families, level)
+    if {before, after} <= {0.0, 1.0}:
+        return Change(before, after, value, *unseen_difference(before, after, families, level=level), families, level)
     slope = np.array([-1 / c, before / c, 1 / c2, -after / c2])
     variance = families / (families - 1) * max(0.0, float(slope @ squares @ slope))
     half = float(stdtrit(families - 1, (1 + level) / 2)) * sqrt(variance)

@@ -8,7 +8,7 @@ any number of families can be summed up by the database.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import inf, isfinite, sqrt
+from math import hypot, inf, isfinite, sqrt
 from typing import Any, Self, TypeAlias
 from uuid import UUID
 
@@ -158,6 +158,17 @@ def wilson(share: float, cases: float, *, level: float = 0.95) -> tuple[float, f
     centre = (share + z**2 / (2 * cases)) / (1 + z**2 / cases)
     half = z / (1 + z**2 / cases) * sqrt(share * (1 - share) / cases + (z / (2 * cases)) ** 2)
     return max(0.0, centre - half) if share else 0.0, min(1.0, centre + half) if share < 1 else 1.0
+
+
+def unseen_difference(before: float, after: float, families: int, *, level: float = 0.95) -> tuple[float, float]:
+    """Interval of after - before where every family agrees that each is 0 or 1, so that no spread can be seen.
+
+    Each is taken for a share of as many cases as there are families (Newcombe 1998, "Interval estimation for the
+    difference between independent proportions", method 10).
+    """
+    (low1, high1), (low2, high2) = (wilson(share, families, level=level) for share in (before, after))
+    value = after - before
+    return value - hypot(after - low2, high1 - before), value + hypot(high2 - after, before - low1)
 
 
 def as_pairs(counts: Sequence[FamilyCount] | Array) -> Array:

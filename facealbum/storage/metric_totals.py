@@ -131,7 +131,7 @@ def load_family_counts(
 def save_totals(
     connection: Connection, batch: int, month: ArmMonth, totals: Iterable[tuple[Key, Estimate]], *, now: datetime
 ) -> None:
-    """Have exactly these totals of the month, as this batch found them; of two who do so at once, those of the last."""
+    """Have exactly these totals of the month, as this batch found them."""
     key = {"batch": batch, "arm_id": month.arm_id, "month": _day(month.month)}
     connection.execute(delete(metric_totals).where(*(metric_totals.c[name] == value for name, value in key.items())))
     rows = [
@@ -141,11 +141,7 @@ def save_totals(
         for (metric, part), one in totals
     ]
     if rows:
-        statement = insert(metric_totals)
-        found = {column.name: statement.excluded[column.name] for column in metric_totals.c if not column.primary_key}
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=list(metric_totals.primary_key), set_=found), rows
-        )
+        connection.execute(insert(metric_totals), rows)
 
 
 def load_totals(

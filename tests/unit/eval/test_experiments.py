@@ -29,6 +29,7 @@ from eval.experiments import (
     pairs_mismatch,
     smallest_effect,
 )
+from eval.metrics.estimates import wilson
 from facealbum.errors import InvalidValueError
 
 FAMILIES = [uuid5(NAMESPACE_URL, str(number)) for number in range(10_000)]
@@ -136,6 +137,16 @@ def test_the_interval_agrees_with_the_bootstrap_over_families() -> None:
         drawn.append(ratios[1] - ratios[0])
     assert effect.error == pytest.approx(np.std(drawn), rel=0.06)
     assert effect.interval(1.96) == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.003)
+
+
+@pytest.mark.parametrize("paired", [True, False])
+def test_arms_in_which_nothing_was_ever_seen_are_not_shown_to_be_the_same(*, paired: bool) -> None:
+    nothing = Counts(np.zeros(30), np.full(30, 8.0))
+    effect = compare(nothing, nothing, paired=paired)
+    assert effect is not None
+    low, high = effect.interval(1.96)
+    assert (effect.value, low) == (0, -high)
+    assert high == pytest.approx(wilson(0.0, 30)[1], abs=1e-4)
 
 
 def test_pairs_see_a_difference_that_strangers_hide() -> None:

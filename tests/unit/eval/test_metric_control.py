@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from eval.metrics.change import estimate_change
 from eval.metrics.control import LEAST, MOST, MonthPoint, find_alarms, track_months
-from eval.metrics.estimates import Estimate, estimate_from_sums, sum_pairs
+from eval.metrics.estimates import Estimate, estimate_from_sums, sum_pairs, wilson
 from facealbum.domain.months import Month
 
 JANUARY = Month(2026, 1)
@@ -91,6 +91,14 @@ def test_what_families_always_differ_by_is_no_change() -> None:
     change = estimate_change(pairs.sum(axis=0), pairs.T @ pairs, 40)
     assert (change.before, change.value) == pytest.approx((20.5 / 50, 0.02))
     assert (change.low, change.high) == pytest.approx((0.02, 0.02), abs=1e-6)
+
+
+def test_families_in_which_nothing_was_ever_seen_do_not_prove_that_there_is_nothing() -> None:
+    pairs = np.tile([0.0, 10.0, 0.0, 12.0], (20, 1))
+    change = estimate_change(pairs.sum(axis=0), pairs.T @ pairs, 20)
+    _, most = wilson(0.0, 20)
+    assert (change.value, change.low, change.high) == pytest.approx((0.0, -most, most))
+    assert most == pytest.approx(0.161, abs=0.001)
 
 
 def test_nothing_is_known_of_a_change_by_one_family_or_none() -> None:
