@@ -25,6 +25,7 @@ FALSE_ALARMS = 0.0027  # share of steady months outside their limits, as three s
 _RANGE = 2 / sqrt(np.pi)  # mean distance of two standard normal draws
 _FREEDOM = 0.62  # degrees of freedom of a mean moving range, for each of its ranges
 _LEAST_WIDTH = 0.25  # months are never expected to be steadier than a quarter of their standard error
+_LEAST_ERROR = 1e-9  # where all families agree, their spread tells none; months still may differ
 
 
 class Side(StrEnum):
@@ -109,6 +110,7 @@ def _judge(metric: str, before: Sequence[MonthPoint], point: MonthPoint) -> Trac
     cases = np.array([one.estimate.cases for one in before])
     centre = float(np.average(values, weights=cases))
     error = float(np.sqrt(np.mean([_error(one) ** 2 * one.estimate.cases for one in before])))  # of a single case
+    error = max(_LEAST_ERROR, error)
     width = max(_LEAST_WIDTH, float(np.abs(np.diff((values - centre) * np.sqrt(cases) / error)).mean()) / _RANGE)
     reach = stdtrit(_FREEDOM * (len(before) - 1), 1 - FALSE_ALARMS / 2) * sqrt(1 + 1 / len(before))
     half = float(reach) * width * error / sqrt(point.estimate.cases)

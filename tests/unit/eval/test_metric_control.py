@@ -85,6 +85,12 @@ def test_steady_months_rarely_raise_an_alarm_and_a_shift_does() -> None:
     assert seen >= 54, f"{seen} of 60 shifts by eight points were seen"
 
 
+def test_months_in_which_all_families_agree_have_the_limits_that_months_tell() -> None:
+    agreed = [point(number, 0.5, half=0.0) for number in range(8)]
+    assert [one.side for one in track_months("coverage", agreed)[-2:]] == ["within", "within"]
+    assert track_months("coverage", [*agreed, point(8, 0.4, half=0.0)])[-1].side == "below"
+
+
 def test_what_families_always_differ_by_is_no_change() -> None:
     base = np.arange(1.0, 41.0)
     pairs = np.column_stack([base, np.full(40, 50.0), base + 1, np.full(40, 50.0)])
