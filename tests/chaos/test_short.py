@@ -1,6 +1,5 @@
 """Short chaos runs, with kills while photos come in and in the monthly job; the long ones are `make chaos`."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -33,7 +32,6 @@ def test_a_photo_that_kills_its_process_is_set_aside_alone(uploads: Verdict) -> 
     assert uploads.crashed == 1
 
 
-@pytest.mark.skipif("FACEALBUM_CHAOS" not in os.environ, reason="slow since arms are embedded first; see docs/chaos.md")
 def test_a_monthly_job_ends_for_every_family_as_a_quiet_one_does(tmp_path: Path) -> None:
     month = judge_month(tmp_path, STORM, families=40)
     assert month.fine, month

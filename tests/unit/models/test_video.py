@@ -1,5 +1,6 @@
 """A video gives upright pictures about every N seconds, or one typed reason why not, whatever made the file."""
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
@@ -66,6 +67,13 @@ def test_every_container_and_codec_gives_a_frame_a_second(codec: str, container:
     assert [frame.ms for frame in found[:-1]] == [0, 1000, 2000, 3000, 4000]
     assert [nearest_room(frame) for frame in found[:-1]] == [0, 1, 2, 0, 1]
     assert all(frame.photo.pixels.shape == (180, 320, 3) for frame in found)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="the system tells no scheduling policy")
+def test_making_a_video_leaves_the_tests_and_their_children_the_usual_priority() -> None:
+    before = os.sched_getscheduler(0)
+    film(replace(ROOMS, codec="libsvtav1", container="webm"))
+    assert os.sched_getscheduler(0) == before
 
 
 def test_a_frame_is_found_again_by_its_time() -> None:
