@@ -18,7 +18,7 @@ from facealbum.status_server import health_answer
 from facealbum.steps.context import open_context
 from facealbum.steps.gauges import read_gauges
 from facealbum.steps.health import Check, Status, check_database
-from facealbum.web import login, photos, signals, uploads
+from facealbum.web import api, login, pages
 from facealbum.web.gate import Gate
 from facealbum.web.problems import explain_errors
 from facealbum.web.tokens import parse_tokens
@@ -51,10 +51,8 @@ def make_app(settings: Settings) -> FastAPI:
     )
     app.add_middleware(Gate, tokens=parse_tokens(settings.api_tokens), max_bytes=settings.max_request_bytes)
     explain_errors(app)
-    app.include_router(photos.router)
-    app.include_router(uploads.router)
-    app.include_router(signals.router)
-    app.include_router(login.router)
+    for router in (*api.ROUTERS, *pages.ROUTERS, login.router):
+        app.include_router(router)
     if settings.oidc_issuer:
         app.include_router(_provider_routes(settings))
     _add_status(app)

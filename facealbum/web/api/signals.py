@@ -11,7 +11,7 @@ from facealbum.domain.access import Right
 from facealbum.domain.ids import FamilyId
 from facealbum.steps.signals import take_in
 from facealbum.storage.signals import Signal
-from facealbum.web.bodies import Moment
+from facealbum.web.api.bodies import Moment
 from facealbum.web.problems import responses
 from facealbum.web.rights import requires
 from facealbum.web.world import World

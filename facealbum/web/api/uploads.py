@@ -12,7 +12,7 @@ from facealbum.domain.access import Right
 from facealbum.domain.ids import FamilyId
 from facealbum.metrics import UPLOADS
 from facealbum.steps.uploads import complete_upload, promise_upload, receive_upload
-from facealbum.web.bodies import Arrived, NewUpload, Upload
+from facealbum.web.api.bodies import Arrived, NewUpload, Upload
 from facealbum.web.problems import responses
 from facealbum.web.rights import requires
 from facealbum.web.world import World

@@ -11,7 +11,7 @@ from facealbum.domain.ids import FamilyId, PhotoId
 from facealbum.errors import FacealbumError
 from facealbum.metrics import UPLOADS
 from facealbum.steps.uploads import bring_photo, photo_state
-from facealbum.web.bodies import ArrivedFile, ArrivedFiles, Moment, Photo
+from facealbum.web.api.bodies import ArrivedFile, ArrivedFiles, Moment, Photo
 from facealbum.web.problems import problem_of, responses
 from facealbum.web.rights import requires
 from facealbum.web.world import World
