@@ -4,6 +4,8 @@ A message says what was expected, what was found and what to do.  `code` is stab
 machine-readable output carry; `retryable` says whether the same call may succeed later without any change.
 """
 
+from collections.abc import Mapping
+
 
 class FacealbumError(Exception):
     """The root: catch this to catch every error of ours."""
@@ -59,6 +61,30 @@ class ProviderError(FacealbumError):
 
     code = "provider"
     retryable = True
+
+
+class UnknownFaceError(InvalidValueError):
+    """The family has no such face."""
+
+    code = "unknown_face"
+
+
+class UnknownPersonError(InvalidValueError):
+    """The family has no such person under this arm."""
+
+    code = "unknown_person"
+
+
+class UnknownChildError(InvalidValueError):
+    """The family has no such child."""
+
+    code = "unknown_child"
+
+
+class UnknownDecisionError(FacealbumError):
+    """The family has no decision of this number."""
+
+    code = "unknown_decision"
 
 
 class UnknownSampleError(FacealbumError):
@@ -244,8 +270,18 @@ class ContradictionError(FacealbumError):
         self.numbers = numbers
 
 
+class ChangedMeanwhileError(FacealbumError):
+    """What the caller decided about is no longer as it was seen; `current` tells how it is, as plain values."""
+
+    code = "changed_meanwhile"
+
+    def __init__(self, message: str, *, current: Mapping[str, object]) -> None:
+        super().__init__(message)
+        self.current = current
+
+
 class UndoError(FacealbumError):
-    """Later decisions of users build on this one; `numbers` are theirs."""
+    """The decision is undone already, or says nothing any more, or later ones build on it; `numbers` are theirs."""
 
     code = "undo"
 

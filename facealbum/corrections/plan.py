@@ -16,7 +16,13 @@ from facealbum.corrections.ledger import read_ledger
 from facealbum.corrections.state import Album, Correction, compare_albums
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import DecisionId, PersonId
-from facealbum.errors import ContradictionError, InvalidValueError
+from facealbum.errors import (
+    ContradictionError,
+    InvalidValueError,
+    UnknownChildError,
+    UnknownFaceError,
+    UnknownPersonError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +42,8 @@ def plan_correction(
     """The decision to record and the rows that it changes.
 
     past: every decision of the family, undone ones included.  Persons are followed to whom they were merged into.
-    Raises InvalidValueError if the request names what isn't there, ContradictionError if earlier decisions rule it
-    out.
+    Raises UnknownFaceError, UnknownPersonError and UnknownChildError, InvalidValueError if the faces are not what the
+    kind needs, ContradictionError if earlier decisions rule it out.
     """
     _check(album, request, signed.arm_id)
     request = _follow(album, past, request)
@@ -65,12 +71,14 @@ def plan_correction(
 
 def _check(album: Album, request: Request, arm_id: int) -> None:
     """Everything named is there, in one arm."""
-    lost = [str(face) for face in request.faces if face not in album.faces]
-    lost += [str(who) for who in request.persons if who not in album.persons or album.persons[who].arm_id != arm_id]
+    for face in request.faces:
+        if face not in album.faces:
+            raise UnknownFaceError(f"the family has no face {face}")
+    for who in request.persons:
+        if who not in album.persons or album.persons[who].arm_id != arm_id:
+            raise UnknownPersonError(f"the family has no person {who} under the arm that is decided about")
     if request.child is not None and request.child not in album.children:
-        lost.append(str(request.child))
-    if lost:
-        raise InvalidValueError(f"the family has no face, no person of this arm and no child with the id {lost[0]}")
+        raise UnknownChildError(f"the family has no child {request.child}")
     excluded = [str(face) for face in request.faces if face in album.excluded]
     if excluded:
         raise InvalidValueError(f"{excluded[0]} was said to be no face; undo that decision first")

@@ -15,7 +15,7 @@ from facealbum.corrections.ledger import Ledger, read_ledger
 from facealbum.corrections.state import Album, Change, Correction, Place, compare_albums
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import FaceId, PersonId, PhotoId
-from facealbum.errors import UndoError
+from facealbum.errors import UndoError, UnknownDecisionError
 
 Recorded: TypeAlias = tuple[Decision, Correction]
 Key = TypeVar("Key")
@@ -25,7 +25,7 @@ Row = TypeVar("Row")
 def plan_undo(album: Album, decisions: Sequence[Recorded], number: int) -> Correction:
     """The rows that change so that decision `number` never was; `decisions` are all of the family.
 
-    Raises UndoError if there is no such decision, if it is undone already, or if later ones build on it.
+    Raises UnknownDecisionError, and UndoError if it is undone already or later ones build on it.
     """
     mine = _find(decisions, number)
     later = [one for one in decisions if one[0].number > number and one[0].undone_at is None]
@@ -45,9 +45,9 @@ def plan_undo(album: Album, decisions: Sequence[Recorded], number: int) -> Corre
 def _find(decisions: Iterable[Recorded], number: int) -> Recorded:
     found = next((one for one in decisions if one[0].number == number), None)
     if found is None:
-        raise UndoError(f"the family has no decision {number}; `facealbum decisions list` shows those there are")
+        raise UnknownDecisionError(f"the family has no decision {number}; `facealbum decisions list` shows all")
     if found[0].undone_at is not None:
-        raise UndoError(f"decision {number} was undone already")
+        raise UndoError(f"decision {number} was undone already, by {found[0].undone_by}")
     return found
 
 

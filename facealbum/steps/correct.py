@@ -1,10 +1,10 @@
-"""What a user may say of an album from a terminal: decide, list, undo, and look up whom and what to name.
+"""What a user may say of an album: decide, list, undo, and look up whom and what to name.
 
-Faces, persons and children are named by the beginning of their id, as long as only one begins so; a child also by
-its name.
+Programs name faces, persons and children by their ids.  People at a terminal name them by the beginning of the id, as
+long as only one begins so; a child also by its name.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -16,7 +16,7 @@ from facealbum.errors import InvalidValueError
 from facealbum.steps.context import Context
 from facealbum.storage.database import Transaction
 from facealbum.storage.decisions import apply_request, apply_undo, load_records
-from facealbum.storage.families import load_children, load_families
+from facealbum.storage.families import load_children, load_families, load_family
 from facealbum.storage.people import (
     NamedFace,
     NamedPerson,
@@ -27,9 +27,12 @@ from facealbum.storage.people import (
     load_named_persons,
 )
 from facealbum.storage.runs import lock_family
+from facealbum.storage.seen import Seen, expect_seen
 from facealbum.storage.serving import load_served_arm
 
 Id = TypeVar("Id")
+LOCK_SECONDS = 10.0
+"""How long a program waits for a family that is being worked on; a month of a usual family takes less than one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,21 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
-    """A decision for people: what it says, and how many rows it changes or changed.
+class Moved:
+    """A face whose person changes, under the arm that was decided about; None for nobody."""
 
-    new_person: whom a split made.  faces_left: how many faces wait now that had a person before, under any arm.
-    faces_gone: how many of the faces it names are no longer there.  holds: whether it still says anything.
+    face_id: FaceId
+    before: PersonId | None
+    after: PersonId | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision for people: what it says, and how many rows it, or undoing it, changes or changed.
+
+    new_person: whom a split made.  moved: the faces whose person changes.  faces_left: how many faces wait now that had
+    a person before, under any arm.  faces_gone: how many of the faces it names are no longer there.  holds: whether it
+    still says anything.
     """
 
     number: int
@@ -63,6 +76,7 @@ class Decided:
     name: str | None
     new_person: PersonId | None
     changed: int
+    moved: tuple[Moved, ...]
     faces_left: int
     faces_gone: int = 0
     holds: bool = True
@@ -84,20 +98,45 @@ def decide(context: Context, family: str, said: Said, *, author: str) -> Decided
 def record(transaction: Transaction, family: FamilyId, said: Said, *, author: str, now: datetime) -> Decided:
     """The same in the caller's transaction, which an error leaves to be rolled back."""
     lock_family(transaction, family)
-    arm_id = _arm_id(transaction, family)
-    if arm_id is None:
-        raise InvalidValueError("nothing was clustered yet, so there is nothing to correct; run `facealbum cluster`")
+    arm_id = _arm_to_correct(transaction, family)
     request = _request(transaction, family, said)
     return _decided(*apply_request(transaction, family, request, arm_id=arm_id, author=author, now=now))
 
 
+def decide_by_ids(
+    context: Context, family: FamilyId, request: Request, *, author: str, seen: Seen | None = None
+) -> Decided:
+    """The same by full ids, for callers that wait no longer than LOCK_SECONDS.
+
+    Raises UnknownFamilyError, UnknownFaceError, UnknownPersonError, UnknownChildError, InvalidValueError,
+    ContradictionError, FamilyBusyError, and ChangedMeanwhileError if anything is not as the author has seen it.
+    """
+    with context.database.begin() as transaction:
+        lock_family(transaction, family, wait_seconds=LOCK_SECONDS)
+        load_family(transaction, family)
+        arm_id = _arm_to_correct(transaction, family)
+        if seen is not None:
+            expect_seen(transaction, family, arm_id, seen)
+        return _decided(*apply_request(transaction, family, request, arm_id=arm_id, author=author, now=context.clock()))
+
+
 def undo(context: Context, family: str, number: int, *, author: str) -> int:
-    """Take a decision back; tells how many rows changed.  Raises UnknownFamilyError, UndoError."""
+    """Take a decision back; tells how many rows changed.
+
+    Raises UnknownFamilyError, UnknownDecisionError, UndoError.
+    """
     with context.database.begin() as transaction:
         (one,) = load_families(transaction, family)
         lock_family(transaction, one.family_id)
-        correction = apply_undo(transaction, one.family_id, number, author=author, now=context.clock())
-    return len(correction.touched())
+        return _decided(*apply_undo(transaction, one.family_id, number, author=author, now=context.clock())).changed
+
+
+def undo_by_id(context: Context, family: FamilyId, number: int, *, author: str) -> Decided:
+    """The same by full id, and the decision with what undoing it changed; raises FamilyBusyError, too."""
+    with context.database.begin() as transaction:
+        lock_family(transaction, family, wait_seconds=LOCK_SECONDS)
+        load_family(transaction, family)
+        return _decided(*apply_undo(transaction, family, number, author=author, now=context.clock()))
 
 
 def list_decisions(context: Context, family: str) -> list[Decided]:
@@ -137,6 +176,13 @@ def list_faces(
 def _arm_id(transaction: Transaction, family: FamilyId) -> int | None:
     """The arm whose persons the user sees."""
     return load_arm_id(transaction, load_served_arm(transaction, family))
+
+
+def _arm_to_correct(transaction: Transaction, family: FamilyId) -> int:
+    arm_id = _arm_id(transaction, family)
+    if arm_id is None:
+        raise InvalidValueError("nothing was clustered yet, so there is nothing to correct; run `facealbum cluster`")
+    return arm_id
 
 
 def _request(transaction: Transaction, family: FamilyId, said: Said) -> Request:
@@ -183,7 +229,16 @@ def _decided(decision: Decision, correction: Correction) -> Decided:
         name=request.name,
         new_person=decision.new_person if request.kind is Kind.SPLIT else None,
         changed=len(correction.touched()),
+        moved=tuple(_moves(correction, decision.arm_id)),
         faces_left=sum(change.after is None for change in correction.places),
         undone_at=decision.undone_at,
         undone_by=decision.undone_by,
     )
+
+
+def _moves(correction: Correction, arm_id: int) -> Iterator[Moved]:
+    for change in correction.places:
+        arm, face = change.key
+        before, after = (None if place is None else place.person_id for place in (change.before, change.after))
+        if arm == arm_id and before != after:
+            yield Moved(face, before, after)

@@ -99,18 +99,22 @@ def apply_request(
     return decision, correction
 
 
-def apply_undo(connection: Connection, family: FamilyId, number: int, *, author: str, now: datetime) -> Correction:
-    """Take a decision back, so that all its rows are as they were before; raises UndoError."""
-    if any(one.over and one.decision.number == number for one in load_records(connection, family)):
+def apply_undo(
+    connection: Connection, family: FamilyId, number: int, *, author: str, now: datetime
+) -> tuple[Decision, Correction]:
+    """Take a decision back, so that all its rows are as they were before; raises UnknownDecisionError, UndoError."""
+    if any(one.over for one in load_records(connection, family, decisions.c.number == number)):
         raise UndoError(f"decision {number} says nothing any more, as its faces are gone; there is nothing to undo")
-    correction = plan_undo(load_album(connection, family), load_decisions(connection, family), number)
+    recorded = load_decisions(connection, family)
+    correction = plan_undo(load_album(connection, family), recorded, number)
     connection.execute(
         update(decisions)
         .where(decisions.c.family_id == family, decisions.c.number == number)
         .values(undone_at=now, undone_by=author)
     )
     save_correction(connection, family, correction)
-    return correction
+    (undone,) = (decision for decision, _ in recorded if decision.number == number)
+    return replace(undone, undone_at=now, undone_by=author), correction
 
 
 def load_decisions(connection: Connection, family: FamilyId) -> list[tuple[Decision, Correction]]:
@@ -124,9 +128,9 @@ def load_decisions(connection: Connection, family: FamilyId) -> list[tuple[Decis
     ]
 
 
-def load_records(connection: Connection, family: FamilyId) -> list[Record]:
-    """Every decision ever made, by number."""
-    rows = _rows(connection, family, decisions.c.correction)
+def load_records(connection: Connection, family: FamilyId, *where: ColumnElement[bool]) -> list[Record]:
+    """Every decision ever made of which this holds, by number."""
+    rows = _rows(connection, family, decisions.c.correction, where=where)
     known = _known_faces(connection, family, rows)
     return [
         Record(
@@ -250,10 +254,12 @@ def _replaced(part: Column[Any], pairs: Iterable[tuple[str, str]]) -> ColumnElem
     return cast(told, JSONB)
 
 
-def _rows(connection: Connection, family: FamilyId, *more: ColumnElement[Any]) -> Sequence[Row[Any]]:
-    """Every decision by number, and `more` of it; what it changed may be long, and is read only if asked for."""
+def _rows(
+    connection: Connection, family: FamilyId, *more: ColumnElement[Any], where: Iterable[ColumnElement[bool]] = ()
+) -> Sequence[Row[Any]]:
+    """Decisions by number, and `more` of each; what it changed may be long, and is read only if asked for."""
     short = [column for column in decisions.c if column.name != "correction"]
-    query = select(*short, *more).where(decisions.c.family_id == family).order_by(decisions.c.number)
+    query = select(*short, *more).where(decisions.c.family_id == family, *where).order_by(decisions.c.number)
     return connection.execute(query).all()
 
 

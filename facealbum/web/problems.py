@@ -12,7 +12,14 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
-from facealbum.errors import FacealbumError, InvalidValueError, PhotoError
+from facealbum.errors import (
+    ChangedMeanwhileError,
+    ContradictionError,
+    FacealbumError,
+    InvalidValueError,
+    PhotoError,
+    UndoError,
+)
 from facealbum.logs import get_logger, place_of
 
 MEDIA_TYPE = "application/problem+json"
@@ -25,14 +32,24 @@ _STATUSES = {
     "unknown_family": HTTPStatus.NOT_FOUND,
     "unknown_photo": HTTPStatus.NOT_FOUND,
     "unknown_upload": HTTPStatus.NOT_FOUND,
+    "unknown_face": HTTPStatus.NOT_FOUND,
+    "unknown_person": HTTPStatus.NOT_FOUND,
+    "unknown_child": HTTPStatus.NOT_FOUND,
+    "unknown_decision": HTTPStatus.NOT_FOUND,
     "name_taken": HTTPStatus.CONFLICT,
     "not_uploaded": HTTPStatus.CONFLICT,
+    "contradiction": HTTPStatus.CONFLICT,
+    "undo": HTTPStatus.CONFLICT,
+    "changed_meanwhile": HTTPStatus.CONFLICT,
     "image_size": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
 }
 
 
 class Problem(BaseModel):
-    """What went wrong: `code` is stable, `detail` says what was expected and what to do."""
+    """What went wrong: `code` is stable, `detail` says what was expected and what to do.
+
+    `numbers`: of the decisions that stand in the way.  `current`: what somebody changed meanwhile, as it is now.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -53,13 +70,14 @@ class Problem(BaseModel):
     status: int
     code: str
     detail: str
+    numbers: tuple[int, ...] | None = None
+    current: dict[str, Any] | None = None
 
 
-def problem(status: int, code: str, detail: str) -> Problem:
+def problem(status: int, code: str, detail: str, **more: Any) -> Problem:  # noqa: ANN401 - as pydantic checks them
     """The problem of this status and code."""
-    return Problem(
-        type=f"urn:facealbum:problem:{code}", title=HTTPStatus(status).phrase, status=status, code=code, detail=detail
-    )
+    kind = f"urn:facealbum:problem:{code}"
+    return Problem(type=kind, title=HTTPStatus(status).phrase, status=status, code=code, detail=detail, **more)
 
 
 def problem_of(error: FacealbumError) -> Problem:
@@ -68,11 +86,17 @@ def problem_of(error: FacealbumError) -> Problem:
         _log.warning("request_failed", code=error.code, place=place_of(error))
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, error.code, "this can't be done now; send it again later")
     if status := _STATUSES.get(error.code):
-        return problem(status, error.code, str(error))
+        return problem(status, error.code, str(error), **_more(error))
     if isinstance(error, PhotoError | InvalidValueError):
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.code, str(error))
     _log.error("request_failed", code=error.code, place=place_of(error))
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, error.code, "the service failed; tell its operator the code")
+
+
+def _more(error: FacealbumError) -> dict[str, Any]:
+    if isinstance(error, ContradictionError | UndoError):
+        return {"numbers": error.numbers}
+    return {"current": dict(error.current)} if isinstance(error, ChangedMeanwhileError) else {}
 
 
 def answer(found: Problem) -> JSONResponse:
@@ -80,7 +104,7 @@ def answer(found: Problem) -> JSONResponse:
     headers = {"Retry-After": str(RETRY_AFTER_SECONDS)} if found.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
     if found.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse(found.model_dump(), found.status, headers, MEDIA_TYPE)
+    return JSONResponse(found.model_dump(mode="json", exclude_none=True), found.status, headers, MEDIA_TYPE)
 
 
 def explain_errors(app: FastAPI) -> None:

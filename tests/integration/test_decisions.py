@@ -13,16 +13,36 @@ from sqlalchemy import delete, func, select, update
 from typer.testing import CliRunner
 
 from facealbum.cli import app
+from facealbum.corrections import Request
 from facealbum.domain.decisions import Kind
-from facealbum.domain.ids import FaceId, PersonId, child_id
+from facealbum.domain.ids import FaceId, PersonId, child_id, family_id
 from facealbum.domain.months import Month
 from facealbum.domain.people import Child, Gender
-from facealbum.errors import InvalidValueError, UndoError
+from facealbum.errors import (
+    ChangedMeanwhileError,
+    InvalidValueError,
+    UndoError,
+    UnknownChildError,
+    UnknownDecisionError,
+    UnknownFaceError,
+    UnknownFamilyError,
+    UnknownPersonError,
+)
 from facealbum.steps.albums import list_albums
 from facealbum.steps.arm_plans import ArmPlan
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
-from facealbum.steps.correct import Said, decide, list_decisions, list_faces, list_persons, undo
+from facealbum.steps.correct import (
+    Moved,
+    Said,
+    decide,
+    decide_by_ids,
+    list_decisions,
+    list_faces,
+    list_persons,
+    undo,
+    undo_by_id,
+)
 from facealbum.steps.explain import explain_photo
 from facealbum.steps.export import export_faces
 from facealbum.steps.report import write_report
@@ -39,6 +59,7 @@ from facealbum.storage.schema import (
     plans,
     runs,
 )
+from facealbum.storage.seen import Seen, SeenPerson
 from tests.conftest import NOW
 from tests.integration.album import FAMILY, FAMILY_ID, add, shots
 
@@ -303,3 +324,44 @@ def test_hidden_people_and_what_is_no_face_are_in_no_album_export_or_report(cont
         "a user said that this is no face"
     ]
     assert [one.name for one in list_persons(context, FAMILY) if one.hidden] == ["Secret"]
+
+
+@pytest.mark.usefixtures("clustered")
+def test_a_decision_about_what_changed_meanwhile_is_refused_and_changes_nothing(context: Context) -> None:
+    first, second, *_ = [one.person_id for one in list_persons(context, FAMILY)]
+    a, b, *_ = faces_of(context, first)
+    seen = Seen({a: first, b: first}, {first: SeenPerson(), second: SeenPerson()})
+    reject = Request(Kind.REJECT, (a,), first)
+    moved = decide_by_ids(context, FAMILY_ID, reject, author="ann", seen=seen).moved
+    assert moved == (Moved(a, first, None),)
+    before = rows(context)
+    for kind, about in ((Kind.MOVE, {"person": first, "other": second}), (Kind.CONFIRM, {"person": second})):
+        with pytest.raises(ChangedMeanwhileError) as refused:
+            decide_by_ids(context, FAMILY_ID, Request(kind, (a,), **about), author="ben", seen=seen)
+        assert refused.value.current["faces"] == {str(a): None, str(b): str(first)}
+    assert rows(context) == before
+    assert undo_by_id(context, FAMILY_ID, 1, author="ben").moved == (Moved(a, None, first),)
+    decide_by_ids(context, FAMILY_ID, Request(Kind.NAME, person=first, name="Hana"), author="ann", seen=seen)
+    with pytest.raises(ChangedMeanwhileError, match="current"):
+        decide_by_ids(context, FAMILY_ID, Request(Kind.HIDE, person=first), author="ben", seen=seen)
+    assert list_decisions(context, FAMILY)[-1].kind == "name"
+
+
+@pytest.mark.usefixtures("clustered")
+def test_what_another_family_has_is_not_there(context: Context) -> None:
+    add(context, shots(months=1, a_month=5), family="Tanaka")
+    cluster_families(context, YEAR)
+    who = list_persons(context, "Tanaka")[0].person_id
+    theirs = list_faces(context, "Tanaka", str(who))
+    ours = list_persons(context, FAMILY)[0].person_id
+    for request, error in (
+        (Request(Kind.CONFIRM, (theirs[0].face_id,), ours), UnknownFaceError),
+        (Request(Kind.HIDE, person=who), UnknownPersonError),
+        (Request(Kind.LINK, person=ours, child=HANA.child_id), UnknownChildError),
+    ):
+        with pytest.raises(error):
+            decide_by_ids(context, FAMILY_ID, request, author="ann")
+    with pytest.raises(UnknownDecisionError):
+        undo_by_id(context, FAMILY_ID, 1, author="ann")
+    with pytest.raises(UnknownFamilyError):
+        undo_by_id(context, family_id("nobody"), 1, author="ann")

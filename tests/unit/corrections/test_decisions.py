@@ -7,7 +7,7 @@ import pytest
 from facealbum.corrections import ArmWords, Decision, LinkRow, Request, constrain_decisions, read_ledger
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import PersonId
-from facealbum.errors import ContradictionError, InvalidValueError, UndoError
+from facealbum.errors import ContradictionError, InvalidValueError, UndoError, UnknownDecisionError
 from tests.unit.corrections.small_album import HOME, NOW, OTHER, RUN, Told, album, child, elsewhere, face, person, photo
 
 HANA, REN, MIO = person(1), person(2), person(3)
@@ -205,7 +205,7 @@ def test_what_later_decisions_build_on_is_not_undone_before_them(told: Told) -> 
     told.undo(1)
     with pytest.raises(UndoError, match="already"):
         told.undo(1)
-    with pytest.raises(UndoError, match="no decision 9"):
+    with pytest.raises(UnknownDecisionError, match="no decision 9"):
         told.undo(9)
 
 
