@@ -87,6 +87,54 @@ class UnknownDecisionError(FacealbumError):
     code = "unknown_decision"
 
 
+class ConflictError(InvalidValueError):
+    """What is asked for can't be beside what is: a name is taken, or the thing is in a state that doesn't allow it."""
+
+    code = "conflict"
+
+
+class UnknownRunError(InvalidValueError):
+    """No monthly job has this number."""
+
+    code = "unknown_run"
+
+
+class UnknownArmError(InvalidValueError):
+    """No arm is called so."""
+
+    code = "unknown_arm"
+
+
+class UnknownExperimentError(InvalidValueError):
+    """No experiment is called so."""
+
+    code = "unknown_experiment"
+
+
+class UnknownUserError(InvalidValueError):
+    """No user is called so."""
+
+    code = "unknown_user"
+
+
+class UnknownTokenError(InvalidValueError):
+    """No token of this name is good."""
+
+    code = "unknown_token"
+
+
+class UnknownItemError(InvalidValueError):
+    """The sample has no such item."""
+
+    code = "unknown_item"
+
+
+class NothingMeasuredError(InvalidValueError):
+    """No month was measured that the question is about."""
+
+    code = "nothing_measured"
+
+
 class UnknownSampleError(FacealbumError):
     """No sample was drawn under this name."""
 

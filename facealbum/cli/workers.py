@@ -1,12 +1,15 @@
 """The queues: worker, beat, requeue."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facealbum import console
 from facealbum.cli.command import Json, OneFamily, count_of, open_world, say_result
+
+if TYPE_CHECKING:
+    from facealbum.domain.ids import FamilyId
 
 app = typer.Typer()
 
@@ -47,32 +50,27 @@ def requeue(
     as_json: Json = False,
 ) -> None:
     """Send messages again that were parked, as nobody could do what they say."""
-    if only_list:
-        _list(family, queue, as_json=as_json)
-        return
     from facealbum.domain.ids import family_id
-    from facealbum.steps import outbox
-    from facealbum.steps.events import look_again
+    from facealbum.steps.events import send_again
+    from facealbum.steps.outbox import relay, requeue_photos
     from facealbum.storage.parked import EVENTS
     from workers.sending import check_broker, send
 
-    requeued = 0
+    one = None if family is None else family_id(family)
+    if only_list:
+        _list(one, queue, as_json=as_json)
+        return
     if queue != EVENTS:
         check_broker()
     with open_world() as context:
-        if photos:
-            requeued = outbox.requeue_photos(context, family=family)
-        elif queue != EVENTS:
-            requeued = outbox.requeue(context, family=family, queue=queue)
+        requeued = requeue_photos(context, family=one) if photos else send_again(context, family=one, queue=queue)
         if queue != EVENTS:
-            outbox.relay(context, send)
-        if queue in {None, EVENTS} and not photos:
-            requeued += look_again(context, None if family is None else family_id(family))
+            relay(context, send)
     what = count_of(requeued, "photo" if photos else "message")
     say_result({"requeued": requeued}, f"{what} sent again", as_json=as_json)
 
 
-def _list(family: str | None, queue: str | None, *, as_json: bool) -> None:
+def _list(family: "FamilyId | None", queue: str | None, *, as_json: bool) -> None:
     from facealbum.steps.outbox import list_parked
 
     with open_world() as context:

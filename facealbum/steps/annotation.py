@@ -25,7 +25,7 @@ from eval.annotation import (
     settle,
 )
 from facealbum.domain.months import Month
-from facealbum.errors import InvalidValueError, ManifestError, UnknownSampleError
+from facealbum.errors import ConflictError, InvalidValueError, ManifestError, UnknownItemError, UnknownSampleError
 from facealbum.steps.context import Context
 from facealbum.steps.rows import read_rows, tell_problems
 from facealbum.storage.database import Transaction
@@ -70,7 +70,7 @@ def draw_sample(context: Context, wanted: Wanted) -> SampleRow:
     with context.database.begin() as transaction:
         design, arms = _design(transaction, wanted)
         if find_sample(transaction, design.name):
-            raise InvalidValueError(f"there is a sample {design.name!r} already; give this one another name")
+            raise ConflictError(f"there is a sample {design.name!r} already; give this one another name")
         total = count_families(transaction)
     reservoir, families = Reservoir(design), 0
     context.progress.begin("Drawing", total)
@@ -126,13 +126,13 @@ def label_item(
 ) -> Label:
     """Keep one label; an annotator's later one takes its place.
 
-    Raises UnknownSampleError, and InvalidValueError for an item that isn't there or an answer that it can't have.
+    Raises UnknownSampleError, UnknownItemError, and InvalidValueError for an answer that it can't have.
     """
     with context.database.begin() as transaction:
         row = _find(transaction, sample)
         items = {one.item_id: one for one in load_items(transaction, row.sample_id)}
         if item not in items:
-            raise InvalidValueError(f"the sample {sample!r} has no item {item}; its family may have been deleted")
+            raise UnknownItemError(f"the sample {sample!r} has no item {item}; its family may have been deleted")
         label = make_label(row.design.kind, items[item], annotator=annotator, answer=answer, odd=tuple(odd))
         save_labels(transaction, row.sample_id, items, [label], now=context.clock())
     return label

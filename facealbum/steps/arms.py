@@ -11,7 +11,7 @@ from typing import Any
 
 from eval.experiments import HOLDOUT
 from facealbum.clustering import ALGORITHMS, BreakageThresholds, ClusteringParameters
-from facealbum.errors import InvalidValueError
+from facealbum.errors import ConflictError, InvalidValueError, UnknownArmError
 from facealbum.linking import LinkParameters
 from facealbum.steps.arm_plans import FOLLOWING, ArmPlan, save_side
 from facealbum.steps.compat import require_compatible
@@ -83,7 +83,7 @@ def create_arm(
         )
     with context.database.begin() as transaction:
         if load_arm(transaction, name):
-            raise InvalidValueError(f"there is an arm {name!r}, and arms never change; choose another name")
+            raise ConflictError(f"there is an arm {name!r}, and arms never change; choose another name")
         models = models_of_space(space or installed_space(transaction), context.settings)
         plan = replace(ArmPlan.of_space(models.embedder), name=name, algorithm=algorithm)
         side = save_side(transaction, _change(plan, changes or {}), models)
@@ -103,7 +103,7 @@ def promote_arm(context: Context, name: str, *, author: str) -> int:
         arm = expect_arm(transaction, name)
         number = install_arm(transaction, arm, author=author, now=context.clock())
         if number is None:
-            raise InvalidValueError(f"{name} is the installation's arm already")
+            raise ConflictError(f"{name} is the installation's arm already")
         return number
 
 
@@ -144,7 +144,7 @@ def take_back_promotion(transaction: Transaction, *, author: str, now: datetime)
     _expect_none_served(transaction)
     promoted = load_promotions(transaction)
     if len(promoted) < 2 or promoted[0].undoes is not None:  # noqa: PLR2004 - one, and one before it
-        raise InvalidValueError("there is no promotion to take back; `facealbum arms history` shows all")
+        raise ConflictError("there is no promotion to take back; `facealbum arms history` shows all")
     newest, before = promoted[0], expect_arm(transaction, promoted[1].arm)
     number = save_promotion(transaction, before.arm_id, author=author, now=now, undoes=newest.number)
     detail = {"number": number, "undoes": newest.number, "back_to": before.name}
@@ -153,20 +153,20 @@ def take_back_promotion(transaction: Transaction, *, author: str, now: datetime)
 
 
 def _expect_none_served(transaction: Transaction) -> None:
-    """Raise InvalidValueError while an experiment shows families its arms, of which the installation's is one."""
+    """Raise ConflictError while an experiment shows families its arms, of which the installation's is one."""
     for one in load_experiments(transaction, status="running"):
         if one.mode == SERVED:
-            raise InvalidValueError(
+            raise ConflictError(
                 f"experiment {one.name!r} shows families its arms; first conclude it, or end it at once:"
                 f" facealbum experiment stop {one.name}"
             )
 
 
 def expect_arm(transaction: Transaction, name: str) -> Arm:
-    """The arm of this name; raises InvalidValueError if there is none."""
+    """The arm of this name; raises UnknownArmError."""
     arm = load_arm(transaction, name)
     if arm is None:
-        raise InvalidValueError(f"no arm is called {name!r}; `facealbum arms list` shows all, `arms create` makes one")
+        raise UnknownArmError(f"no arm is called {name!r}; `facealbum arms list` shows all, `arms create` makes one")
     return arm
 
 

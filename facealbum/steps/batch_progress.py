@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from facealbum.steps.context import Context
 from facealbum.storage.batch_families import count_by_status, count_ended
-from facealbum.storage.batch_figures import Failure, load_failures, sum_figures
+from facealbum.storage.batch_figures import FailedFamily, Failure, load_failed_families, load_failures, sum_figures
 from facealbum.storage.batches import Batch, count_not_handed_out, load_batch, load_batches
 from facealbum.storage.database import Transaction
 
@@ -64,15 +65,23 @@ class BatchProgress:
 
 
 def show_batch(context: Context, number: int | None = None) -> BatchProgress:
-    """The batch of this number, or the newest one; raises InvalidValueError if there is none."""
+    """The batch of this number, or the newest one; raises UnknownRunError."""
     with context.database.begin() as transaction:
         return _progress(transaction, load_batch(transaction, number), context.clock())
 
 
-def list_batches(context: Context) -> list[BatchProgress]:
-    """All batches, the newest first."""
+def list_batches(context: Context, *, before: int | None = None, limit: int | None = None) -> list[BatchProgress]:
+    """The batches, the newest first; before: those with a smaller number."""
     with context.database.begin() as transaction:
-        return [_progress(transaction, batch, context.clock()) for batch in load_batches(transaction)]
+        found = load_batches(transaction, before=before, limit=limit)
+        return [_progress(transaction, batch, context.clock()) for batch in found]
+
+
+def list_failed_families(context: Context, number: int, *, after: UUID | None, limit: int) -> list[FailedFamily]:
+    """The batch's families that failed, in the order of their ids; raises UnknownRunError."""
+    with context.database.begin() as transaction:
+        batch = load_batch(transaction, number)
+        return load_failed_families(transaction, batch.batch_id, after=after, limit=limit)
 
 
 def _progress(transaction: Transaction, batch: Batch, now: datetime) -> BatchProgress:

@@ -12,7 +12,7 @@ from facealbum.domain.cron import Cron
 from facealbum.domain.ids import BatchId, FamilyId
 from facealbum.domain.messages import ClusterFamily, EvaluateBatch, Message
 from facealbum.domain.months import Month
-from facealbum.errors import FacealbumError, FamilyBusyError, InvalidValueError
+from facealbum.errors import ConflictError, FacealbumError, FamilyBusyError, InvalidValueError
 from facealbum.logs import place_of
 from facealbum.steps.arm_plans import load_side
 from facealbum.steps.cluster import Patience, cluster_families
@@ -209,22 +209,22 @@ def _do_or_fail(context: Context, batch: BatchId, family: FamilyId) -> None:
 
 
 def pause_batch(context: Context, number: int | None = None) -> Batch:
-    """Hand out no more families of the batch, or the newest one; raises InvalidValueError unless it is running."""
+    """Hand out no more families of the batch, or the newest one; raises ConflictError unless it is running."""
     return _change(context, number, ("running",), status="paused")
 
 
 def resume_batch(context: Context, number: int | None = None) -> Batch:
-    """Go on with a paused batch; raises InvalidValueError if it isn't paused."""
+    """Go on with a paused batch; raises ConflictError if it isn't paused."""
     return _change(context, number, ("paused",), status="running")
 
 
 def cancel_batch(context: Context, number: int | None = None) -> Batch:
-    """End the batch; families that were not begun stay as they are.  Raises InvalidValueError if it has ended."""
+    """End the batch; families that were not begun stay as they are.  Raises ConflictError if it has ended."""
     return _change(context, number, OPEN, status="cancelled", finished_at=context.clock())
 
 
 def retry_batch(context: Context, number: int | None = None) -> Batch:
-    """Hand out the batch's failed families again; raises InvalidValueError if it was cancelled."""
+    """Hand out the batch's failed families again; raises ConflictError if it was cancelled."""
     with context.database.begin() as transaction:
         batch = _locked(transaction, number, (*OPEN, "done"))
         families = wait_again(transaction, batch.batch_id)
@@ -245,5 +245,5 @@ def _locked(transaction: Transaction, number: int | None, allowed: tuple[str, ..
     found = load_batch(transaction, number)
     batch = lock_batch(transaction, found.batch_id) or found
     if batch.status not in allowed:
-        raise InvalidValueError(f"run {batch.number} is {batch.status}; this needs one that is {' or '.join(allowed)}")
+        raise ConflictError(f"run {batch.number} is {batch.status}; this needs one that is {' or '.join(allowed)}")
     return batch

@@ -3,20 +3,25 @@
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
+from typing import TypeAlias
 
 from facealbum.clock import system_clock
 from facealbum.errors import DatabaseUnavailableError, FacealbumError, ModelError, StorageError
 from facealbum.settings import Settings
+from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_models, models_in_use
 from facealbum.steps.models import check_models
-from facealbum.storage.database import open_database
+from facealbum.storage.database import Database, open_database
 from facealbum.storage.facts import load_facts, load_time
 from facealbum.storage.gauges import load_gauges
 from facealbum.storage.objects import open_object_store
 
+_Look: TypeAlias = Callable[[Settings], Iterator[str]]
+_LookInside: TypeAlias = Callable[[Database, Settings], Iterator[str]]
 _PROBE = "doctor/probe"
 _LITTLE_SPACE = 1_000_000_000
 _CLOCKS_APART_SECONDS = 2.0  # ages and dates are told by one or the other
@@ -35,8 +40,18 @@ class Finding:
 
 def examine(settings: Settings) -> list[Finding]:
     """Look at everything; what fails becomes a finding and the rest is still looked at."""
+    return _look_at(_SUBJECTS, settings)
+
+
+def examine_here(context: Context) -> list[Finding]:
+    """The same of this machine and the database that the process has open, which asks nobody else."""
+    inside = {subject: partial(look, context.database) for subject, look in _OF_THE_DATABASE.items()}
+    return _look_at({**_OF_THIS_MACHINE, **inside}, context.settings)
+
+
+def _look_at(subjects: Mapping[str, _Look], settings: Settings) -> list[Finding]:
     findings: list[Finding] = []
-    for subject, look in _SUBJECTS.items():
+    for subject, look in subjects.items():
         try:
             findings.extend(Finding(subject, True, line) for line in look(settings))
         except (FacealbumError, OSError) as error:
@@ -60,34 +75,33 @@ def _data_folder(settings: Settings) -> Iterator[str]:
     yield f"{folder}, {free / 1e9:.0f} GB free"
 
 
-def _database(settings: Settings) -> Iterator[str]:
-    with open_database(settings.database_url, settings.data_folder) as database:
-        yield database.describe()
-        if database.embedded is not None:
-            status = database.embedded.status()
-            yield f"server process {status.pid} of user {status.user}, sockets in {status.socket_directory}"
-            if status.problems:
-                raise StorageError("; ".join(status.problems))
-        with database.begin() as transaction:
-            facts = load_facts(transaction)
-        yield f"PostgreSQL {facts.server}, pgvector {facts.pgvector}, schema {facts.schema}"
-        yield f"{facts.families} families, {facts.photos} photos, {facts.faces} faces, {facts.runs} runs"
-        with database.begin() as transaction:
-            embedder = models_in_use(transaction, settings).embedder
-        yield f"embedding space {embedder.space}, filled by {embedder.version}"
+def _database(database: Database, settings: Settings) -> Iterator[str]:
+    yield database.describe()
+    if database.embedded is not None:
+        status = database.embedded.status()
+        yield f"server process {status.pid} of user {status.user}, sockets in {status.socket_directory}"
+        if status.problems:
+            raise StorageError("; ".join(status.problems))
+    with database.begin() as transaction:
+        facts = load_facts(transaction)
+    yield f"PostgreSQL {facts.server}, pgvector {facts.pgvector}, schema {facts.schema}"
+    yield f"{facts.families} families, {facts.photos} photos, {facts.faces} faces, {facts.runs} runs"
+    with database.begin() as transaction:
+        embedder = models_in_use(transaction, settings).embedder
+    yield f"embedding space {embedder.space}, filled by {embedder.version}"
 
 
-def _clock(settings: Settings) -> Iterator[str]:
-    with open_database(settings.database_url, settings.data_folder) as database, database.begin() as transaction:
+def _clock(database: Database, _: Settings) -> Iterator[str]:
+    with database.begin() as transaction:
         apart = abs((load_time(transaction) - system_clock()).total_seconds())
     if apart > _CLOCKS_APART_SECONDS:
         raise StorageError(f"the clocks of this machine and of the database must agree, they are {apart:.0f} s apart")
     yield f"within {max(apart, 0.1):.1f} s of the database's"
 
 
-def _waiting(settings: Settings) -> Iterator[str]:
+def _waiting(database: Database, _: Settings) -> Iterator[str]:
     """What waits, and too long; photos that failed are told with their reason by `facealbum report`."""
-    with open_database(settings.database_url, settings.data_folder) as database, database.begin() as transaction:
+    with database.begin() as transaction:
         found = load_gauges(transaction)
     yield f"{found.pending} photos to analyse, the oldest for {found.pending_age:.0f} s"
     yield f"{found.outbox} messages to send, the oldest for {found.outbox_age:.0f} s"
@@ -116,12 +130,19 @@ def _models(settings: Settings) -> Iterator[str]:
     yield f"{len(checks)} files, each as it was published"
 
 
-_SUBJECTS: dict[str, Callable[[Settings], Iterator[str]]] = {
-    "program": _program,
-    "data folder": _data_folder,
-    "database": _database,
-    "clock": _clock,
-    "waiting": _waiting,
+def _with_database(look: _LookInside) -> _Look:
+    def opened(settings: Settings) -> Iterator[str]:
+        with open_database(settings.database_url, settings.data_folder) as database:
+            yield from look(database, settings)
+
+    return opened
+
+
+_OF_THIS_MACHINE: Mapping[str, _Look] = {"program": _program, "data folder": _data_folder}
+_OF_THE_DATABASE: Mapping[str, _LookInside] = {"database": _database, "clock": _clock, "waiting": _waiting}
+_SUBJECTS: Mapping[str, _Look] = {
+    **_OF_THIS_MACHINE,
+    **{subject: _with_database(look) for subject, look in _OF_THE_DATABASE.items()},
     "object store": _object_store,
     "models": _models,
 }

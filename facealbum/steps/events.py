@@ -14,7 +14,7 @@ from facealbum.logs import get_logger, place_of
 from facealbum.metrics import OBJECT_EVENTS
 from facealbum.steps.arrivals import notice_object
 from facealbum.steps.context import Context
-from facealbum.steps.outbox import park
+from facealbum.steps.outbox import park, requeue
 from facealbum.storage.event_queue import EventQueue
 from facealbum.storage.objects import ObjectStore, S3ObjectStore
 from facealbum.storage.parked import EVENTS, delete_parked, load_parked
@@ -48,6 +48,13 @@ def take_events(
     if stopped():
         queue.give_back(waiting[done:])
     return done
+
+
+def send_again(context: Context, *, family: FamilyId | None = None, queue: str | None = None) -> int:
+    """Take up everything that was parked, of one family or all, of one queue or all; tells how much that is."""
+    if queue == EVENTS:
+        return look_again(context, family)
+    return requeue(context, family=family, queue=queue) + (look_again(context, family) if queue is None else 0)
 
 
 def look_again(context: Context, family: FamilyId | None = None) -> int:

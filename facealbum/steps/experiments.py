@@ -12,7 +12,7 @@ from typing import Any
 from eval.experiments import Guardrail, Kind, Outcome, Plan, Split
 from eval.metrics import METRICS, Better, Metric
 from facealbum.domain.months import Month
-from facealbum.errors import InvalidValueError
+from facealbum.errors import ConflictError, InvalidValueError
 from facealbum.steps.arm_plans import FOLLOWING, load_side
 from facealbum.steps.arms import expect_arm, install_arm, take_back_promotion
 from facealbum.steps.context import Context
@@ -75,7 +75,7 @@ def create_experiment(context: Context, draft: Draft, *, author: str, dry_run: b
         raise InvalidValueError(f"an experiment must have two arms or more, got {[name for name, _ in draft.shares]}")
     with context.database.begin(trial=dry_run) as transaction:
         if any(one.name == draft.name for one in load_experiments(transaction)):
-            raise InvalidValueError(f"there is an experiment {draft.name!r}; choose another name")
+            raise ConflictError(f"there is an experiment {draft.name!r}; choose another name")
         sides = [
             ExperimentArm(_arm(context, transaction, name).arm_id, name, share, control=not place)
             for place, (name, share) in enumerate(draft.shares)
@@ -149,7 +149,7 @@ def start_experiment(context: Context, name: str, *, author: str, first_month: M
         for arm in experiment.arms:
             without = count_left(transaction, expect_arm(transaction, arm.name).space_id).without
             if without:
-                raise InvalidValueError(
+                raise ConflictError(
                     f"{without} faces have no embedding of the space of {arm.name}; embed them by `facealbum reembed`"
                 )
         update_experiment(
@@ -162,10 +162,10 @@ def start_experiment(context: Context, name: str, *, author: str, first_month: M
 def _expect_servable(transaction: Transaction, experiment: Experiment) -> None:
     installed = load_installed_arm(transaction)
     if experiment.control.name != installed:
-        raise InvalidValueError(f"the control must be what families see, {installed}; got {experiment.control.name}")
+        raise ConflictError(f"the control must be what families see, {installed}; got {experiment.control.name}")
     others = [one.name for one in load_experiments(transaction, status="running") if one.mode == SERVED]
     if others:
-        raise InvalidValueError(f"experiment {others[0]!r} serves families already; conclude or stop it first")
+        raise ConflictError(f"experiment {others[0]!r} serves families already; conclude or stop it first")
 
 
 def grow_experiment(context: Context, name: str, traffic: float, *, author: str) -> None:
@@ -200,7 +200,7 @@ def conclude_experiment(context: Context, name: str, *, author: str, promote: bo
         better = [arm for arm, verdict in verdicts.items() if verdict.outcome is Outcome.BETTER]
         if len(better) != 1:
             said = "; ".join(f"{arm}: {verdict.outcome}, {verdict.reason}" for arm, verdict in verdicts.items())
-            raise InvalidValueError(f"one arm must be better to be promoted; {said}")
+            raise ConflictError(f"one arm must be better to be promoted; {said}")
         arm = expect_arm(transaction, better[0])
         install_arm(transaction, arm, author=author, now=now, experiment_id=experiment.experiment_id)
         return told
@@ -218,7 +218,7 @@ def rollback_experiment(context: Context, name: str, *, author: str) -> None:
         if promoted:
             newest = load_promotions(transaction)[0]
             if newest.number != promoted[0].number:
-                raise InvalidValueError(f"{newest.arm} was promoted since; use `facealbum arms` to choose another")
+                raise ConflictError(f"{newest.arm} was promoted since; use `facealbum arms` to choose another")
             take_back_promotion(transaction, author=author, now=now)
 
 
@@ -242,7 +242,7 @@ def _changing(
     with context.database.begin() as transaction:
         experiment = load_experiment(transaction, name, lock=True)
         if experiment.status not in allowed:
-            raise InvalidValueError(
+            raise ConflictError(
                 f"to {action} an experiment it must be {' or '.join(allowed)}; {name!r} is {experiment.status}"
             )
         yield transaction, experiment

@@ -4,8 +4,9 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
-from eval.metrics.definitions import METRICS
+from eval.metrics.definitions import METRICS, Better
 from eval.metrics.estimates import FamilyCount
 from eval.metrics.slices import EVERYTHING
 from facealbum.domain.ids import FamilyId, family_id
@@ -31,17 +32,32 @@ class SliceImport:
     problems: tuple[str, ...]
 
 
-def list_families(
-    context: Context, metric: str, month: Month, *, arm: str | None = None, part: str = EVERYTHING, limit: int = 20
+def list_families(  # noqa: PLR0913 - what is asked for, and which part of it
+    context: Context,
+    metric: str,
+    month: Month,
+    *,
+    arm: str | None = None,
+    part: str = EVERYTHING,
+    after: tuple[float, UUID] | None = None,
+    limit: int = 20,
 ) -> list[FamilyCount]:
     """The families behind the month's value, those first that add most to what is not wanted.
 
-    Raises InvalidValueError for an unknown metric or arm.
+    after: the `place_of_family` of one.  Raises InvalidValueError for an unknown metric or arm.
     """
     expect_metric(metric)
     with context.database.begin() as transaction:
         where = ArmMonth(find_arm(transaction, arm).arm_id, month)
-        return load_family_counts(transaction, where, metric, part, best=METRICS[metric].better, limit=limit)
+        return load_family_counts(
+            transaction, where, metric, part, best=METRICS[metric].better, after=after, limit=limit
+        )
+
+
+def place_of_family(metric: str, one: FamilyCount) -> tuple[float, UUID]:
+    """Where it stands among those behind the metric."""
+    bad = one.cases - one.total if METRICS[metric].better is Better.HIGHER else one.total
+    return -bad, one.family
 
 
 def list_cases(context: Context, metric: str, month: Month, family: FamilyId, *, arm: str | None = None) -> list[Case]:

@@ -12,7 +12,7 @@ from eval.metrics.estimates import Estimate, estimate_from_sums, estimate_pairs
 from eval.metrics.facts import Companies, Count, count_churn, count_month
 from eval.metrics.slices import EVERYTHING
 from facealbum.domain.months import Month
-from facealbum.errors import InvalidValueError
+from facealbum.errors import InvalidValueError, NothingMeasuredError
 from facealbum.steps.context import Context
 from facealbum.storage.database import Transaction
 from facealbum.storage.family_metrics import (
@@ -62,6 +62,15 @@ class MonthSummary:
             for (metric, part), one in self.estimates.items()
         ]
         return {"arm": self.arm, "month": str(self.month), "metrics": rows}
+
+
+@dataclass(frozen=True, slots=True)
+class MonthAlarms:
+    """Why somebody must look at a month, in words."""
+
+    arm: str
+    month: Month
+    alarms: tuple[str, ...]
 
 
 def measure_month(transaction: Transaction, run: Run, before: Companies, *, now: datetime) -> None:
@@ -134,18 +143,28 @@ def summarize_month(
 ) -> MonthSummary:
     """The month's metrics under the arm, of all slices or one; without them those of the newest and the installation's.
 
-    Raises InvalidValueError if nothing was measured.
+    Raises NothingMeasuredError.
     """
     with context.database.begin() as transaction:
         name = arm or load_installed_arm(transaction)
         chosen = month or load_newest_month(transaction, name)
         totals = load_totals(transaction, name, month=chosen, part=part) if chosen else []
     if chosen is None or not totals:
-        raise InvalidValueError(
+        raise NothingMeasuredError(
             f"nothing was measured under the arm {name!r}{f' in {month}' if month else ''};"
             " `facealbum cluster` and the monthly job measure each month that they run"
         )
     return MonthSummary(name, chosen, {(one.metric, one.slice): one.estimate for one in totals})
+
+
+def list_alarms(context: Context, month: Month | None = None, *, arm: str | None = None) -> MonthAlarms:
+    """Why somebody must look at the month, or at the newest one; raises NothingMeasuredError if there is none."""
+    with context.database.begin() as transaction:
+        name = arm or load_installed_arm(transaction)
+        chosen = month or load_newest_month(transaction, name)
+        if chosen is None:
+            raise NothingMeasuredError(f"nothing was measured under the arm {name!r}")
+        return MonthAlarms(name, chosen, tuple(metric_alarms(transaction, name, chosen)))
 
 
 def track_metric(

@@ -4,11 +4,13 @@ A crash at any point sends a message at least once, and parks or requeues it exa
 """
 
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import Any
+from uuid import UUID
 
 from facealbum import metrics
-from facealbum.domain.ids import BatchId, FamilyId, PhotoId, family_id
+from facealbum.domain.ids import BatchId, FamilyId, PhotoId
 from facealbum.domain.messages import AnalyzeFamily, ClusterFamily, family_of
 from facealbum.errors import BadMessageError, FacealbumError, UnknownVersionError
 from facealbum.logs import place_of
@@ -17,7 +19,7 @@ from facealbum.storage.batch_families import fail_family
 from facealbum.storage.database import Transaction
 from facealbum.storage.outbox import Outgoing, claim_messages, delete_messages, save_messages, save_raw_message
 from facealbum.storage.parked import Parked, load_parked, save_parked, take_parked
-from facealbum.storage.photos import mark_announced, retry_crashed
+from facealbum.storage.photos import FailedPhoto, load_failed_photos, mark_announced, retry_crashed
 
 Send = Callable[[Outgoing], None]
 """Gives a message to the broker and returns when it is safe there.
@@ -115,25 +117,40 @@ def _of_batch(message: dict[str, Any]) -> tuple[BatchId, FamilyId] | None:
     return (order.batch_id, order.family_id) if order.batch_id else None
 
 
-def list_parked(context: Context, *, family: str | None = None, queue: str | None = None) -> list[Parked]:
-    """What is set aside of one family or all, of one queue or all, oldest first."""
+def list_parked(
+    context: Context,
+    *,
+    family: FamilyId | None = None,
+    queue: str | None = None,
+    after: tuple[datetime, UUID] | None = None,
+    limit: int | None = None,
+) -> list[Parked]:
+    """What is set aside of one family or all, of one queue or all, oldest first; after: `first_at` and `parked_id`."""
     with context.database.begin() as transaction:
-        return load_parked(transaction, family_id(family) if family is not None else None, queue)
+        return load_parked(transaction, family, queue, after=after, limit=limit)
 
 
-def requeue_photos(context: Context, *, family: str | None = None) -> int:
+def list_failed_photos(
+    context: Context, *, code: str | None = None, after: tuple[UUID, UUID, str] | None = None, limit: int
+) -> list[FailedPhoto]:
+    """The photos that are not, or not fully, in albums; after: family, photo and stage of one."""
+    with context.database.begin() as transaction:
+        return load_failed_photos(transaction, code=code, after=after, limit=limit)
+
+
+def requeue_photos(context: Context, *, family: FamilyId | None = None) -> int:
     """Order the analysis of the photos that crashed it anew, of one family or all, and tell how many there are."""
     with context.database.begin() as transaction:
-        crashed = retry_crashed(transaction, family_id(family) if family is not None else None)
+        crashed = retry_crashed(transaction, family)
         for one, photos in groupby(crashed, key=lambda named: named[0]):
             order_analysis(context, transaction, one, [photo for _, photo in photos])
     return len(crashed)
 
 
-def requeue(context: Context, *, family: str | None = None, queue: str | None = None) -> int:
+def requeue(context: Context, *, family: FamilyId | None = None, queue: str | None = None) -> int:
     """Move what is set aside to the outbox, and tell how much that is; `relay` then sends it."""
     with context.database.begin() as transaction:
-        taken = take_parked(transaction, family_id(family) if family is not None else None, queue)
+        taken = take_parked(transaction, family, queue)
         for one in taken:
             save_raw_message(transaction, one.family_id, one.queue, message=one.message, now=context.clock())
     return len(taken)

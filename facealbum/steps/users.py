@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 
 from facealbum.domain.access import Role, is_name
 from facealbum.domain.ids import FamilyId
-from facealbum.errors import InvalidValueError
+from facealbum.errors import ConflictError, InvalidValueError, UnknownTokenError, UnknownUserError
 from facealbum.steps.access import TOKEN_MARK, digest_of, hash_password
 from facealbum.steps.context import Context
-from facealbum.storage.audit import save_entry
+from facealbum.storage.audit import Entry, load_newest_entries, save_entry
 from facealbum.storage.database import Transaction
-from facealbum.storage.families import load_families
+from facealbum.storage.families import load_families, load_family
 from facealbum.storage.service_tokens import ServiceToken, load_tokens, revoke_token, save_token
 from facealbum.storage.users import (
     User,
@@ -44,9 +44,9 @@ def add_user(context: Context, name: str, role: Role, *, password: str | None, a
     user = User(_checked(name), role, context.clock(), hash_password(_good(password)) if password is not None else None)
     with context.database.begin() as transaction:
         if role is not Role.ADMIN and not lock_admins(transaction):
-            raise InvalidValueError("the first user must be an admin, who can do everything else")
+            raise ConflictError("the first user must be an admin, who can do everything else")
         if not save_user(transaction, user):
-            raise InvalidValueError(f"there is a user {name!r}; choose another name")
+            raise ConflictError(f"there is a user {name!r}; choose another name")
         _record(context, transaction, "add", f"user {name}", author=author, role=role.value)
     return user
 
@@ -88,6 +88,12 @@ def remove_user(context: Context, name: str, *, author: str) -> None:
         _record(context, transaction, "remove", f"user {name}", author=author)
 
 
+def list_audit(context: Context, *, subject: str | None = None, before: int | None = None, limit: int) -> list[Entry]:
+    """What was done, the newest first, to all or one subject; before: what has a smaller number."""
+    with context.database.begin() as transaction:
+        return load_newest_entries(transaction, subject=subject, before=before, limit=limit)
+
+
 def list_tokens(context: Context) -> list[ServiceToken]:
     """All service tokens by name, with those that are good no more."""
     with context.database.begin() as transaction:
@@ -95,20 +101,20 @@ def list_tokens(context: Context) -> list[ServiceToken]:
 
 
 def create_token(
-    context: Context, name: str, role: Role, *, family: str | None, days: int, author: str
+    context: Context, name: str, role: Role, *, family: str | FamilyId | None, days: int, author: str
 ) -> tuple[ServiceToken, str]:
     """A new token, and its secret, which nobody can tell a second time.
 
-    family: the name of the only one that it is good for.  Raises InvalidValueError, UnknownFamilyError.
+    family: the name or id of the only one that it is good for.  Raises InvalidValueError, UnknownFamilyError.
     """
     if not 1 <= days <= LONGEST_DAYS:
         raise InvalidValueError(f"a token is good for 1 to {LONGEST_DAYS} days, got {days}")
     now, secret = context.clock(), TOKEN_MARK + secrets.token_urlsafe(32)
     with context.database.begin() as transaction:
-        only = load_families(transaction, family)[0].family_id if family is not None else None
+        only = _find_family(transaction, family) if family is not None else None
         token = _token(_checked(name), secret, role, family=only, now=now, until=now + timedelta(days=days))
         if not save_token(transaction, token):
-            raise InvalidValueError(f"there is, or was, a token {name!r}; choose another name")
+            raise ConflictError(f"there is, or was, a token {name!r}; choose another name")
         _record(context, transaction, "create", f"token {name}", author=author, role=role.value, days=days)
     return token, secret
 
@@ -117,8 +123,14 @@ def end_token(context: Context, name: str, *, author: str) -> None:
     """Make the token good no more; raises InvalidValueError if there is none that is good."""
     with context.database.begin() as transaction:
         if not revoke_token(transaction, name, now=context.clock()):
-            raise InvalidValueError(f"no token {name!r} is in use; `facealbum token list` shows all")
+            raise UnknownTokenError(f"no token {name!r} is in use; `facealbum token list` shows all")
         _record(context, transaction, "revoke", f"token {name}", author=author)
+
+
+def _find_family(transaction: Transaction, family: str | FamilyId) -> FamilyId:
+    if isinstance(family, str):
+        return load_families(transaction, family)[0].family_id
+    return load_family(transaction, family).family_id
 
 
 def _token(
@@ -130,13 +142,13 @@ def _token(
 def _expect(transaction: Transaction, name: str) -> User:
     user = load_user(transaction, name)
     if user is None:
-        raise InvalidValueError(f"no user is called {name!r}; `facealbum user list` shows all")
+        raise UnknownUserError(f"no user is called {name!r}; `facealbum user list` shows all")
     return user
 
 
 def _keep_an_admin(transaction: Transaction, name: str) -> None:
     if lock_admins(transaction) == {name}:
-        raise InvalidValueError(f"{name} is the last admin; make another user an admin first")
+        raise ConflictError(f"{name} is the last admin; make another user an admin first")
 
 
 def _checked(name: str) -> str:

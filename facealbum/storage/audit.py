@@ -38,3 +38,11 @@ def load_entries(connection: Connection, subject: str | None = None) -> list[Ent
     query = select(audit).order_by(audit.c.number)
     rows = connection.execute(query if subject is None else query.where(audit.c.subject == subject))
     return [Entry(**row._asdict()) for row in rows]
+
+
+def load_newest_entries(connection: Connection, *, subject: str | None, before: int | None, limit: int) -> list[Entry]:
+    """The newest of them first; before: those with a smaller number."""
+    query = select(audit).order_by(audit.c.number.desc()).limit(limit)
+    query = query if subject is None else query.where(audit.c.subject == subject)
+    rows = connection.execute(query if before is None else query.where(audit.c.number < before))
+    return [Entry(**row._asdict()) for row in rows]

@@ -39,6 +39,25 @@ class Failure:
     families: int
 
 
+@dataclass(frozen=True, slots=True)
+class FailedFamily:
+    """A family that failed, with the error's code and place."""
+
+    family_id: FamilyId
+    code: str
+    detail: str
+    finished_at: datetime
+
+
+def load_failed_families(
+    connection: Connection, batch: BatchId, *, after: UUID | None, limit: int
+) -> list[FailedFamily]:
+    """The batch's families that failed, in the order of their ids."""
+    columns = (batch_families.c[name] for name in FailedFamily.__dataclass_fields__)
+    query = select(*columns).where(_of(batch, "failed"), batch_families.c.family_id > (after or UUID(int=0)))
+    return [FailedFamily(*row) for row in connection.execute(query.order_by(batch_families.c.family_id).limit(limit))]
+
+
 def count_up_to_date(connection: Connection, batch: BatchId) -> int:
     """How many families are done in which there was nothing to do."""
     return connection.execute(select(func.count()).where(_of(batch, "done"), batch_families.c.runs == 0)).scalar_one()

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, exists, func, insert, select, text, upda
 
 from facealbum.domain.ids import BatchId, FamilyId, batch_id
 from facealbum.domain.months import Month
-from facealbum.errors import InvalidValueError
+from facealbum.errors import UnknownRunError
 from facealbum.storage.queue_schema import batches
 from facealbum.storage.schema import families
 
@@ -79,13 +79,15 @@ def load_batch(connection: Connection, number: int | None = None) -> Batch:
     row = connection.execute(query if number is None else query.where(batches.c.number == number)).one_or_none()
     if row is None:
         wanted = "no run was started yet" if number is None else f"there is no run {number}"
-        raise InvalidValueError(f"{wanted}; see `facealbum run list`, or start one by `facealbum run start`")
+        raise UnknownRunError(f"{wanted}; see `facealbum run list`, or start one by `facealbum run start`")
     return _batch(row)
 
 
-def load_batches(connection: Connection) -> list[Batch]:
-    """All batches, the newest first."""
-    return [_batch(row) for row in connection.execute(select(batches).order_by(batches.c.number.desc()))]
+def load_batches(connection: Connection, *, before: int | None = None, limit: int | None = None) -> list[Batch]:
+    """The batches, the newest first; before: those with a smaller number."""
+    query = select(batches).order_by(batches.c.number.desc()).limit(limit)
+    wanted = query if before is None else query.where(batches.c.number < before)
+    return [_batch(row) for row in connection.execute(wanted)]
 
 
 def load_open_batches(connection: Connection) -> list[BatchId]:

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from facealbum.domain.ids import FamilyId
 from facealbum.domain.months import Month
-from facealbum.errors import InvalidValueError
+from facealbum.errors import UnknownExperimentError
 from facealbum.storage.experiment_schema import experiment_arms, experiment_families, experiments
 from facealbum.storage.schema import arms
 
@@ -84,11 +84,11 @@ def load_experiments(connection: Connection, *, status: str | None = None) -> li
 
 
 def load_experiment(connection: Connection, name: str, *, lock: bool = False) -> Experiment:
-    """The experiment of this name, held until the transaction ends if asked; raises InvalidValueError if none is."""
+    """The experiment of this name, held until the transaction ends if asked; raises UnknownExperimentError."""
     query = select(experiments).where(experiments.c.name == name)
     row = connection.execute(query.with_for_update() if lock else query).one_or_none()
     if row is None:
-        raise InvalidValueError(f"no experiment is called {name!r}; `facealbum experiment list` shows all")
+        raise UnknownExperimentError(f"no experiment is called {name!r}; `facealbum experiment list` shows all")
     return _experiment(row, _load_sides(connection, [row.experiment_id])[row.experiment_id])
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple, TypeAlias
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,18 +114,27 @@ def load_pairs(
     }
 
 
-def load_family_counts(
-    connection: Connection, month: ArmMonth, metric: str, part: str, *, best: Better, limit: int
+def load_family_counts(  # noqa: PLR0913 - what is asked for, and which part of it
+    connection: Connection,
+    month: ArmMonth,
+    metric: str,
+    part: str,
+    *,
+    best: Better,
+    after: tuple[float, UUID] | None = None,
+    limit: int,
 ) -> list[FamilyCount]:
-    """The families of a slice, those first that add most to what is not wanted of the metric."""
+    """The families of a slice, those first that add most to what is not wanted of the metric, negated in `after`."""
     rows = _rows(month)
     bad = rows.c.cases - rows.c.total if best is Better.HIGHER else rows.c.total
     query = (
         select(rows.c.family_id, rows.c.total, rows.c.cases)
         .where(rows.c.metric == metric, rows.c.slice == part)
-        .order_by(bad.desc(), rows.c.family_id)
+        .order_by(-bad, rows.c.family_id)
         .limit(limit)
     )
+    if after is not None:
+        query = query.where(tuple_(-bad, rows.c.family_id) > tuple_(*after))
     return [FamilyCount(*row) for row in connection.execute(query)]
 
 

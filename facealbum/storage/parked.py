@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from facealbum.domain.ids import FamilyId
@@ -32,13 +32,18 @@ class Parked:
     first_at: datetime
     last_at: datetime
 
+    @property
+    def parked_id(self) -> UUID:
+        """The same for the same message of the same queue."""
+        return uuid5(self.family_id, f"parked/{self.queue}/{json.dumps(self.message, sort_keys=True)}")
+
 
 def save_parked(connection: Connection, one: Parked) -> None:
     """Set a message aside, or add to what is known of it if it is aside already."""
     one = replace(one, message=_storable(one.message))
     new = insert(parked).values(
         family_id=one.family_id,
-        parked_id=_identity(one),
+        parked_id=one.parked_id,
         queue=one.queue,
         message=one.message,
         code=one.code,
@@ -56,10 +61,18 @@ def save_parked(connection: Connection, one: Parked) -> None:
     connection.execute(new.on_conflict_do_update(index_elements=["family_id", "parked_id"], set_=seen_again))
 
 
-def load_parked(connection: Connection, family: FamilyId | None = None, queue: str | None = None) -> list[Parked]:
-    """What is set aside of one family or all, of one queue or all, oldest first."""
-    query = select(parked).order_by(parked.c.first_at, parked.c.parked_id)
-    return [_parked(row) for row in connection.execute(query.where(*_wanted(family, queue)))]
+def load_parked(
+    connection: Connection,
+    family: FamilyId | None = None,
+    queue: str | None = None,
+    *,
+    after: tuple[datetime, UUID] | None = None,
+    limit: int | None = None,
+) -> list[Parked]:
+    """What is set aside of one family or all, of one queue or all, oldest first; after: `first_at` and `parked_id`."""
+    keys = tuple_(parked.c.first_at, parked.c.parked_id)
+    query = select(parked).where(*_wanted(family, queue)).order_by(*keys).limit(limit)
+    return [_parked(row) for row in connection.execute(query if after is None else query.where(keys > tuple_(*after)))]
 
 
 def take_parked(connection: Connection, family: FamilyId | None = None, queue: str | None = None) -> list[Parked]:
@@ -71,7 +84,7 @@ def take_parked(connection: Connection, family: FamilyId | None = None, queue: s
 
 def delete_parked(connection: Connection, one: Parked) -> None:
     """Forget a message that could be done after all."""
-    connection.execute(delete(parked).where(parked.c.family_id == one.family_id, parked.c.parked_id == _identity(one)))
+    connection.execute(delete(parked).where(parked.c.family_id == one.family_id, parked.c.parked_id == one.parked_id))
 
 
 def _storable(message: Any) -> Any:  # noqa: ANN401 - whatever somebody has sent
@@ -83,10 +96,6 @@ def _storable(message: Any) -> Any:  # noqa: ANN401 - whatever somebody has sent
     except ValueError:
         fits = False
     return message if fits else {"text": json.dumps(message)}
-
-
-def _identity(one: Parked) -> UUID:
-    return uuid5(one.family_id, f"parked/{one.queue}/{json.dumps(one.message, sort_keys=True)}")
 
 
 def _wanted(family: FamilyId | None, queue: str | None) -> list[Any]:

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from facealbum.domain.ids import FamilyId, PhotoId
@@ -140,6 +141,29 @@ def clear_problems(connection: Connection, family: FamilyId, cleared: Collection
                 photo_problems.c.stage == stage,
             )
         )
+
+
+@dataclass(frozen=True, slots=True)
+class FailedPhoto:
+    """A photo that is not, or not fully, in the album, by ids alone."""
+
+    family_id: FamilyId
+    photo_id: PhotoId
+    stage: str
+    code: str
+    noticed_at: datetime
+
+
+def load_failed_photos(
+    connection: Connection, *, code: str | None, after: tuple[UUID, UUID, str] | None, limit: int
+) -> list[FailedPhoto]:
+    """Every open problem, or those of one reason, by family, photo and stage; after: these of one."""
+    keys = tuple_(photo_problems.c.family_id, photo_problems.c.photo_id, photo_problems.c.stage)
+    query = select(*(photo_problems.c[name] for name in FailedPhoto.__dataclass_fields__))
+    query = query.order_by(*keys).limit(limit)
+    query = query if code is None else query.where(photo_problems.c.code == code)
+    rows = connection.execute(query if after is None else query.where(keys > tuple_(*after)))
+    return [FailedPhoto(*row) for row in rows]
 
 
 def load_problems(connection: Connection, family: FamilyId | None = None) -> list[NamedProblem]:

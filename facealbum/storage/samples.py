@@ -15,7 +15,7 @@ from eval.annotation import AnnotationEstimate, Design, FamilyFaces, Item, Kind,
 from facealbum.domain.faces import Box
 from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId, PhotoId
 from facealbum.domain.months import Month
-from facealbum.errors import InvalidValueError
+from facealbum.errors import ConflictError, InvalidValueError
 from facealbum.storage.annotation_schema import labels, sample_items, samples
 from facealbum.storage.families import load_children
 from facealbum.storage.observations import Arm
@@ -210,11 +210,11 @@ def save_decided(connection: Connection, sample: UUID, item: Item, number: int) 
 
 
 def conclude_sample(connection: Connection, sample: UUID, estimate: AnnotationEstimate, *, now: datetime) -> None:
-    """Keep the estimate, whatever becomes of the families; raises InvalidValueError if it was concluded before."""
+    """Keep the estimate, whatever becomes of the families; raises ConflictError if it was concluded before."""
     values = {"estimate": estimate.to_dict(), "concluded_at": now}
     open_one = (samples.c.sample_id == sample) & samples.c.concluded_at.is_(None)
     if not connection.execute(update(samples).where(open_one).values(**values)).rowcount:
-        raise InvalidValueError(f"{estimate.sample} was concluded before; draw another sample for another estimate")
+        raise ConflictError(f"{estimate.sample} was concluded before; draw another sample for another estimate")
 
 
 def delete_sample(connection: Connection, sample: UUID) -> None:

@@ -155,8 +155,8 @@ def test_requeueing_moves_what_was_asked_for_and_a_crash_leaves_it_parked(contex
     with pytest.raises(Died):
         requeue(replace(context, clock=_die))
     assert len(list_parked(context)) == 3
-    assert requeue(context, family="Ren", queue="clustering") == 0
-    assert requeue(context, family="Ren") == 1
+    assert requeue(context, family=family_id("Ren"), queue="clustering") == 0
+    assert requeue(context, family=family_id("Ren")) == 1
     assert requeue(context, queue="clustering") == 1
     assert [one.message for one in list_parked(context)] == expected()[:1]
     broker = Broker()
