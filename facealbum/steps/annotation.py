@@ -30,12 +30,14 @@ from facealbum.steps.context import Context
 from facealbum.steps.rows import read_rows, tell_problems
 from facealbum.storage.database import Transaction
 from facealbum.storage.families import count_families
-from facealbum.storage.labels import load_labels, save_labels
+from facealbum.storage.labels import count_labels, find_label, load_labels, save_labels
 from facealbum.storage.observations import Arm, load_arm
 from facealbum.storage.samples import (
     SampleRow,
     conclude_sample,
     delete_sample,
+    find_item,
+    find_open_item,
     find_sample,
     load_family_faces,
     load_family_ids,
@@ -60,6 +62,16 @@ class Wanted:
     arms: tuple[str, ...] = ()
     strata: tuple[str, ...] = ()
     month: Month | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What one annotator is asked next; item: None when nothing is left.  answered: how many are this annotator's."""
+
+    sample: SampleRow
+    item: Item | None
+    answered: int
+    said: Label | None = None
 
 
 def draw_sample(context: Context, wanted: Wanted) -> SampleRow:
@@ -130,12 +142,30 @@ def label_item(
     """
     with context.database.begin() as transaction:
         row = _find(transaction, sample)
-        items = {one.item_id: one for one in load_items(transaction, row.sample_id)}
-        if item not in items:
-            raise UnknownItemError(f"the sample {sample!r} has no item {item}; its family may have been deleted")
-        label = make_label(row.design.kind, items[item], annotator=annotator, answer=answer, odd=tuple(odd))
-        save_labels(transaction, row.sample_id, items, [label], now=context.clock())
+        one = _find_item(transaction, row, item)
+        label = make_label(row.design.kind, one, annotator=annotator, answer=answer, odd=tuple(odd))
+        save_labels(transaction, row.sample_id, {item: one}, [label], now=context.clock())
     return label
+
+
+def ask_next(context: Context, sample: str, *, annotator: str, after: UUID | None = None) -> Question:
+    """The first item that the annotator has not labelled; after: those up to this one come last.
+
+    Raises UnknownSampleError.
+    """
+    with context.database.begin() as transaction:
+        row = _find(transaction, sample)
+        item = find_open_item(transaction, row.sample_id, annotator, after=after)
+        return Question(row, item, count_labels(transaction, row.sample_id, annotator))
+
+
+def ask_again(context: Context, sample: str, item: UUID, *, annotator: str) -> Question:
+    """An item, with what the annotator said of it; raises UnknownSampleError, UnknownItemError."""
+    with context.database.begin() as transaction:
+        row = _find(transaction, sample)
+        one = _find_item(transaction, row, item)
+        said = find_label(transaction, row.sample_id, item, annotator)
+        return Question(row, one, count_labels(transaction, row.sample_id, annotator), said)
 
 
 def import_labels(context: Context, path: Path, *, annotator: str) -> int:
@@ -208,4 +238,13 @@ def _find(transaction: Transaction, name: str) -> SampleRow:
     found = find_sample(transaction, name)
     if found is None:
         raise UnknownSampleError(f"no sample is called {name!r}; `facealbum sample list` shows those there are")
+    return found
+
+
+def _find_item(transaction: Transaction, sample: SampleRow, item: UUID) -> Item:
+    found = find_item(transaction, sample.sample_id, item)
+    if found is None:
+        raise UnknownItemError(
+            f"the sample {sample.design.name!r} has no item {item}; its family may have been deleted"
+        )
     return found

@@ -22,7 +22,7 @@ from facealbum.storage.families import count_families
 from facealbum.storage.reembeddings import count_left
 from facealbum.storage.spaces import load_space
 
-_PRESENT = ("coverage", "waiting")  # every family that was counted has these
+PRESENT = ("coverage", "waiting")  # every family that was counted has these
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +142,25 @@ def _judge_over(transaction: Transaction, experiment: Experiment, agreed: Plan, 
     assert first is not None and last is not None, "it was started"  # noqa: S101, PT018
     for _ in range(months - 1):
         last = last.next()
-    metrics = (agreed.metric, *(rail.metric for rail in agreed.guardrails))
-    sums = load_sums(transaction, experiment, {*metrics, *_PRESENT}, months=(first, last)) if months else {}
+    counted = {*metrics_of(agreed), *PRESENT}
+    sums = load_sums(transaction, experiment, counted, months=(first, last)) if months else {}
+    return judge_sums(experiment, sums, months)
+
+
+def metrics_of(plan: Plan) -> tuple[str, ...]:
+    """What decides: the primary metric, then the guardrails."""
+    return (plan.metric, *(rail.metric for rail in plan.guardrails))
+
+
+def judge_sums(experiment: Experiment, sums: Sums, months: int) -> dict[str, Verdict]:
+    """The verdict on each treatment by the sums over so many months, `coverage` and `waiting` among them."""
+    agreed = Plan.from_dict(experiment.plan)
     verdicts = {}
     for arm in experiment.treatments:
         plan = replace(agreed, shares=(experiment.control.share, arm.share))
-        primary, *rails = (_arms(sums, experiment.control, arm, metric, paired=plan.paired) for metric in metrics)
+        primary, *rails = (
+            _arms(sums, experiment.control, arm, metric, paired=plan.paired) for metric in metrics_of(plan)
+        )
         verdicts[arm.name] = judge(*primary, plan, months, guardrails=rails)
     return verdicts
 

@@ -33,6 +33,16 @@ from facealbum.storage.observations import Arm
 from facealbum.storage.reembeddings import count_left
 from facealbum.storage.serving import delete_serving, load_installed_arm, load_promotions
 
+ALLOWED: Mapping[str, tuple[str, ...]] = {
+    "start": ("draft",),
+    "grow": ("draft", "running"),
+    "stop": ("running",),
+    "conclude": ("running",),
+    "rollback": ("running", "stopped", "concluded"),
+    "release": ("concluded",),
+}
+"""What may be done to an experiment, and in which status."""
+
 _ONLY_WHAT_IS_SEEN = ("corrections", "provisional_confirmed")
 _TOLERATED_COVERAGE = 0.01
 
@@ -141,7 +151,7 @@ def start_experiment(context: Context, name: str, *, author: str, first_month: M
     """
     now = context.clock()
     first = first_month or Month.of(now)
-    with _changing(context, name, "start", author, ("draft",), first_month=str(first)) as (transaction, experiment):
+    with _changing(context, name, "start", author, first_month=str(first)) as (transaction, experiment):
         if experiment.mode == SERVED:
             _expect_servable(transaction, experiment)
             if first < Month.of(now):
@@ -170,7 +180,7 @@ def _expect_servable(transaction: Transaction, experiment: Experiment) -> None:
 
 def grow_experiment(context: Context, name: str, traffic: float, *, author: str) -> None:
     """Let more families take part; whoever does already stays in its arm.  Raises InvalidValueError for fewer."""
-    with _changing(context, name, "grow", author, ("draft", "running"), traffic=traffic) as (transaction, experiment):
+    with _changing(context, name, "grow", author, traffic=traffic) as (transaction, experiment):
         if not experiment.traffic <= traffic <= 1:
             raise InvalidValueError(f"traffic may only grow, from {experiment.traffic} up to 1; got {traffic}")
         update_experiment(transaction, experiment.experiment_id, traffic=traffic)
@@ -178,7 +188,7 @@ def grow_experiment(context: Context, name: str, traffic: float, *, author: str)
 
 def stop_experiment(context: Context, name: str, *, author: str) -> None:
     """End it without a verdict; families see the installation's arm again at once."""
-    with _changing(context, name, "stop", author, ("running",)) as (transaction, experiment):
+    with _changing(context, name, "stop", author) as (transaction, experiment):
         update_experiment(transaction, experiment.experiment_id, status="stopped", ended_at=context.clock())
 
 
@@ -189,7 +199,7 @@ def conclude_experiment(context: Context, name: str, *, author: str, promote: bo
     arm, or more than one, may be promoted, and what the gate between embedding spaces raises.
     """
     now = context.clock()
-    with _changing(context, name, "conclude", author, ("running",), promote=promote) as (transaction, experiment):
+    with _changing(context, name, "conclude", author, promote=promote) as (transaction, experiment):
         over = count_months_over(context, transaction, experiment)
         verdicts = judge_experiment(transaction, experiment, over)
         told = {arm: verdict.to_dict() for arm, verdict in verdicts.items()}
@@ -211,8 +221,8 @@ def rollback_experiment(context: Context, name: str, *, author: str) -> None:
 
     Raises InvalidValueError if another arm was promoted since.
     """
-    now, allowed = context.clock(), ("running", "stopped", "concluded")
-    with _changing(context, name, "rollback", author, allowed) as (transaction, experiment):
+    now = context.clock()
+    with _changing(context, name, "rollback", author) as (transaction, experiment):
         update_experiment(transaction, experiment.experiment_id, status="rolled_back", ended_at=now)
         promoted = [one for one in load_promotions(transaction) if one.experiment_id == experiment.experiment_id]
         if promoted:
@@ -224,7 +234,7 @@ def rollback_experiment(context: Context, name: str, *, author: str) -> None:
 
 def release_holdout(context: Context, name: str, *, author: str) -> int:
     """Let the families that were held out see what all others do; tells how many families an experiment held."""
-    with _changing(context, name, "release", author, ("concluded",)) as (transaction, experiment):
+    with _changing(context, name, "release", author) as (transaction, experiment):
         return delete_serving(transaction, experiment.experiment_id)
 
 
@@ -236,14 +246,14 @@ def list_experiments(context: Context) -> list[Experiment]:
 
 @contextmanager
 def _changing(
-    context: Context, name: str, action: str, author: str, allowed: tuple[str, ...], **detail: object
+    context: Context, name: str, action: str, author: str, **detail: object
 ) -> Iterator[tuple[Transaction, Experiment]]:
     """A transaction that holds the experiment and records what is done to it; refused in any other status."""
     with context.database.begin() as transaction:
         experiment = load_experiment(transaction, name, lock=True)
-        if experiment.status not in allowed:
+        if experiment.status not in ALLOWED[action]:
             raise ConflictError(
-                f"to {action} an experiment it must be {' or '.join(allowed)}; {name!r} is {experiment.status}"
+                f"to {action} an experiment it must be {' or '.join(ALLOWED[action])}; {name!r} is {experiment.status}"
             )
         yield transaction, experiment
         _record(context, transaction, action, name, author, detail)

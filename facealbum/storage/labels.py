@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, Row, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from eval.annotation import Answer, Item, Label
@@ -40,4 +41,21 @@ def save_labels(
 def load_labels(connection: Connection, sample: UUID) -> list[Label]:
     """Every label of the sample, by item and annotator."""
     query = select(labels).where(labels.c.sample_id == sample).order_by(labels.c.item_id, labels.c.annotator)
-    return [Label(row.item_id, row.annotator, Answer(row.answer), tuple(row.odd)) for row in connection.execute(query)]
+    return [_label(row) for row in connection.execute(query)]
+
+
+def find_label(connection: Connection, sample: UUID, item: UUID, annotator: str) -> Label | None:
+    """What the annotator said of the item."""
+    of_item = (labels.c.sample_id == sample, labels.c.item_id == item, labels.c.annotator == annotator)
+    row = connection.execute(select(labels).where(*of_item)).one_or_none()
+    return None if row is None else _label(row)
+
+
+def count_labels(connection: Connection, sample: UUID, annotator: str) -> int:
+    """How many items of the sample the annotator has labelled."""
+    query = select(func.count()).select_from(labels)
+    return connection.execute(query.where(labels.c.sample_id == sample, labels.c.annotator == annotator)).scalar_one()
+
+
+def _label(row: Row[Any]) -> Label:
+    return Label(row.item_id, row.annotator, Answer(row.answer), tuple(row.odd))

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
 
 from eval.annotation import AnnotationEstimate, Design, FamilyFaces, Item, Kind, Picture, Place, StratumSize, paired
 from facealbum.domain.faces import Box
@@ -148,8 +148,8 @@ def _item_row(item: Item) -> dict[str, Any]:
     return asdict(item) | {"faces": list(item.faces), "together": list(item.together)}
 
 
-def load_samples(connection: Connection) -> list[SampleRow]:
-    """Every sample, the newest first."""
+def load_samples(connection: Connection, name: str | None = None) -> list[SampleRow]:
+    """Every sample, the newest first, or that of this name."""
     asked = select(func.count()).where(sample_items.c.sample_id == samples.c.sample_id).scalar_subquery()
     answered = (
         select(func.count(labels.c.item_id.distinct()))
@@ -157,12 +157,13 @@ def load_samples(connection: Connection) -> list[SampleRow]:
         .scalar_subquery()
     )
     query = select(samples, asked.label("items"), answered.label("labelled"))
-    return [_sample(row) for row in connection.execute(query.order_by(samples.c.drawn_at.desc(), samples.c.name))]
+    wanted = query if name is None else query.where(samples.c.name == name)
+    return [_sample(row) for row in connection.execute(wanted.order_by(samples.c.drawn_at.desc(), samples.c.name))]
 
 
 def find_sample(connection: Connection, name: str) -> SampleRow | None:
     """The sample of this name."""
-    return next((one for one in load_samples(connection) if one.design.name == name), None)
+    return next(iter(load_samples(connection, name)), None)
 
 
 def _sample(row: Row[Any]) -> SampleRow:
@@ -183,22 +184,40 @@ def _sample(row: Row[Any]) -> SampleRow:
 def load_items(connection: Connection, sample: UUID) -> list[Item]:
     """The items whose family is still there, in the order of their ids, which tells nothing of them."""
     query = select(sample_items).where(sample_items.c.sample_id == sample).order_by(sample_items.c.item_id)
-    return [
-        Item(
-            FamilyId(row.family_id),
-            row.item_id,
-            row.stratum,
-            row.probability,
-            tuple(map(FaceId, row.faces)),
-            row.arm,
-            row.person_id,
-            row.child_id,
-            tuple(row.together),
-            row.size,
-            row.decision,
-        )
-        for row in connection.execute(query)
-    ]
+    return [_item(row) for row in connection.execute(query)]
+
+
+def find_item(connection: Connection, sample: UUID, item: UUID) -> Item | None:
+    """The item, if its family is still there."""
+    query = select(sample_items).where(sample_items.c.sample_id == sample, sample_items.c.item_id == item)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else _item(row)
+
+
+def find_open_item(connection: Connection, sample: UUID, annotator: str, *, after: UUID | None = None) -> Item | None:
+    """The first item in the order of ids that the annotator has not labelled; after: those up to it come last."""
+    mine = (labels.c.family_id == sample_items.c.family_id) & (labels.c.sample_id == sample_items.c.sample_id)
+    mine &= (labels.c.item_id == sample_items.c.item_id) & (labels.c.annotator == annotator)
+    query = select(sample_items).where(sample_items.c.sample_id == sample, ~exists().where(mine))
+    order = (sample_items.c.item_id,) if after is None else (sample_items.c.item_id <= after, sample_items.c.item_id)
+    row = connection.execute(query.order_by(*order).limit(1)).one_or_none()
+    return None if row is None else _item(row)
+
+
+def _item(row: Row[Any]) -> Item:
+    return Item(
+        FamilyId(row.family_id),
+        row.item_id,
+        row.stratum,
+        row.probability,
+        tuple(map(FaceId, row.faces)),
+        row.arm,
+        row.person_id,
+        row.child_id,
+        tuple(row.together),
+        row.size,
+        row.decision,
+    )
 
 
 def save_decided(connection: Connection, sample: UUID, item: Item, number: int) -> None:

@@ -84,6 +84,25 @@ def delete_serving(connection: Connection, experiment_id: int) -> int:
     return connection.execute(serving.delete().where(serving.c.experiment_id == experiment_id)).rowcount
 
 
+def count_shown(connection: Connection, experiment_id: int) -> dict[str, int]:
+    """How many families see each arm because of the experiment, while it runs."""
+    query = (
+        select(arms.c.name, func.count())
+        .select_from(serving)
+        .join(arms, arms.c.arm_id == serving.c.arm_id)
+        .join(experiments, experiments.c.experiment_id == serving.c.experiment_id)
+        .where(serving.c.experiment_id == experiment_id, experiments.c.status == "running")
+        .group_by(arms.c.name)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def count_computed(connection: Connection, arm: str) -> int:
+    """How many families the arm was computed for."""
+    query = select(func.count(runs.c.family_id.distinct())).join(arms, arms.c.arm_id == runs.c.arm_id)
+    return connection.execute(query.where(arms.c.name == arm, runs.c.status == "done")).scalar_one()
+
+
 def _load_of_experiment(connection: Connection, family: FamilyId) -> str | None:
     """By an experiment that runs; whoever it holds out stays with the control after its end, too."""
     mine = (experiment_families.c.family_id == serving.c.family_id) & (

@@ -19,6 +19,8 @@ from facealbum.domain.months import Month
 from facealbum.errors import InvalidValueError, ManifestError, UnknownSampleError
 from facealbum.steps.annotation import (
     Wanted,
+    ask_again,
+    ask_next,
     draw_sample,
     estimate,
     import_labels,
@@ -93,6 +95,34 @@ def test_a_sample_is_drawn_labelled_and_estimated(context: Context, truth: Truth
     }
     assert all(one.estimate.value is not None and one.estimate.value > 0.8 for one in found.figures)
     assert json.loads(json.dumps(found.to_dict()))["drawn"] == len(items)
+
+
+def test_each_annotator_is_asked_every_item_once_whatever_others_said(context: Context, truth: Truth) -> None:
+    items = [item.item_id for item in draw(context, size=12)]
+    label(context, [load_sample(context, "first")[1][0]], truth, annotator="ben")
+    asked: list[UUID] = []
+    while (question := ask_next(context, "first", annotator="ann")).item:
+        assert question.answered == len(asked)
+        asked.append(question.item.item_id)
+        label_item(context, "first", asked[-1], annotator="ann", answer="unsure")
+    assert asked == items == sorted(items)
+    assert ask_next(context, "first", annotator="ben").item.item_id == items[1]  # type: ignore[union-attr]
+
+
+def test_an_item_that_is_skipped_comes_last_and_an_answer_can_be_looked_at_again(
+    context: Context, truth: Truth
+) -> None:
+    assert truth
+    items = [item.item_id for item in draw(context, size=12)]
+    after = [ask_next(context, "first", annotator="ann", after=skipped).item for skipped in (items[0], items[-1])]
+    assert [item and item.item_id for item in after] == [items[1], items[0]]
+    label_item(context, "first", items[3], annotator="ann", answer="no")
+    again = ask_again(context, "first", items[3], annotator="ann")
+    assert again.said is not None
+    assert (again.said.answer, again.answered) == ("no", 1)
+    assert ask_again(context, "first", items[3], annotator="ben").said is None
+    with pytest.raises(InvalidValueError, match="no item"):
+        ask_again(context, "first", UUID(int=1), annotator="ann")
 
 
 def test_the_population_is_every_assigned_face_of_people_with_several(context: Context, truth: Truth) -> None:

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import func, insert, select
 from typer.testing import CliRunner
 
-from eval.experiments import Outcome
+from eval.experiments import Kind as Looks
+from eval.experiments import Outcome, Verdict
 from facealbum.cli import app as commands
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import FamilyId, family_id
@@ -23,6 +24,8 @@ from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.correct import Said, decide, list_persons
 from facealbum.steps.embedders import default_space
+from facealbum.steps.experiment_history import History, trace_experiment
+from facealbum.steps.experiment_outlook import foresee
 from facealbum.steps.experiment_results import show_experiment
 from facealbum.steps.experiments import (
     Draft,
@@ -284,6 +287,54 @@ def test_a_served_experiment_tells_nothing_early_and_promotes_what_is_better(cro
         assert {load_served_arm(transaction, one) for one in people(crowd)} == {"default"}
         trail = [(one.action, one.author) for one in load_entries(transaction, "experiment sharper")]
     assert trail == [("create", "ann"), ("start", "ann"), ("conclude", "ann"), ("release", "ann"), ("rollback", "ben")]
+
+
+def test_what_came_month_by_month_is_told_as_far_as_the_plan_allows(crowd: Context) -> None:
+    run_served(crowd, better=0.08)
+    early = show_experiment(at(crowd, 4), "sharper")
+    assert trace_experiment(crowd, early) == History({}, ())
+    due = show_experiment(at(crowd, 5), "sharper")
+    history = trace_experiment(crowd, due)
+    (look,) = history.looks["sharp"]
+    assert look.to_dict() == Verdict.from_dict(due.verdicts["sharp"]).to_dict()
+    told = {(one.arm, str(one.month), one.metric): one.estimate for one in history.months}
+    assert {key[:2] for key in told} == {(arm, f"2026-0{month}") for arm in ("default", "sharp") for month in (3, 4)}
+    assert told["default", "2026-03", "breakage"].value == pytest.approx(0.2 + 0.03, abs=0.01)
+    assert told["sharp", "2026-04", "breakage"].families == look.families[1]
+
+
+def test_a_sequential_plan_tells_every_look_and_the_last_is_its_verdict(crowd: Context) -> None:
+    march = at(crowd, 3)
+    begin(march, replace(SHADOW, kind=Looks.SEQUENTIAL, months=3), first_month=Month(2026, 1))
+    cluster_families(march, FIRST)
+    for month in (Month(2026, 1), Month(2026, 2)):
+        for arm, base in (("default", 0.2), ("sharp", 0.12)):
+            count(crowd, arm, {one: rate(one, base) for one in people(crowd)}, month=month)
+    status = show_experiment(march, "sharper")
+    looks = trace_experiment(crowd, status).looks["sharp"]
+    assert [look.look for look in looks] == [1, 2]
+    assert all(look.effect == pytest.approx(-0.08) for look in looks)
+    assert looks[-1].to_dict() == Verdict.from_dict(status.verdicts["sharp"]).to_dict()
+
+
+def test_what_an_action_would_change_is_told_before_and_changes_nothing(world: Context) -> None:
+    february = at(world, 2)
+    create_experiment(february, SERVED, author="ann")
+    with pytest.raises(InvalidValueError, match="is draft"):
+        foresee(february, "sharper", "rollback")
+    assert foresee(february, "sharper", "start").changing == 0
+    start_experiment(february, "sharper", author="ann")
+    cluster_families(february, FIRST)
+    before = seen(world)
+    outlook = foresee(february, "sharper", "rollback")
+    assert (outlook.changing, outlook.installed, outlook.families) == (
+        list(before.values()).count("sharp"),
+        "default",
+        4,
+    )
+    assert seen(world) == before
+    rollback_experiment(february, "sharper", author="ann")
+    assert sum(before[name] != now for name, now in seen(world).items()) == outlook.changing > 0
 
 
 def test_nothing_is_said_if_one_arm_lost_families(crowd: Context) -> None:
