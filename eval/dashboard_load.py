@@ -36,12 +36,15 @@ def fill(transaction: Transaction, faces: int) -> None:
 def given(transaction: Transaction) -> Mapping[str, object]:
     """What the pages are asked for: a family in the middle, the last month."""
     families = load_page(transaction, "families", after=UUID(int=1 << 127))["families"]
+    asked = {"arm": "default", "month": date(2025, 12, 1), "family": families[0]["family_id"]}
+    persons = load_page(transaction, "family", **asked)["timeline"]
     return {
-        "arm": "default",
-        "month": date(2025, 12, 1),
+        **asked,
+        "person": persons[0]["person_id"],
+        "first": families[0]["family_id"],
+        "last": families[1]["family_id"],
         "day": date(2025, 12, 20),
         "number": 3,
-        "family": families[0]["family_id"],
         "after": UUID(int=1 << 127),
     }
 

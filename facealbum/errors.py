@@ -94,7 +94,7 @@ class ConflictError(InvalidValueError):
 
 
 class UnknownRunError(InvalidValueError):
-    """No monthly job has this number."""
+    """No monthly job has this number, or the family no run with this id."""
 
     code = "unknown_run"
 

@@ -4,7 +4,7 @@ Programs name faces, persons and children by their ids.  People at a terminal na
 long as only one begins so; a child also by its name.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -15,7 +15,7 @@ from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId
 from facealbum.errors import InvalidValueError
 from facealbum.steps.context import Context
 from facealbum.storage.database import Transaction
-from facealbum.storage.decisions import apply_request, apply_undo, load_records
+from facealbum.storage.decisions import Record, apply_request, apply_undo, load_records
 from facealbum.storage.families import load_children, load_families, load_family
 from facealbum.storage.people import (
     NamedFace,
@@ -29,6 +29,7 @@ from facealbum.storage.people import (
 from facealbum.storage.runs import lock_family
 from facealbum.storage.seen import Seen, expect_seen
 from facealbum.storage.serving import load_served_arm
+from facealbum.storage.shown_decisions import load_latest_records
 
 Id = TypeVar("Id")
 LOCK_SECONDS = 10.0
@@ -143,14 +144,26 @@ def list_decisions(context: Context, family: str) -> list[Decided]:
     """Every decision of the family, undone ones and those whose faces are gone too; raises UnknownFamilyError."""
     with context.database.begin() as transaction:
         (one,) = load_families(transaction, family)
-        return [
-            replace(
-                _decided(record.decision, record.correction),
-                faces_gone=record.faces_gone,
-                holds=not record.over and record.decision.undone_at is None,
-            )
-            for record in load_records(transaction, one.family_id)
-        ]
+        return [_told(record) for record in load_records(transaction, one.family_id)]
+
+
+def latest_decisions(
+    context: Context,
+    family: FamilyId,
+    *,
+    limit: int,
+    before: int | None = None,
+    person: PersonId | None = None,
+    numbers: Collection[int] | None = None,
+) -> list[Decided]:
+    """Decisions, newest first: with numbers below `before`, about this person, or of these numbers alone.
+
+    Raises UnknownFamilyError.
+    """
+    with context.database.begin() as transaction:
+        load_family(transaction, family)
+        found = load_latest_records(transaction, family, limit=limit, before=before, person=person, numbers=numbers)
+    return [_told(record) for record in found]
 
 
 def list_persons(context: Context, family: str) -> list[NamedPerson]:
@@ -213,6 +226,14 @@ def _the_one(what: str, told: str, found: Sequence[Id]) -> Id:
             " `facealbum persons list` and `persons faces` show them"
         )
     return found[0]
+
+
+def _told(record: Record) -> Decided:
+    return replace(
+        _decided(record.decision, record.correction),
+        faces_gone=record.faces_gone,
+        holds=not record.over and record.decision.undone_at is None,
+    )
 
 
 def _decided(decision: Decision, correction: Correction) -> Decided:

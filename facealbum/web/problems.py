@@ -36,6 +36,7 @@ _STATUSES = {
     "unknown_person": HTTPStatus.NOT_FOUND,
     "unknown_child": HTTPStatus.NOT_FOUND,
     "unknown_decision": HTTPStatus.NOT_FOUND,
+    "unknown_run": HTTPStatus.NOT_FOUND,
     "name_taken": HTTPStatus.CONFLICT,
     "not_uploaded": HTTPStatus.CONFLICT,
     "contradiction": HTTPStatus.CONFLICT,

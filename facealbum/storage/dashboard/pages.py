@@ -40,7 +40,10 @@ PAGES: Mapping[str, Mapping[str, str]] = {
         """,
     },
     "breakage": {
+        "arms": "SELECT arm FROM dashboard.arms ORDER BY arm",
         "months": "SELECT * FROM dashboard.breakage WHERE arm = :arm AND slice = '' ORDER BY month, kind",
+    },
+    "breakage_month": {
         "slices": """
             SELECT * FROM dashboard.breakage
             WHERE arm = :arm AND month = :month AND kind = 'breakage' ORDER BY slice
@@ -78,25 +81,57 @@ PAGES: Mapping[str, Mapping[str, str]] = {
     "families": {
         "families": "SELECT * FROM dashboard.families WHERE family_id > :after ORDER BY family_id LIMIT 100",
     },
+    "search": {
+        "families": """
+            SELECT * FROM dashboard.families
+            WHERE family_id BETWEEN :first AND :last OR family_id = :family ORDER BY family_id LIMIT 100
+        """,
+    },
     "family": {
         "family": "SELECT * FROM dashboard.families WHERE family_id = :family",
-        "persons": """
-            SELECT * FROM dashboard.persons
-            WHERE family_id = :family AND arm = :arm ORDER BY faces DESC, person_id
+        "timeline": """
+            SELECT * FROM dashboard.person_months
+            WHERE family_id = :family AND arm_id = (SELECT arm_id FROM dashboard.arms WHERE arm = :arm)
+                AND month > CAST(:month AS date) - interval '12 months' AND month <= CAST(:month AS date)
+            ORDER BY month, person_id
         """,
-        "timeline": "SELECT * FROM dashboard.person_months WHERE family_id = :family ORDER BY month, person_id",
         "links": "SELECT * FROM dashboard.links WHERE family_id = :family AND arm = :arm ORDER BY person_id",
-        "together": "SELECT * FROM dashboard.person_pairs WHERE family_id = :family ORDER BY photos DESC LIMIT 200",
-        "runs": "SELECT * FROM dashboard.runs WHERE family_id = :family ORDER BY month, started_at",
+        "together": """
+            SELECT * FROM dashboard.person_pairs
+            WHERE family_id = :family AND arm_id = (SELECT arm_id FROM dashboard.arms WHERE arm = :arm)
+            ORDER BY photos DESC, person_id, other_id LIMIT 20
+        """,
+        "runs": """
+            SELECT * FROM dashboard.runs
+            WHERE family_id = :family AND arm = :arm ORDER BY month DESC, started_at DESC LIMIT 12
+        """,
         "broken": """
             SELECT * FROM dashboard.broken_persons
-            WHERE family_id = :family AND arm = :arm AND broken ORDER BY month, person_id
+            WHERE family_id = :family AND arm = :arm AND broken ORDER BY month DESC, person_id LIMIT 50
+        """,
+    },
+    "person": {
+        "months": """
+            SELECT * FROM dashboard.person_months
+            WHERE family_id = :family AND person_id = :person ORDER BY month DESC
+        """,
+        "together": """
+            SELECT * FROM dashboard.person_pairs
+            WHERE family_id = :family AND (person_id = :person OR other_id = :person)
+            ORDER BY photos DESC, person_id, other_id LIMIT 20
+        """,
+        "broken": """
+            SELECT * FROM dashboard.broken_persons
+            WHERE family_id = :family AND person_id = :person AND broken ORDER BY month DESC LIMIT 24
         """,
     },
     "annotation": {"samples": "SELECT * FROM dashboard.samples ORDER BY drawn_at DESC LIMIT 50"},
     "signals": {"months": "SELECT * FROM dashboard.signals ORDER BY month, source, kind"},
 }
-"""SQL by page and part.  Parameters: arm (its name), month and day (dates), number (a job's), family, after (ids)."""
+"""SQL by page and part.
+
+Parameters: arm (its name), month and day (dates), number (a job's), family, person, after, first and last (ids).
+"""
 
 
 def load_page(connection: Connection, page: str, **given: object) -> dict[str, Rows]:
