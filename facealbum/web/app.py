@@ -18,8 +18,9 @@ from facealbum.status_server import health_answer
 from facealbum.steps.context import open_context
 from facealbum.steps.gauges import read_gauges
 from facealbum.steps.health import Check, Status, check_database
-from facealbum.web import api, login, pages
+from facealbum.web import api, assets, login, pages
 from facealbum.web.gate import Gate
+from facealbum.web.pages.page import tell
 from facealbum.web.problems import explain_errors
 from facealbum.web.tokens import parse_tokens
 
@@ -50,8 +51,8 @@ def make_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.add_middleware(Gate, tokens=parse_tokens(settings.api_tokens), max_bytes=settings.max_request_bytes)
-    explain_errors(app)
-    for router in (*api.ROUTERS, *pages.ROUTERS, login.router):
+    explain_errors(app, tell)
+    for router in (*api.ROUTERS, *pages.ROUTERS, login.router, assets.router):
         app.include_router(router)
     if settings.oidc_issuer:
         app.include_router(_provider_routes(settings))

@@ -12,7 +12,7 @@ from uuid import UUID
 from anyio import to_thread
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -22,17 +22,20 @@ from facealbum.errors import FacealbumError, UnknownFamilyError
 from facealbum.logs import get_logger, place_of
 from facealbum.steps.access import caller_of_nothing, caller_of_session, caller_of_token
 from facealbum.steps.context import Context
+from facealbum.web import assets
 from facealbum.web.headers import with_headers
-from facealbum.web.problems import Problem, answer, problem, problem_of
+from facealbum.web.pages.page import tell
+from facealbum.web.problems import Problem, problem, problem_of
 from facealbum.web.rights import Known
 from facealbum.web.sessions import SESSION_COOKIE, read_cookie
 from facealbum.web.tokens import Token, find_token
 
 PUBLIC = frozenset(
-    {"/healthz", "/readyz", "/metrics", "/openapi.json", "/login", "/login/oidc", "/login/oidc/callback"}
+    {"/healthz", "/readyz", "/metrics", "/openapi.json", "/login", "/login/oidc", "/login/oidc/callback", "/look"}
 )
 _FORM_BYTES = 16_384
-_FAMILY = re.compile(r"/v1/families/([^/]+)")
+_FAMILY = re.compile(r"(?:/v1)?/families/([^/]+)")
+_OWN_HOST = re.compile(r"(?:127(?:\.\d+){3}|\[::1\]|[A-Za-z0-9-]+)(?::\d+)?")  # addresses of this machine, plain names
 SETTING = "setting"
 """How records name whoever has a token of FACEALBUM_API_TOKENS."""
 _log = get_logger(__name__)
@@ -71,11 +74,11 @@ class Gate:
             if started:
                 raise
             crash = problem(HTTPStatus.INTERNAL_SERVER_ERROR, "crashed", "the service failed; tell its operator when")
-            await answer(crash)(scope, receive, sending)
+            await tell(Request(scope), crash)(scope, receive, sending)
 
     async def _refusal(self, scope: Scope) -> Problem | None:
         path, headers = scope["path"], Headers(scope=scope)
-        if path not in PUBLIC:
+        if not _is_public(path):
             try:
                 known = await to_thread.run_sync(partial(self._known, scope["app"].state.context, headers))
             except FacealbumError as error:
@@ -93,7 +96,7 @@ class Gate:
         return None
 
     def _known(self, context: Context, headers: Headers) -> Known | Problem:
-        """Who sends it, by token or session; without any, and nobody registered, whoever is no web page."""
+        """Who sends it, by token or session; without any, and nobody registered, whoever is no other site's page."""
         authorization = headers.get("authorization", "")
         if token := find_token(self._tokens, authorization.encode()):
             return Known(Caller(SETTING, Role.OPERATOR, FamilyId(token.family) if token.family else None))
@@ -104,15 +107,16 @@ class Gate:
         if session and (caller := caller_of_session(context, session)):
             return Known(caller, session)
         if not self._tokens and (caller := caller_of_nothing(context)):
-            if "origin" in headers:  # a page in somebody's browser could do what they may do
-                return problem(HTTPStatus.FORBIDDEN, "forbidden", "web pages need a token; set FACEALBUM_API_TOKENS")
+            if not _is_of_this_machine(headers):  # a page in somebody's browser could do what they may do
+                detail = "pages of other sites need a token; set FACEALBUM_API_TOKENS"
+                return problem(HTTPStatus.FORBIDDEN, "forbidden", detail)
             return Known(caller)
         detail = "log in, or send the header Authorization: Bearer TOKEN with a token that is good"
         return problem(HTTPStatus.UNAUTHORIZED, "unauthorized", detail)
 
     def _most(self, path: str) -> int:
         """The largest body; of whoever isn't known yet, that of a form."""
-        return min(_FORM_BYTES, self._max_bytes) if path in PUBLIC else self._max_bytes
+        return min(_FORM_BYTES, self._max_bytes) if _is_public(path) else self._max_bytes
 
     def _counting(self, receive: Receive, most: int) -> Receive:
         """The same for a body that doesn't tell its length."""
@@ -127,6 +131,18 @@ class Gate:
             return message
 
         return counted
+
+
+def _is_public(path: str) -> bool:
+    return path in PUBLIC or path.startswith(assets.PATH)
+
+
+def _is_of_this_machine(headers: Headers) -> bool:
+    """Whether no page but our own sent it, under a name that no other site can lead here (DNS rebinding)."""
+    host = headers.get("host", "")
+    address = f"//{host}"
+    ours = headers.get("origin", f"http:{address}") in {f"http:{address}", f"https:{address}"}
+    return ours and bool(_OWN_HOST.fullmatch(host))
 
 
 def _too_large(most: int) -> str:
@@ -157,4 +173,4 @@ def _tell(refused: Problem, scope: Scope) -> ASGIApp:
     page = scope["method"] == "GET" and not scope["path"].startswith("/v1/")
     if page and refused.status == HTTPStatus.UNAUTHORIZED:
         return RedirectResponse("/login", HTTPStatus.SEE_OTHER)
-    return answer(refused)
+    return tell(Request(scope), refused)

@@ -5,16 +5,15 @@ somebody in as somebody else.
 """
 
 import secrets
-from functools import cache
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from fastapi.responses import RedirectResponse, Response
 
 from facealbum.errors import SignInError, TooManyAttemptsError
 from facealbum.steps.access import WINDOW, proof_of, sign_in, sign_out
+from facealbum.web.pages.page import render
 from facealbum.web.rights import Known, requires
 from facealbum.web.sessions import FORM_COOKIE, SESSION_COOKIE, is_proof, read_cookie, set_cookie
 from facealbum.web.world import World
@@ -49,10 +48,9 @@ def log_in(request: Request, world: World, name: Field = "", password: Field = "
 
 
 @router.get("/session")
-def session_page(known: Anybody) -> Response:
+def session_page(request: Request, known: Anybody) -> Response:
     """Who is logged in, and how to log out."""
-    csrf = proof_of(known.session) if known.session else None
-    return HTMLResponse(_pages().get_template("session.html").render(caller=known.caller, csrf=csrf))
+    return render(request, known, "session.html")
 
 
 @router.post("/logout")
@@ -67,7 +65,7 @@ def log_out(world: World, known: Anybody, everywhere: Field = "") -> Response:
 
 def begin(request: Request, secret: str) -> Response:
     """Give the browser the session of this secret, and lead it on."""
-    response = RedirectResponse("/session", HTTPStatus.SEE_OTHER)
+    response = RedirectResponse("/", HTTPStatus.SEE_OTHER)
     set_cookie(response, request, SESSION_COOKIE, secret)
     response.delete_cookie(FORM_COOKIE)
     return response
@@ -77,12 +75,7 @@ def login_page(request: Request, problem: str = "", status: HTTPStatus = HTTPSta
     """The form, with what went wrong before."""
     secret = secrets.token_urlsafe(32)
     provider = bool(request.app.state.context.settings.oidc_issuer)
-    page = _pages().get_template("login.html").render(problem=problem, csrf=proof_of(secret), provider=provider)
-    response = HTMLResponse(page, status)
+    given = {"problem": problem, "csrf": proof_of(secret), "provider": provider}
+    response = render(request, None, "login.html", status=status, **given)
     set_cookie(response, request, FORM_COOKIE, secret)
     return response
-
-
-@cache
-def _pages() -> Environment:
-    return Environment(loader=PackageLoader("facealbum.web"), autoescape=True, undefined=StrictUndefined)

@@ -3,10 +3,11 @@
 Errors of ours beyond the client's reach, and those that nobody foresaw, tell nothing but their code.
 """
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
@@ -108,22 +109,22 @@ def answer(found: Problem) -> JSONResponse:
     return JSONResponse(found.model_dump(mode="json", exclude_none=True), found.status, headers, MEDIA_TYPE)
 
 
-def explain_errors(app: FastAPI) -> None:
-    """Have the application answer every error in this form."""
+def explain_errors(app: FastAPI, tell: Callable[[Request, Problem], Response]) -> None:
+    """Have the application tell every error so."""
 
     @app.exception_handler(FacealbumError)
-    def ours(_: Request, error: FacealbumError) -> JSONResponse:
-        return answer(problem_of(error))
+    def ours(request: Request, error: FacealbumError) -> Response:
+        return tell(request, problem_of(error))
 
     @app.exception_handler(RequestValidationError)
-    def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+    def invalid(request: Request, error: RequestValidationError) -> Response:
         wrong = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()]
-        return answer(problem(HTTPStatus.UNPROCESSABLE_ENTITY, InvalidValueError.code, "; ".join(wrong)))
+        return tell(request, problem(HTTPStatus.UNPROCESSABLE_ENTITY, InvalidValueError.code, "; ".join(wrong)))
 
     @app.exception_handler(HTTPException)
-    def plain(_: Request, error: HTTPException) -> JSONResponse:
+    def plain(request: Request, error: HTTPException) -> Response:
         code = HTTPStatus(error.status_code).name.lower()
-        return answer(problem(error.status_code, code, str(error.detail)))
+        return tell(request, problem(error.status_code, code, str(error.detail)))
 
 
 def responses(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:

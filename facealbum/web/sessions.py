@@ -20,12 +20,12 @@ def read_cookie(headers: Headers, name: str) -> str | None:
     return cookie_parser(headers.get("cookie", "")).get(name)
 
 
-def set_cookie(response: Response, request: Request, name: str, secret: str) -> None:
-    """Have the browser keep the secret, out of the reach of scripts; over HTTPS it is never sent without."""
+def set_cookie(response: Response, request: Request, name: str, value: str, *, seconds: float | None = None) -> None:
+    """Have the browser keep it as long as a session, out of the reach of scripts; over HTTPS, sent by that alone."""
     response.set_cookie(
         name,
-        secret,
-        max_age=round(SESSION.total_seconds()),
+        value,
+        max_age=round(SESSION.total_seconds() if seconds is None else seconds),
         secure=request.url.scheme == "https",
         httponly=True,
         samesite="lax",

@@ -119,7 +119,7 @@ def test_whom_the_provider_vouches_for_is_logged_in(client: TestClient, issuer: 
     page = leave(client)
     assert page.startswith(f"{issuer.url}/authorize?")
     back = client.get(issuer.log_in(page))
-    assert (back.status_code, back.headers["location"]) == (303, "/session")
+    assert (back.status_code, back.headers["location"]) == (303, "/")
     assert (issuer.asked["scope"], issuer.asked["code_challenge_method"]) == ("openid email", "S256")
     assert f"user {ANN}" in client.get("/session").text
 

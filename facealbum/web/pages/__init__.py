@@ -2,4 +2,6 @@
 
 from fastapi import APIRouter
 
-ROUTERS: tuple[APIRouter, ...] = ()
+from facealbum.web.pages import look
+
+ROUTERS: tuple[APIRouter, ...] = (look.router,)

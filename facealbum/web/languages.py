@@ -1,0 +1,105 @@
+"""The languages of the pages: which one a reader gets, its words, and how it writes numbers and dates.
+
+Texts are written in English where they are shown; their translations stand in `locale/LANGUAGE/AREA.po`, a file for
+each area of the dashboard.  What isn't translated is shown in English, and a test finds it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from importlib.resources import files
+from io import BytesIO
+
+from babel import Locale, negotiate_locale
+from babel.dates import format_date, format_skeleton, format_timedelta
+from babel.messages.pofile import read_po
+from babel.numbers import format_compact_decimal, format_decimal, format_percent
+from starlette.requests import Request
+
+LANGUAGES: Mapping[str, str] = {"en": "English", "ja": "日本語"}
+"""By code, as each calls itself."""
+LANGUAGE_COOKIE = "facealbum-language"
+NOTHING = "–"  # noqa: RUF001 - the dash of a table's empty cell
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A language with its translations; singular and plural by the English text."""
+
+    code: str
+    words: Mapping[str, tuple[str, ...]]
+
+    @property
+    def locale(self) -> Locale:
+        """As Babel knows it."""
+        return Locale.parse(self.code)
+
+    def gettext(self, text: str) -> str:
+        """The text in this language."""
+        return self.words.get(text, (text,))[0]
+
+    def ngettext(self, one: str, many: str, count: int) -> str:
+        """The text for so many of something."""
+        forms = self.words.get(one) or (one, many)
+        return forms[min(int(self.locale.plural_form(count) != "one"), len(forms) - 1)]
+
+    def say(self, text: str, **values: object) -> str:
+        """The text in this language with its `%(name)s` filled in."""
+        return self.gettext(text) % values
+
+    def number(self, value: float | None, digits: int = 0) -> str:
+        """A number with at most so many digits after the point."""
+        return NOTHING if value is None else format_decimal(round(value, digits), locale=self.locale)
+
+    def compact(self, value: float) -> str:
+        """A number as short as an axis wants it."""
+        return format_compact_decimal(value, locale=self.locale, fraction_digits=1)
+
+    def percent(self, value: float | None, digits: int = 1) -> str:
+        """A share of 1."""
+        pattern = f"#,##0.{'0' * digits}%" if digits else "#,##0%"
+        return NOTHING if value is None else format_percent(value, pattern, self.locale)
+
+    def day(self, value: date | None) -> str:
+        """A day."""
+        return NOTHING if value is None else format_date(value, "medium", self.locale)
+
+    def month(self, value: date | None) -> str:
+        """The month that begins with this day."""
+        return NOTHING if value is None else format_skeleton("yMMM", value, locale=self.locale)
+
+    def moment(self, value: datetime | None) -> str:
+        """A moment, to the minute, in UTC."""
+        return NOTHING if value is None else f"{self.day(value.astimezone(UTC))} {value.astimezone(UTC):%H:%M}"
+
+    def duration(self, value: timedelta | float | None) -> str:
+        """A length of time, or so many seconds, in its largest unit."""
+        if value is None:
+            return NOTHING
+        length = value if isinstance(value, timedelta) else timedelta(seconds=value)
+        return format_timedelta(length, threshold=1.5, locale=self.locale)
+
+
+@cache
+def language(code: str) -> Language:
+    """The language of this code, with all that its files say."""
+    words: dict[str, tuple[str, ...]] = {}
+    folder = files("facealbum.web").joinpath("locale", code)
+    for file in sorted(folder.iterdir(), key=lambda one: one.name) if folder.is_dir() else ():
+        for message in read_po(BytesIO(file.read_bytes()), locale=code):
+            text = message.id if isinstance(message.id, str) else message.id[0]
+            said = (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
+            if text and said and all(said):
+                words[text] = said
+    return Language(code, words)
+
+
+def language_of(request: Request) -> Language:
+    """What the reader chose, else the first that the browser asks for and that there is, else English."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE, "")
+    if chosen in LANGUAGES:
+        return language(chosen)
+    asked = [part.partition(";")[0].strip() for part in request.headers.get("accept-language", "").split(",")]
+    found = negotiate_locale([code.replace("-", "_") for code in asked if code], list(LANGUAGES))
+    return language(found or "en")

@@ -1,0 +1,97 @@
+"""The languages of the pages: every text has its translation, and numbers and dates are written as readers expect."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from importlib.resources import files
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from babel.messages.extract import extract
+from babel.messages.pofile import read_po
+from jinja2.ext import babel_extract
+from starlette.requests import Request
+
+from facealbum.domain.access import Role
+from facealbum.web.languages import LANGUAGES, NOTHING, language, language_of
+
+WEB = Path(str(files("facealbum.web")))
+IN_PYTHON = {"lead_back": (3,), "say": None, "gettext": None, "ngettext": (1, 2)}
+OTHERS = [code for code in LANGUAGES if code != "en"]
+
+
+def texts() -> Iterator[tuple[str, str | tuple[str, ...]]]:
+    """Every text that a template or a page shows, with where it stands."""
+    for path in sorted(WEB.rglob("*.html")):
+        options = {"trim_blocks": "true", "lstrip_blocks": "true"}
+        with path.open("rb") as file:
+            for line, _, text, _ in babel_extract(file, ("_", "gettext", "ngettext"), (), options):
+                yield f"{path.name}:{line}", text
+    for path in sorted(WEB.rglob("*.py")):
+        with path.open("rb") as file:
+            for line, text, _, _ in extract("python", file, keywords=IN_PYTHON):
+                yield f"{path.name}:{line}", text
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_every_text_is_translated(code: str) -> None:
+    words = language(code).words
+    missing = [(place, text) for place, text in texts() if (text if isinstance(text, str) else text[0]) not in words]
+    assert not missing, f"translate these in facealbum/web/locale/{code}: {missing}"
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_a_translation_fills_in_what_the_text_does(code: str) -> None:
+    """A value that is misspelt would break the page, and one that is left out would not be told."""
+    wrong = []
+    for english, said in language(code).words.items():
+        wanted, given = ({*re.findall(r"%\(\w+\)s|%.", text)} for text in (english, said[0]))
+        if wanted ^ given:
+            wrong.append((english, wanted ^ given))
+    assert not wrong
+
+
+@pytest.mark.parametrize("code", OTHERS)
+def test_no_text_is_translated_twice(code: str) -> None:
+    """Two areas that say the same could say it differently."""
+    seen: dict[str, tuple[str, object]] = {}
+    for path in sorted((WEB / "locale" / code).glob("*.po")):
+        for message in read_po(BytesIO(path.read_bytes()), locale=code):
+            key = str(message.id)
+            assert not message.id or seen.get(key, ("", message.string))[1] == message.string, (path.name, seen[key])
+            seen[key] = (path.name, message.string)
+
+
+def test_roles_are_words_of_every_language() -> None:
+    assert all(role.value in language(code).words for code in OTHERS for role in Role)
+
+
+@pytest.mark.parametrize(
+    ("cookie", "header", "expected"),
+    [
+        ("", "", "en"),
+        ("", "ja", "ja"),
+        ("", "ja-JP,ja;q=0.9,en;q=0.8", "ja"),
+        ("", "fr-FR, ja;q=0.5", "ja"),
+        ("", "xx;;q=,,-, *", "en"),
+        ("ja", "en", "ja"),
+        ("xx", "ja", "ja"),
+    ],
+)
+def test_a_reader_gets_the_language_that_was_chosen_or_the_first_there_is(
+    cookie: str, header: str, expected: str
+) -> None:
+    headers = [(b"accept-language", header.encode()), (b"cookie", f"facealbum-language={cookie}".encode())]
+    assert language_of(Request({"type": "http", "headers": headers})).code == expected
+
+
+def test_numbers_and_dates_are_written_as_the_language_does() -> None:
+    english, japanese = language("en"), language("ja")
+    assert (english.number(12345.678), english.number(1.25, 1), english.percent(0.98765)) == ("12,346", "1.2", "98.8%")
+    assert (english.percent(0.5, 0), english.number(None), english.percent(None)) == ("50%", NOTHING, NOTHING)
+    month = date(2026, 10, 1)
+    assert (english.month(month), japanese.month(month)) == ("Oct 2026", "2026年10月")
+    assert english.moment(datetime(2026, 10, 1, 23, 5, tzinfo=UTC)) == "Oct 1, 2026 23:05"
+    assert (english.duration(80), japanese.duration(timedelta(hours=3))) == ("80 seconds", "3 時間")
+    assert japanese.ngettext("%(num)s family", "%(num)s families", 2)
