@@ -219,6 +219,18 @@ class UnknownPhotoError(FacealbumError):
     code = "unknown_photo"
 
 
+class UnknownAlbumError(FacealbumError):
+    """The family has no such album."""
+
+    code = "unknown_album"
+
+
+class NotAnalysedError(FacealbumError):
+    """The photo was not analysed yet, or can't be."""
+
+    code = "not_analysed"
+
+
 class UnknownUploadError(FacealbumError):
     """The family was promised no such upload, or it has expired."""
 
@@ -229,6 +241,24 @@ class NotUploadedError(FacealbumError):
     """The promised bytes have not arrived yet."""
 
     code = "not_uploaded"
+
+
+class KeyReusedError(FacealbumError):
+    """A request came with the idempotency key of another one."""
+
+    code = "key_reused"
+
+
+class KeyInUseError(FacealbumError):
+    """The request with this idempotency key is being worked on."""
+
+    code = "key_in_use"
+
+
+class KeySpentError(FacealbumError):
+    """The request with this idempotency key was done, and what it was answered is told only once."""
+
+    code = "key_spent"
 
 
 class StorageError(FacealbumError):

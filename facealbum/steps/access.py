@@ -23,6 +23,7 @@ from facealbum.storage.audit import save_entry
 from facealbum.storage.database import Transaction
 from facealbum.storage.face_views import save_view
 from facealbum.storage.login_attempts import count_attempt, forget_attempts, forgive_attempt
+from facealbum.storage.secrets import load_secret
 from facealbum.storage.service_tokens import is_anybody_registered, load_good_token
 from facealbum.storage.users import (
     change_user,
@@ -126,6 +127,12 @@ def note_view(context: Context, caller: Caller, family: FamilyId, person: Person
     """Put on record that the caller sees faces of the family, or of one person."""
     with context.database.begin() as transaction:
         save_view(transaction, family, person, viewer=caller.name, now=context.clock())
+
+
+def shared_secret(context: Context, purpose: str) -> bytes:
+    """256 random bits that all processes of the installation share, and nothing else knows."""
+    with context.database.begin() as transaction:
+        return load_secret(transaction, purpose, new=secrets.token_bytes(32), now=context.clock())
 
 
 def _begin_session(transaction: Transaction, name: str, *, now: datetime) -> str:

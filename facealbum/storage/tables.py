@@ -8,6 +8,7 @@ from facealbum.storage import (
     experiment_schema,
     metric_schema,
     queue_schema,
+    request_schema,
     signal_schema,
 )
 from facealbum.storage.schema import metadata
@@ -21,5 +22,6 @@ __all__ = [
     "metadata",
     "metric_schema",
     "queue_schema",
+    "request_schema",
     "signal_schema",
 ]

@@ -15,14 +15,18 @@ from facealbum.errors import InvalidValueError
 from facealbum.metrics import CONTENT_TYPE
 from facealbum.settings import Settings
 from facealbum.status_server import health_answer
+from facealbum.steps.access import shared_secret
 from facealbum.steps.context import open_context
 from facealbum.steps.gauges import read_gauges
 from facealbum.steps.health import Check, Status, check_database
 from facealbum.web import api, assets, login, pages
 from facealbum.web.gate import Gate
 from facealbum.web.pages.page import tell
+from facealbum.web.idempotency import Keyed
 from facealbum.web.problems import explain_errors
+from facealbum.web.signing import Signer
 from facealbum.web.tokens import parse_tokens
+from facealbum.web.validators import Validating
 
 _DESCRIPTION = """\
 Photos and videos come in, and tell how far they are.  Errors are problem+json with a stable code.  The same content is
@@ -38,6 +42,7 @@ def make_app(settings: Settings) -> FastAPI:
         async with AsyncExitStack() as stack:
             context = stack.enter_context(open_context(settings, connections=settings.web_threads))
             app.state.context = context
+            app.state.signer = Signer(shared_secret(context, "signatures"))
             checks: dict[str, Check] = {"database": partial(check_database, context.database)}
             app.state.status = Status(checks, gauges=partial(read_gauges, context.database, settings))
             yield
@@ -50,6 +55,8 @@ def make_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
+    app.add_middleware(Keyed)
+    app.add_middleware(Validating)
     app.add_middleware(Gate, tokens=parse_tokens(settings.api_tokens), max_bytes=settings.max_request_bytes)
     explain_errors(app, tell)
     for router in (*api.ROUTERS, *pages.ROUTERS, login.router, assets.router):

@@ -7,10 +7,9 @@ A mistake of ours behind the gate is answered with its kind alone and logged wit
 import re
 from functools import partial
 from http import HTTPStatus
-from uuid import UUID
 
 from anyio import to_thread
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse
@@ -25,6 +24,7 @@ from facealbum.steps.context import Context
 from facealbum.web import assets
 from facealbum.web.headers import with_headers
 from facealbum.web.pages.page import tell
+from facealbum.web.paths import family_of, names_family
 from facealbum.web.problems import Problem, problem, problem_of
 from facealbum.web.rights import Known
 from facealbum.web.sessions import SESSION_COOKIE, read_cookie
@@ -34,7 +34,6 @@ PUBLIC = frozenset(
     {"/healthz", "/readyz", "/metrics", "/openapi.json", "/login", "/login/oidc", "/login/oidc/callback", "/look"}
 )
 _FORM_BYTES = 16_384
-_FAMILY = re.compile(r"(?:/v1)?/families/([^/]+)")
 _OWN_HOST = re.compile(r"(?:127(?:\.\d+){3}|\[::1\]|[A-Za-z0-9-]+)(?::\d+)?")  # addresses of this machine, plain names
 SETTING = "setting"
 """How records name whoever has a token of FACEALBUM_API_TOKENS."""
@@ -80,7 +79,9 @@ class Gate:
         path, headers = scope["path"], Headers(scope=scope)
         if not _is_public(path):
             try:
-                known = await to_thread.run_sync(partial(self._known, scope["app"].state.context, headers))
+                known = _by_signature(scope) or await to_thread.run_sync(
+                    partial(self._known, scope["app"].state.context, headers)
+                )
             except FacealbumError as error:
                 return problem_of(error)
             if isinstance(known, Problem):
@@ -145,6 +146,16 @@ def _is_of_this_machine(headers: Headers) -> bool:
     return ours and bool(_OWN_HOST.fullmatch(host))
 
 
+def _by_signature(scope: Scope) -> Known | None:
+    """Whoever was given a signed URL of a picture sees it in the name of who was told the URL."""
+    query = QueryParams(scope["query_string"])
+    if scope["method"] != "GET" or "signature" not in query:
+        return None
+    state, path = scope["app"].state, scope["path"]
+    viewer, family = state.signer.viewer(path, query, now=state.context.clock()), family_of(path)
+    return Known(Caller(viewer, Role.VIEWER, FamilyId(family))) if viewer and family else None
+
+
 def _too_large(most: int) -> str:
     return f"a request like this may have {most} bytes; FACEALBUM_MAX_REQUEST_BYTES sets it for those with photos"
 
@@ -153,19 +164,12 @@ def _of_another_family(caller: Caller, path: str) -> Problem | None:
     """The refusal for a caller that is good for another family alone, who isn't told whether there is this one."""
     if caller.family is None:
         return None
-    found = _FAMILY.match(path)
-    if caller.name == SETTING and (not found or _family(found[1]) != caller.family):
+    named = names_family(path)
+    if caller.name == SETTING and family_of(path) != caller.family:
         return problem(HTTPStatus.FORBIDDEN, "forbidden", "this token is good for another family alone")
-    if found and _family(found[1]) != caller.family:
-        return problem_of(UnknownFamilyError(f"no family has the id {found[1]}"))
+    if named and family_of(path) != caller.family:
+        return problem_of(UnknownFamilyError(f"no family has the id {named}"))
     return None
-
-
-def _family(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _tell(refused: Problem, scope: Scope) -> ASGIApp:

@@ -17,6 +17,7 @@ SHARED = {
     *("drift_histograms", "drift_baselines", "drift_results"),
     *("samples", "metric_totals"),
     *("users", "sessions", "service_tokens", "login_attempts"),
+    *("secrets", "idempotency_keys"),
 }
 
 

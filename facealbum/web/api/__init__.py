@@ -2,10 +2,11 @@
 
 from fastapi import APIRouter
 
-from facealbum.web.api import photos, signals, uploads
+from facealbum.web.api import photos, pictures, signals, uploads
 
 ROUTERS: tuple[APIRouter, ...] = (
     photos.router,
+    pictures.router,
     signals.router,
     uploads.router,
 )
