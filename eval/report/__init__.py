@@ -4,7 +4,7 @@ PURE: values in, one string out.  The page is a single file that loads nothing f
 years from now and tells nobody that it was.
 """
 
-from eval.report.crops import crop_face
+from eval.report.crops import ROOM, crop_face, shrink_photo
 from eval.report.page import (
     AlbumReport,
     FaceCrop,
@@ -18,6 +18,7 @@ from eval.report.render import render_report
 from eval.report.words import pick_evenly
 
 __all__ = [
+    "ROOM",
     "AlbumReport",
     "FaceCrop",
     "FamilyReport",
@@ -28,4 +29,5 @@ __all__ = [
     "crop_face",
     "pick_evenly",
     "render_report",
+    "shrink_photo",
 ]
