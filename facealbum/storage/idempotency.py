@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from facealbum.domain.ids import FamilyId
@@ -73,5 +73,5 @@ def forget_keys(connection: Connection, *, before: datetime) -> int:
     return connection.execute(delete(idempotency_keys).where(idempotency_keys.c.created_at < before)).rowcount
 
 
-def _of(request: KeyedRequest) -> tuple[bool, bool]:
+def _of(request: KeyedRequest) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return idempotency_keys.c.caller == request.caller, idempotency_keys.c.key == request.key

@@ -1,8 +1,9 @@
 """Where a face or a photo can be seen: in which upload, in a video at which moment."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, func, select
 
 from facealbum.domain.faces import Box
 from facealbum.domain.ids import FaceId, FamilyId, PhotoId
@@ -51,6 +52,6 @@ def load_photo_picture(connection: Connection, family: FamilyId, photo: PhotoId)
     return None if row is None else _picture(row, row.moment)
 
 
-def _picture(row: Row[tuple[object, ...]], frame_ms: int | None, box: Box | None = None) -> Picture:
+def _picture(row: Any, frame_ms: int | None, box: Box | None = None) -> Picture:  # noqa: ANN401 - a row of photos
     done = row.width is not None and row.status != "failed"
     return Picture(bytes(row.sha256 or b""), frame_ms, row.width or 0, row.height or 0, done, box)

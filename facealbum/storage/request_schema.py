@@ -1,4 +1,4 @@
-"""The tables of requests: the secrets that web processes share, and what requests with a key of their own were answered.
+"""The tables of requests: secrets that web processes share, and what requests with a key of their own were answered.
 
 docs/api.md tells how they are used.
 """

@@ -79,9 +79,7 @@ class Gate:
         path, headers = scope["path"], Headers(scope=scope)
         if not _is_public(path):
             try:
-                known = _by_signature(scope) or await to_thread.run_sync(
-                    partial(self._known, scope["app"].state.context, headers)
-                )
+                known = _by_signature(scope) or await self._by_headers(scope, headers)
             except FacealbumError as error:
                 return problem_of(error)
             if isinstance(known, Problem):
@@ -95,6 +93,9 @@ class Gate:
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "request_entity_too_large", _too_large(self._most(path))
             )
         return None
+
+    async def _by_headers(self, scope: Scope, headers: Headers) -> Known | Problem:
+        return await to_thread.run_sync(partial(self._known, scope["app"].state.context, headers))
 
     def _known(self, context: Context, headers: Headers) -> Known | Problem:
         """Who sends it, by token or session; without any, and nobody registered, whoever is no other site's page."""
@@ -153,7 +154,7 @@ def _by_signature(scope: Scope) -> Known | None:
         return None
     state, path = scope["app"].state, scope["path"]
     viewer, family = state.signer.viewer(path, query, now=state.context.clock()), family_of(path)
-    return Known(Caller(viewer, Role.VIEWER, FamilyId(family))) if viewer and family else None
+    return Known(Caller(viewer, Role.VIEWER, family)) if viewer and family else None
 
 
 def _too_large(most: int) -> str:

@@ -15,7 +15,6 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from facealbum.domain.ids import FamilyId
 from facealbum.errors import FacealbumError, InvalidValueError
 from facealbum.steps.idempotency import answer_request, claim_request, forget_request
 from facealbum.storage.idempotency import KeptAnswer, KeyedRequest
@@ -65,7 +64,7 @@ class Keyed:
             await to_thread.run_sync(forget_request, context, request)
         else:
             family = family_of(scope["path"]) or family_of(kept.location or "")
-            await to_thread.run_sync(answer_request, context, request, kept, family and FamilyId(family))
+            await to_thread.run_sync(answer_request, context, request, kept, family)
         for message in held.messages:
             await send(message)
 

@@ -3,6 +3,8 @@
 import re
 from uuid import UUID
 
+from facealbum.domain.ids import FamilyId
+
 _FAMILY = re.compile(r"(?:/v1)?/families/([^/]+)")
 
 
@@ -12,9 +14,9 @@ def names_family(path: str) -> str | None:
     return found[1] if found else None
 
 
-def family_of(path: str) -> UUID | None:
+def family_of(path: str) -> FamilyId | None:
     """The family that the path is about; None if it is about none, or what stands there is no id."""
     try:
-        return UUID(names_family(path) or "")
+        return FamilyId(UUID(names_family(path) or ""))
     except ValueError:
         return None

@@ -53,6 +53,8 @@ SETTING_S, MORI_S = "a-token-for-everything", "a-token-for-the-moris"
 ROUTES: Mapping[tuple[str, str], Role | None] = {
     ("POST", "/v1/families/{family_id}/photos"): Role.OPERATOR,
     ("GET", "/v1/families/{family_id}/photos/{photo_id}"): Role.VIEWER,
+    ("GET", "/v1/families/{family_id}/photos/{photo_id}/thumbnail"): Role.VIEWER,
+    ("GET", "/v1/families/{family_id}/faces/{face_id}/crop"): Role.VIEWER,
     ("POST", "/v1/families/{family_id}/uploads"): Role.OPERATOR,
     ("PUT", "/v1/families/{family_id}/uploads/{upload_id}"): Role.OPERATOR,
     ("POST", "/v1/families/{family_id}/uploads/{upload_id}/complete"): Role.OPERATOR,
@@ -141,7 +143,7 @@ def test_each_route_gives_each_role_and_family_exactly_what_the_table_says(app: 
     with TestClient(app, follow_redirects=False) as client:
         for scope, role, secret in tokens_of(at(client, NOW)):
             for (method, path), lowest in table.items():
-                url = path.format(family_id=MORI, photo_id=UUID(int=1), upload_id=UUID(int=1))
+                url = path.format(family_id=MORI, **dict.fromkeys(("photo_id", "face_id", "upload_id"), UUID(int=1)))
                 answer = client.request(method, url, headers=bearer(secret) if secret else {})
                 got = told_by(answer, path)
                 if got != expect(scope, role, lowest, path) or answer.status_code >= 500:
