@@ -1,9 +1,7 @@
 """Pictures of faces and photos over HTTP: what they show, to whom, and for how long."""
 
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import cv2
@@ -13,15 +11,13 @@ from fastapi.testclient import TestClient
 from numpy.typing import NDArray
 from sqlalchemy import delete, select, update
 
-from facealbum.domain.access import Role
 from facealbum.domain.ids import family_id, photo_id
-from facealbum.storage.face_views import load_views
 from facealbum.storage.families import save_family
 from facealbum.storage.photos import original_key
 from facealbum.storage.schema import faces, photos
 from tests.clips import Actor, Clip, film, frames, still
 from tests.integration.album import FAMILY_ID
-from tests.integration.web_album import COLOURS, NOW, SHOTS, album_client, at, new_token
+from tests.integration.web_album import COLOURS, NOW, SHOTS, album_client, at
 
 FAMILY = f"/v1/families/{FAMILY_ID}"
 PHOTO = photo_id(FAMILY_ID, next(shot.key for shot in SHOTS if len(shot.people) > 1))
