@@ -21,8 +21,8 @@ from facealbum.steps.gauges import read_gauges
 from facealbum.steps.health import Check, Status, check_database
 from facealbum.web import api, assets, login, pages
 from facealbum.web.gate import Gate
-from facealbum.web.pages.page import tell
 from facealbum.web.idempotency import Keyed
+from facealbum.web.pages.page import tell
 from facealbum.web.problems import explain_errors
 from facealbum.web.signing import Signer
 from facealbum.web.tokens import parse_tokens
