@@ -14,11 +14,11 @@ from facealbum.errors import InvalidValueError
 
 @dataclass(frozen=True, slots=True)
 class FaceCrop:
-    """The picture of one face (JPEG bytes), when it was taken, the estimated age in years, the detector's score."""
+    """The picture of one face (JPEG bytes), when it was taken, the age in years if known, the detector's score."""
 
     image: bytes
     taken_at: datetime
-    age: float
+    age: float | None
     score: float
     photo: str
 
@@ -38,7 +38,7 @@ class PersonSection:
     faces: int
     first: date
     last: date
-    mean_age: float
+    mean_age: float | None
     crops: tuple[FaceCrop, ...]
     provisional: int = 0
 

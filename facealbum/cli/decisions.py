@@ -8,6 +8,7 @@ import typer
 from facealbum import console
 from facealbum.cli.command import Json, count_of, open_world, say_result, short_id
 from facealbum.domain.decisions import Kind
+from facealbum.domain.people import Gender
 
 if TYPE_CHECKING:
     from facealbum.steps.correct import Decided
@@ -31,6 +32,8 @@ def decide(  # noqa: PLR0913, PLR0917 - an option for each part of what is said
     other: Annotated[str | None, typer.Option("--other", help="The other person: of move, merge, different.")] = None,
     child: Annotated[str | None, typer.Option("--child", help="A registered child, by name or id.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="What the person is called.")] = None,
+    age: Annotated[float | None, typer.Option("--age", help="The faces' age in years.")] = None,
+    gender: Annotated[Gender | None, typer.Option("--gender", help="The faces' gender: female or male.")] = None,
     author: Author = "operator",
     as_json: Json = False,
 ) -> None:
@@ -38,7 +41,8 @@ def decide(  # noqa: PLR0913, PLR0917 - an option for each part of what is said
     from facealbum.steps.correct import Said, decide
 
     with open_world() as context:
-        done = decide(context, family, Said(kind, tuple(face or ()), person, other, child, name), author=author)
+        said = Said(kind, tuple(face or ()), person, other, child, name, age, gender)
+        done = decide(context, family, said, author=author)
     made = f"; the new person is {short_id(done.new_person)}" if done.new_person else ""
     left = f", {count_of(done.faces_left, 'face')} left to wait for the next run" if done.faces_left else ""
     changed = count_of(done.changed, "row")
@@ -132,7 +136,8 @@ def _about(one: "Decided") -> str:
     """Whom and what a decision names, ids cut short."""
     named = [short_id(value) for value in (one.person, one.other) if value is not None]
     faces = [f"{len(one.faces)} faces"] if len(one.faces) > 2 else [short_id(face) for face in one.faces]  # noqa: PLR2004
-    return ", ".join([*faces, *named, *([one.name] if one.name else []), *([short_id(one.child)] if one.child else [])])
+    more = [one.name, one.child and short_id(one.child), None if one.age is None else f"{one.age:g} years", one.gender]
+    return ", ".join([*faces, *named, *(part for part in more if part)])
 
 
 def _state(one: "Decided") -> str:

@@ -5,12 +5,15 @@ when it was made.  By them it means the same people under every other arm, algor
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import ChildId, DecisionId, FaceId, PersonId, split_person_id
+from facealbum.domain.people import Gender
 from facealbum.errors import InvalidValueError
+
+_NOTHING: tuple[object, ...] = (None, (), "")
 
 NEEDS: Mapping[Kind, frozenset[str]] = {
     Kind.CONFIRM: frozenset({"faces", "person"}),
@@ -25,7 +28,17 @@ NEEDS: Mapping[Kind, frozenset[str]] = {
     Kind.UNHIDE: frozenset({"person"}),
     Kind.NOT_A_FACE: frozenset({"faces"}),
 }
-"""What each kind is about; `name` and `different` have a choice of their own."""
+"""What each kind is about; `CHOICES` are of those that have a choice."""
+
+CHOICES: Mapping[Kind, tuple[frozenset[str], ...]] = {
+    Kind.NAME: (frozenset({"person", "name"}), frozenset({"person"})),
+    Kind.DIFFERENT: (frozenset({"faces"}), frozenset({"person", "other"})),
+    Kind.AGE: (frozenset({"faces", "age"}), frozenset({"faces"})),
+    Kind.GENDER: (frozenset({"faces", "gender"}), frozenset({"faces"})),
+}
+
+OLDEST = 120.0
+"""Years; nobody is said to be older."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,7 @@ class Request:
     """What a user says.
 
     other: the person that the faces move to, that the person is merged into, or that is different from it.
+    age: in years when the photo was taken.
     """
 
     kind: Kind
@@ -41,24 +55,24 @@ class Request:
     other: PersonId | None = None
     child: ChildId | None = None
     name: str | None = None
+    age: float | None = None
+    gender: Gender | None = None
 
     def __post_init__(self) -> None:
-        given = {part for part in ("faces", "person", "other", "child", "name") if getattr(self, part)}
-        if given not in self._wanted():
-            choices = " or ".join(sorted(", ".join(sorted(wanted)) for wanted in self._wanted()))
+        given = {one.name for one in fields(self) if one.name != "kind" and getattr(self, one.name) not in _NOTHING}
+        wanted = CHOICES[self.kind] if self.kind in CHOICES else (NEEDS[self.kind],)
+        if given not in wanted:
+            choices = " or ".join(sorted(", ".join(sorted(parts)) for parts in wanted))
             raise InvalidValueError(f"{self.kind} needs exactly {choices}, got {', '.join(sorted(given)) or 'nothing'}")
         pair = self.kind in (Kind.SAME, Kind.DIFFERENT) and self.faces
         if len(set(self.faces)) != len(self.faces) or (pair and len(self.faces) != 2):  # noqa: PLR2004 - two
             raise InvalidValueError(f"{self.kind} needs {'two' if pair else 'some'} different faces, got {self.faces}")
         if self.person is not None and self.person == self.other:
             raise InvalidValueError(f"{self.kind} needs two persons, got {self.person} twice")
-
-    def _wanted(self) -> tuple[frozenset[str], ...]:
-        if self.kind is Kind.NAME:
-            return frozenset({"person", "name"}), frozenset({"person"})
-        if self.kind is Kind.DIFFERENT:
-            return frozenset({"faces"}), frozenset({"person", "other"})
-        return (NEEDS[self.kind],)
+        if self.age is not None and not 0 <= self.age <= OLDEST:
+            raise InvalidValueError(f"an age must be 0 to {OLDEST:.0f} years, got {self.age}")
+        if self.gender is Gender.UNKNOWN:
+            raise InvalidValueError("a gender must be female or male; leave it out where the models are wrong")
 
     @property
     def persons(self) -> tuple[PersonId, ...]:

@@ -11,7 +11,8 @@ from datetime import datetime
 
 from facealbum.corrections.anchors import find_person
 from facealbum.corrections.ledger import Ledger
-from facealbum.corrections.state import Album, LinkRow, PersonRow, Place
+from facealbum.corrections.state import Album, Fact, LinkRow, PersonRow, Place
+from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import ChildId, FaceId, PersonId, PhotoId
 
 
@@ -132,6 +133,11 @@ class Draft:
             self.album.excluded[face] = True
             if face in self.held:
                 self._remove(face)
+
+    def tell(self, faces: Iterable[FaceId], kind: Kind, value: float | None) -> None:
+        """The faces are of this age or gender, whatever the models say."""
+        for face in faces:
+            self.album.facts[face, kind] = Fact(value)
 
     def _has_room(self, person: PersonId | None, group: Collection[FaceId]) -> bool:
         """Whether no face that a user confirmed keeps the group away from the person who has it."""

@@ -16,6 +16,7 @@ from facealbum.corrections.ledger import read_ledger
 from facealbum.corrections.state import Album, Correction, compare_albums
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import DecisionId, PersonId
+from facealbum.domain.people import Gender
 from facealbum.errors import (
     ContradictionError,
     InvalidValueError,
@@ -23,6 +24,8 @@ from facealbum.errors import (
     UnknownFaceError,
     UnknownPersonError,
 )
+
+_P_FEMALE = {Gender.FEMALE: 1.0, Gender.MALE: 0.0, None: None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +139,10 @@ def _settle_faces(draft: Draft, decision: Decision, person: PersonId | None, oth
             draft.join(*faces)
         case Kind.NOT_A_FACE:
             draft.exclude(faces)
+        case Kind.AGE:
+            draft.tell(faces, Kind.AGE, decision.request.age)
+        case Kind.GENDER:
+            draft.tell(faces, Kind.GENDER, _P_FEMALE[decision.request.gender])
 
 
 def _describe(draft: Draft, request: Request, person: PersonId) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import ChildId, FaceId, PersonId, PhotoId, RunId
 
 Key = TypeVar("Key")
@@ -54,15 +55,26 @@ class LinkRow:
     linked_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What a user says of a face instead of the models: age in years, P(female), or None for "not that"."""
+
+    value: float | None
+
+
 @dataclass(slots=True)
 class Album:
-    """All rows of a family; places by arm and face, links by person; `excluded` has those that are no faces."""
+    """All rows of a family; places by arm and face, links by person; `excluded` has those that are no faces.
+
+    facts: by the face and what is said of it, Kind.AGE or Kind.GENDER.
+    """
 
     faces: dict[FaceId, FaceRow] = field(default_factory=dict)
     persons: dict[PersonId, PersonRow] = field(default_factory=dict)
     places: dict[tuple[int, FaceId], Place] = field(default_factory=dict)
     links: dict[PersonId, LinkRow] = field(default_factory=dict)
     excluded: dict[FaceId, bool] = field(default_factory=dict)
+    facts: dict[tuple[FaceId, Kind], Fact] = field(default_factory=dict)
     children: frozenset[ChildId] = frozenset()
 
     def copy(self) -> "Album":
@@ -73,6 +85,7 @@ class Album:
             places=dict(self.places),
             links=dict(self.links),
             excluded=dict(self.excluded),
+            facts=dict(self.facts),
         )
 
     def goodness(self, face: FaceId) -> tuple[float, FaceId]:
@@ -101,6 +114,7 @@ class Correction:
     places: tuple[Change[tuple[int, FaceId], Place], ...] = ()
     links: tuple[Change[PersonId, LinkRow], ...] = ()
     excluded: tuple[Change[FaceId, bool], ...] = ()
+    facts: tuple[Change[tuple[FaceId, Kind], Fact], ...] = ()
 
     def touched(self) -> set[tuple[str, object]]:
         """The rows it changes."""
@@ -109,6 +123,7 @@ class Correction:
             *(("place", change.key) for change in self.places),
             *(("link", change.key) for change in self.links),
             *(("face", change.key) for change in self.excluded),
+            *(("fact", change.key) for change in self.facts),
         }
 
 
@@ -119,6 +134,7 @@ def compare_albums(before: Album, after: Album) -> Correction:
         places=_changes(before.places, after.places),
         links=_changes(before.links, after.links),
         excluded=_changes(before.excluded, after.excluded),
+        facts=_changes(before.facts, after.facts),
     )
 
 
@@ -130,6 +146,7 @@ def correct_album(album: Album, correction: Correction) -> Album:
         (after.places, correction.places),
         (after.links, correction.links),
         (after.excluded, correction.excluded),
+        (after.facts, correction.facts),
     )
     for rows, changes in parts:
         for change in changes:

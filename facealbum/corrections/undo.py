@@ -20,6 +20,7 @@ from facealbum.errors import UndoError, UnknownDecisionError
 Recorded: TypeAlias = tuple[Decision, Correction]
 Key = TypeVar("Key")
 Row = TypeVar("Row")
+_OF_FACES_ALONE = (Kind.AGE, Kind.GENDER)  # true of a face whoever it is
 
 
 def plan_undo(album: Album, decisions: Sequence[Recorded], number: int) -> Correction:
@@ -55,6 +56,7 @@ def _builds_on(album: Album, later: Recorded, mine: Recorded) -> bool:
     """Whether the later one changed the same rows, names what these are about, or took or shared a room by our word."""
     (said, ours), (decision, its) = mine, later
     faces = {change.key for change in ours.excluded} | {change.key[1] for change in ours.places}
+    named = set() if decision.request.kind in _OF_FACES_ALONE else set(decision.request.faces)
     persons = {change.key for change in ours.persons}
     homes = {change.before.person_id for change in ours.places if change.before}
     homes |= {change.key for change in ours.links}
@@ -67,7 +69,7 @@ def _builds_on(album: Album, later: Recorded, mine: Recorded) -> bool:
     stayed = _rooms(album, ((key[1], album.places[key]) for key in unmoved))
     return bool(
         ours.touched() & its.touched()
-        or faces & set(decision.request.faces)
+        or faces & named
         or persons & set(decision.request.persons)
         or homes & merges
         or (left | stayed) & came
@@ -90,6 +92,7 @@ def _restore(album: Album, recorded: Recorded, left: Sequence[Decision]) -> Albu
     _put_back(after.persons, correction.persons)
     _put_back(after.excluded, (change for change in correction.excluded if change.key in album.faces))
     _put_back(after.links, (one for one in correction.links if not one.before or one.before.child_id in album.children))
+    _put_back(after.facts, (change for change in correction.facts if change.key[0] in album.faces))
     _put_back(after.places, (change for change in correction.places if change.key[1] in album.faces))
     ledger = read_ledger(left, after.merged())
     restored = {change.key for change in correction.places if change.before and change.key in after.places}

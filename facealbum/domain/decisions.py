@@ -32,3 +32,7 @@ class Kind(StrEnum):
     """The person is to be shown again."""
     NOT_A_FACE = "not_a_face"
     """The faces are none."""
+    AGE = "age"
+    """The faces are of this age; without one, not of the age that the models say."""
+    GENDER = "gender"
+    """The faces are of this gender; without one, not of the gender that the models say."""

@@ -8,12 +8,17 @@ from facealbum.domain.ids import ChildId, PersonId
 
 @dataclass(frozen=True, slots=True)
 class FaceEvidence:
-    """One face: estimated age in years, P(female) and quality, 0 to 1, and when the photo was taken."""
+    """One face: estimated age in years, P(female) and quality, 0 to 1, and when the photo was taken.
+
+    told_age, told_female: whether a user said so; None is then that the models are wrong.
+    """
 
     taken_at: datetime
-    age: float
-    p_female: float
+    age: float | None
+    p_female: float | None
     quality: float
+    told_age: bool = False
+    told_female: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import TypeVar
 from facealbum.corrections import Correction, Decision, Request
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId
+from facealbum.domain.people import Gender
 from facealbum.errors import InvalidValueError
 from facealbum.steps.context import Context
 from facealbum.storage.database import Transaction
@@ -46,6 +47,8 @@ class Said:
     other: str | None = None
     child: str | None = None
     name: str | None = None
+    age: float | None = None
+    gender: Gender | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,8 @@ class Decided:
     other: PersonId | None
     child: ChildId | None
     name: str | None
+    age: float | None
+    gender: Gender | None
     new_person: PersonId | None
     changed: int
     moved: tuple[Moved, ...]
@@ -206,6 +211,8 @@ def _request(transaction: Transaction, family: FamilyId, said: Said) -> Request:
         None if said.other is None else _person(transaction, family, said.other),
         None if said.child is None else _child(transaction, family, said.child),
         said.name,
+        said.age,
+        said.gender,
     )
 
 
@@ -248,6 +255,8 @@ def _decided(decision: Decision, correction: Correction) -> Decided:
         other=request.other,
         child=request.child,
         name=request.name,
+        age=request.age,
+        gender=request.gender,
         new_person=decision.new_person if request.kind is Kind.SPLIT else None,
         changed=len(correction.touched()),
         moved=tuple(_moves(correction, decision.arm_id)),

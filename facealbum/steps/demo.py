@@ -30,7 +30,7 @@ class DemoPerson:
     faces: int
     first: str
     last: str
-    mean_age: float
+    mean_age: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,5 +81,5 @@ def _found(person: PersonSection) -> DemoPerson:
         faces=person.faces,
         first=str(person.first),
         last=str(person.last),
-        mean_age=round(person.mean_age, 1),
+        mean_age=None if person.mean_age is None else round(person.mean_age, 1),
     )

@@ -1,6 +1,8 @@
 """Why each face of a photo is where it is, in words, from the plans on record."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isnan
 
 from facealbum.clustering import ClusterPlan, describe_faces
 from facealbum.domain.ids import FaceId, FamilyId, family_id
@@ -58,8 +60,19 @@ def _explain(transaction: Transaction, family: FamilyId, arm: Arm, face: PlacedF
         box=(box.x1, box.y1, box.x2, box.y2),
         person=names.get(person, str(person)) if person else None,
         provisional=face.state == "provisional",
-        why=why,
+        why="; ".join([why, *_told(face)]),
     )
+
+
+def _told(face: PlacedFace) -> Iterator[str]:
+    """What users said of the face's age and gender."""
+    if face.told_age is not None:
+        age = "not of the age that the models say" if isnan(face.told_age) else f"{face.told_age:g} years old"
+        yield f"a user said that it is {age}"
+    if face.told_p_female is not None:
+        wrong = "not of the gender that the models say"
+        gender = wrong if isnan(face.told_p_female) else "female" if face.told_p_female else "male"
+        yield f"a user said that it is {gender}"
 
 
 def _last_word(transaction: Transaction, family: FamilyId, arm: Arm, face: PlacedFace) -> ClusterPlan:

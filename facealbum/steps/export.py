@@ -70,7 +70,9 @@ def _row(family: str, face: ExportedFace) -> list[str]:
     pixels = [f"{value:.1f}" for value in (box.x1, box.y1, box.x2, box.y2)]
     degrees = [f"{value:.1f}" for value in (face.yaw, face.pitch, face.roll)]
     score = "" if face.score is None else f"{face.score:.4f}"
-    rest = [f"{face.age:.2f}", f"{face.p_female:.4f}", f"{face.quality:.4f}"]
+    age = "" if face.age is None else f"{face.age:.2f}"
+    p_female = "" if face.p_female is None else f"{face.p_female:.4f}"
+    rest = [age, p_female, f"{face.quality:.4f}"]
     person = face.person or ""
     return [family, face.photo_key, *pixels, *degrees, *rest, person, person, face.child or "", score]
 

@@ -149,6 +149,7 @@ def _family_report(context: Context, facts: _FamilyFacts) -> FamilyReport:
 
 
 def _person(label: str, faces: Sequence[ExportedFace], crops: Iterable[FaceCrop]) -> PersonSection:
+    ages = [face.age for face in faces if face.age is not None]
     return PersonSection(
         label=faces[0].child or label,
         child=faces[0].child,
@@ -157,7 +158,7 @@ def _person(label: str, faces: Sequence[ExportedFace], crops: Iterable[FaceCrop]
         faces=len(faces),
         first=faces[0].taken_at.date(),
         last=faces[-1].taken_at.date(),
-        mean_age=sum(face.age for face in faces) / len(faces),
+        mean_age=sum(ages) / len(ages) if ages else None,
         crops=tuple(crops),
         provisional=sum(face.provisional for face in faces),
     )

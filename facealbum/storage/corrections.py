@@ -5,15 +5,20 @@ Both are done in the caller's transaction, under `lock_family`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from math import isnan
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from facealbum.corrections import Album, Correction, FaceRow, LinkRow, PersonRow, Place
+from facealbum.corrections import Album, Correction, FaceRow, Fact, LinkRow, PersonRow, Place
+from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId, PhotoId
 from facealbum.storage.schema import assignments, children, faces, links, persons
+from facealbum.storage.told import UNKNOWN
+
+_FACT_COLUMNS = {Kind.AGE: faces.c.told_age, Kind.GENDER: faces.c.told_p_female}
 
 
 def load_album(connection: Connection, family: FamilyId) -> Album:
@@ -22,10 +27,14 @@ def load_album(connection: Connection, family: FamilyId) -> Album:
     mine = (table.c.family_id == family for table in (faces, persons, assignments, links, children))
     of_faces, of_persons, of_places, of_links, of_children = mine
     query = select(faces.c.face_id, faces.c.photo_id, faces.c.taken_at, faces.c.quality, faces.c.excluded)
+    query = query.add_columns(*_FACT_COLUMNS.values())
     for row in connection.execute(query.where(of_faces)):
         album.faces[FaceId(row.face_id)] = FaceRow(PhotoId(row.photo_id), row.taken_at, row.quality)
         if row.excluded:
             album.excluded[FaceId(row.face_id)] = True
+        for kind, column in _FACT_COLUMNS.items():
+            if (told := getattr(row, column.name)) is not None:
+                album.facts[FaceId(row.face_id), kind] = Fact(None if isnan(told) else told)
     for row in connection.execute(select(persons).where(of_persons)):
         album.persons[PersonId(row.person_id)] = PersonRow(
             row.arm_id, row.run_id, row.name, row.hidden, row.merged_into
@@ -69,6 +78,10 @@ def save_correction(connection: Connection, family: FamilyId, correction: Correc
         if those:
             here = (faces.c.family_id == family) & faces.c.face_id.in_(those)
             connection.execute(update(faces).where(here).values(excluded=excluded))
+    for (face, kind), fact in ((one.key, one.after) for one in correction.facts):
+        told = None if fact is None else UNKNOWN if fact.value is None else fact.value
+        here = (faces.c.family_id == family) & (faces.c.face_id == face)
+        connection.execute(update(faces).where(here).values({_FACT_COLUMNS[kind]: told}))
     _delete(connection, persons.c.person_id, [one.key for one in correction.persons if one.after is None], family)
 
 

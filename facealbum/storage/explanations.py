@@ -19,7 +19,7 @@ _PLANS = 24
 class PlacedFace:
     """A face of a photo and whom it belongs to; run_id is None where no run has said so.
 
-    excluded: a user says that it is none.
+    excluded: a user says that it is none.  told_age, told_p_female: a user says so; NaN: not what the models say.
     """
 
     face_id: FaceId
@@ -28,12 +28,14 @@ class PlacedFace:
     state: str | None
     run_id: RunId | None
     excluded: bool = False
+    told_age: float | None = None
+    told_p_female: float | None = None
 
 
 def load_placed_faces(connection: Connection, family: FamilyId, arm: Arm, photo_key: str) -> list[PlacedFace]:
     """The faces of one photo from left to right."""
     query = (
-        select(faces.c.face_id, faces.c.box, faces.c.excluded)
+        select(faces.c.face_id, faces.c.box, faces.c.excluded, faces.c.told_age, faces.c.told_p_female)
         .add_columns(assignments.c.person_id, assignments.c.state, assignments.c.run_id)
         .join(photos, (photos.c.family_id == faces.c.family_id) & (photos.c.photo_id == faces.c.photo_id))
         .outerjoin(
@@ -45,7 +47,16 @@ def load_placed_faces(connection: Connection, family: FamilyId, arm: Arm, photo_
         .where(photos.c.family_id == family, photos.c.key == photo_key)
     )
     found = [
-        PlacedFace(FaceId(row.face_id), Box(*row.box), row.person_id, row.state, row.run_id, row.excluded)
+        PlacedFace(
+            FaceId(row.face_id),
+            Box(*row.box),
+            row.person_id,
+            row.state,
+            row.run_id,
+            row.excluded,
+            row.told_age,
+            row.told_p_female,
+        )
         for row in connection.execute(query)
     ]
     return sorted(found, key=lambda face: (face.box.x1, face.box.y1))

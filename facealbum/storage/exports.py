@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, false, func, se
 from facealbum.domain.faces import Box
 from facealbum.domain.ids import FamilyId
 from facealbum.storage.schema import arms, assignments, children, faces, links, persons, photos
+from facealbum.storage.told import AGE, P_FEMALE
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,8 @@ class ExportedFace:
     yaw: float
     pitch: float
     roll: float
-    age: float
-    p_female: float
+    age: float | None
+    p_female: float | None
     quality: float
     detector_score: float
     person: str | None
@@ -58,10 +59,10 @@ def load_exported_faces(connection: Connection, family: FamilyId, arm: str) -> I
 def _shown_faces(family: FamilyId, arm: str) -> Select[Any]:
     """The columns are named as the fields of an ExportedFace."""
     arm_id = select(arms.c.arm_id).where(arms.c.name == arm).scalar_subquery()
-    described = (faces.c[name] for name in ("taken_at", "box", "yaw", "pitch", "roll", "age", "p_female", "quality"))
+    described = (faces.c[name] for name in ("taken_at", "box", "yaw", "pitch", "roll", "quality"))
     return (
         select(photos.c.key.label("photo_key"), photos.c.frame_ms, photos.c.sha256, photos.c.format)
-        .add_columns(*described, faces.c.score.label("detector_score"))
+        .add_columns(*described, AGE.label("age"), P_FEMALE.label("p_female"), faces.c.score.label("detector_score"))
         .add_columns(assignments.c.person_id.label("person"), children.c.name.label("child"))
         .add_columns(assignments.c.score, links.c.probability)
         .add_columns(func.coalesce(assignments.c.state == "provisional", false()).label("provisional"))

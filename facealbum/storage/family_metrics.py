@@ -31,6 +31,7 @@ from facealbum.domain.ids import FamilyId, PersonId, RunId
 from facealbum.domain.months import Month
 from facealbum.storage.metric_schema import family_metrics
 from facealbum.storage.schema import assignments, breakage, children, decisions, faces, links, persons, runs
+from facealbum.storage.told import LIKELY_AGE, LIKELY_P_FEMALE
 
 _YEAR_SECONDS = 365.25 * 86400
 _FEMALE = 0.5  # P(female) from which a face counts as that of a girl or woman
@@ -213,8 +214,8 @@ def _load_child_slices(
 
 
 def _load_face_groups(connection: Connection, family: FamilyId, arm_id: int, month: Month) -> tuple[FaceGroup, ...]:
-    band = func.width_bucket(faces.c.age, literal(AGE_EDGES, ARRAY(REAL))).label("band")
-    female = (faces.c.p_female >= _FEMALE).label("female")
+    band = func.width_bucket(LIKELY_AGE, literal(AGE_EDGES, ARRAY(REAL))).label("band")
+    female = (LIKELY_P_FEMALE >= _FEMALE).label("female")
     query = (
         select(band, female, func.count(), func.count(assignments.c.person_id), func.count(links.c.child_id))
         .select_from(faces)
@@ -244,7 +245,7 @@ def _load_collisions(connection: Connection, family: FamilyId, arm_id: int, mont
 def _load_persons(
     connection: Connection, measured: MeasuredMonth, slices_of: Mapping[UUID, tuple[str, ...]]
 ) -> tuple[PersonFacts, ...]:
-    born = extract("epoch", faces.c.taken_at) / _YEAR_SECONDS - faces.c.age
+    born = extract("epoch", faces.c.taken_at) / _YEAR_SECONDS - LIKELY_AGE
     query = (
         select(assignments.c.person_id, func.count(), func.stddev_pop(born))
         .join(faces, assignments.c.face_id == faces.c.face_id)

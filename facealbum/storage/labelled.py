@@ -18,6 +18,7 @@ from facealbum.storage.schema import (
     links,
     persons,
 )
+from facealbum.storage.told import LIKELY_AGE
 from facealbum.storage.wire import as_binary, read_embedding
 
 _DAYS_A_YEAR = 365.25
@@ -40,7 +41,7 @@ def load_labelled_faces(connection: Connection, family: FamilyId, *, arm: str, s
         select(
             func.coalesce(links.c.child_id, persons.c.merged_into, persons.c.person_id).label("who"),
             faces.c.photo_id,
-            case((children.c.birth_date.is_(None), faces.c.age), else_=cast(born, Float) / _DAYS_A_YEAR).label("age"),
+            case((children.c.birth_date.is_(None), LIKELY_AGE), else_=cast(born, Float) / _DAYS_A_YEAR).label("age"),
             as_binary(face_embeddings.c.embedding).label("embedding"),
         )
         .select_from(faces)

@@ -18,16 +18,17 @@ from facealbum.domain.ids import FaceId, FamilyId, PhotoId
 from facealbum.storage.decisions import rename_faces
 from facealbum.storage.schema import assignments, faces
 
+_NOTHING_TOLD = {"excluded": False, "told_age": None, "told_p_female": None}
 _Placed: TypeAlias = Mapping[FaceId, tuple[PhotoId, Box]]
 
 
 @dataclass(frozen=True, slots=True)
 class Legacy:
-    """heirs: old face -> new face.  places: rows of assignments, and excluded: those that are no faces, by new ids."""
+    """heirs: old face -> new face.  places: rows of assignments, and told: what users said of faces, by new ids."""
 
     heirs: Mapping[FaceId, FaceId]
     places: list[dict[str, Any]]
-    excluded: list[FaceId]
+    told: Mapping[FaceId, Mapping[str, Any]]
 
 
 def bury_faces(connection: Connection, family: FamilyId, here: Select[Any], found: _Placed) -> Legacy:
@@ -38,21 +39,22 @@ def bury_faces(connection: Connection, family: FamilyId, here: Select[Any], foun
     }
     gone = {face: (PhotoId(row.photo_id), Box(*row.box)) for face, row in known.items() if face not in found}
     if not gone:
-        return Legacy({}, [], [])
+        return Legacy({}, [], {})
     heirs = _find_heirs(gone, {face: found[face] for face in found.keys() - known.keys()})
     held = select(assignments).where(assignments.c.family_id == family, assignments.c.face_id.in_(heirs))
     places = [row._asdict() | {"face_id": heirs[row.face_id]} for row in connection.execute(held)]
     connection.execute(delete(faces).where(faces.c.family_id == family, faces.c.face_id.in_(gone)))
-    return Legacy(heirs, places, [heir for face, heir in heirs.items() if known[face].excluded])
+    told = {heir: {name: getattr(known[face], name) for name in _NOTHING_TOLD} for face, heir in heirs.items()}
+    return Legacy(heirs, places, {heir: words for heir, words in told.items() if words != _NOTHING_TOLD})
 
 
 def bequeath(connection: Connection, family: FamilyId, legacy: Legacy) -> None:
     """Give the heirs, whose rows are there now, what is theirs."""
     if legacy.places:
         connection.execute(insert(assignments), legacy.places)
-    if legacy.excluded:
-        here = (faces.c.family_id == family) & faces.c.face_id.in_(legacy.excluded)
-        connection.execute(update(faces).where(here).values(excluded=True))
+    for face, words in legacy.told.items():
+        here = (faces.c.family_id == family) & (faces.c.face_id == face)
+        connection.execute(update(faces).where(here).values(words))
     if legacy.heirs:
         rename_faces(connection, family, legacy.heirs)
 

@@ -35,6 +35,7 @@ from facealbum.domain.months import Month
 from facealbum.linking import FaceEvidence, PersonEvidence
 from facealbum.storage.decisions import load_person_words
 from facealbum.storage.schema import arms, assignments, face_embeddings, faces, links, persons, photos, tracks
+from facealbum.storage.told import AGE, P_FEMALE
 from facealbum.storage.wire import as_binary, read_embedding
 
 _CANDIDATES_PER_PERSON = 200
@@ -258,14 +259,15 @@ def load_tracks(connection: Connection, family: FamilyId, arm: Arm) -> list[Trac
 def load_evidence(connection: Connection, family: FamilyId, arm: Arm) -> list[PersonEvidence]:
     """What the faces of each person say of its age and gender, and whom it meets."""
     query = (
-        select(assignments.c.person_id, faces.c.taken_at, faces.c.age, faces.c.p_female, faces.c.quality)
+        select(assignments.c.person_id, faces.c.taken_at, AGE.label("age"), P_FEMALE.label("p_female"), faces.c.quality)
+        .add_columns(faces.c.told_age.is_not(None), faces.c.told_p_female.is_not(None))
         .join(faces, _confirmed(arm))
         .where(assignments.c.family_id == family)
         .order_by(assignments.c.person_id, faces.c.taken_at, faces.c.face_id)
     )
     seen: dict[PersonId, list[FaceEvidence]] = defaultdict(list)
     for row in connection.execute(query):
-        seen[PersonId(row.person_id)].append(FaceEvidence(row.taken_at, row.age, row.p_female, row.quality))
+        seen[PersonId(row.person_id)].append(FaceEvidence(*row[1:]))
     linked = load_links(connection, family, arm)
     meets = _load_meetings(connection, family, arm)
     told = load_person_words(connection, family, arm.arm_id)
@@ -367,7 +369,7 @@ def _observations(family: FamilyId, arm: Arm) -> Select[Any]:
             faces.c.quality,
             faces.c.yaw,
             faces.c.box,
-            faces.c.age,
+            AGE.label("age"),
             as_binary(face_embeddings.c.embedding).label("embedding"),
         )
         .join(face_embeddings, _same_face(face_embeddings.c))

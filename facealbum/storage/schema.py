@@ -196,6 +196,8 @@ faces = Table(
     Column("embedding_norm", REAL),
     Column("track", Integer),
     Column("excluded", Boolean, nullable=False, server_default=false()),
+    Column("told_age", REAL),  # by a user; NaN: not what the models say
+    Column("told_p_female", REAL),
     Column("analyzer_id", ForeignKey(analyzers.c.analyzer_id), nullable=False),
     _inside_family("photo_id", "photos"),
     UniqueConstraint("family_id", "photo_id", "number"),
@@ -343,7 +345,7 @@ decisions = Table(
     Column("undone_by", Text),
     CheckConstraint(
         "kind IN ('confirm', 'reject', 'merge', 'split', 'move', 'hide', 'name', 'different', 'same', 'link',"
-        " 'not_a_face', 'unhide', 'unlink')",
+        " 'not_a_face', 'unhide', 'unlink', 'age', 'gender')",
         name="kind",
     ),
     UniqueConstraint("family_id", "number"),

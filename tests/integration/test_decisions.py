@@ -47,6 +47,7 @@ from facealbum.steps.explain import explain_photo
 from facealbum.steps.export import export_faces
 from facealbum.steps.report import write_report
 from facealbum.storage.families import save_child
+from facealbum.storage.observations import load_arm, load_evidence
 from facealbum.storage.schema import (
     arms,
     assignments,
@@ -95,7 +96,7 @@ def rows(context: Context) -> dict[str, list[str]]:
 
 
 def say(context: Context, kind: Kind, *some: FaceId, **parts: object) -> int:
-    told = {key: None if value is None else str(value) for key, value in parts.items()}
+    told = {key: value if value is None or key in {"age", "gender"} else str(value) for key, value in parts.items()}
     return decide(context, FAMILY, Said(kind, tuple(map(str, some)), **told), author="ann").number
 
 
@@ -121,6 +122,8 @@ def test_every_kind_is_recorded_holds_through_a_run_and_is_undone(context: Conte
         say(context, Kind.SPLIT, c, d, person=first),
         say(context, Kind.DIFFERENT, person=first, other=second),
         say(context, Kind.MERGE, person=third, other=second),
+        say(context, Kind.AGE, c, age=2.5),
+        say(context, Kind.GENDER, c, gender=Gender.FEMALE),
     ]
     after = rows(context)
     cluster_families(context, YEAR)
@@ -134,7 +137,8 @@ def test_every_kind_is_recorded_holds_through_a_run_and_is_undone(context: Conte
     ]
     assert after != before
     assert [one.kind for one in list_decisions(context, FAMILY)] == [
-        "name", "link", "unlink", "hide", "reject", "not_a_face", "split", "different", "merge"
+        "name", "link", "unlink", "hide", "reject", "not_a_face", "split", "different", "merge",
+        "age", "gender",
     ]  # fmt: skip
     for number in reversed(told):
         undo(context, FAMILY, number, author="ben")
@@ -299,6 +303,40 @@ def test_the_command_line_shows_decides_and_undoes(context: Context, monkeypatch
     assert [one["kind"] for one in run("decisions", "list")] == ["reject"]
     run("decisions", "undo", "1")
     assert run("persons", "list") == before
+
+
+@pytest.mark.usefixtures("clustered")
+def test_what_users_say_of_age_and_gender_is_in_evidence_exports_reports_and_explanations(
+    context: Context, tmp_path: Path
+) -> None:
+    (person, *_) = [one.person_id for one in list_persons(context, FAMILY)]
+    a, b, *_ = faces_of(context, person)
+    photo = next(one.photo for one in list_faces(context, FAMILY, str(person)) if one.face_id == a)
+    say(context, Kind.AGE, a, age=0.0)
+    say(context, Kind.GENDER, a, gender=Gender.MALE)
+    say(context, Kind.AGE, b)
+    say(context, Kind.GENDER, b)
+    with context.database.begin() as transaction:
+        arm = load_arm(transaction, "default")
+        assert arm is not None
+        evidence = next(one for one in load_evidence(transaction, FAMILY_ID, arm) if one.person_id == person).faces
+    assert [(one.age, one.p_female) for one in evidence if one.told_age and one.told_female] == [
+        (0.0, 0.0),
+        (None, None),
+    ]
+    export_faces(context, tmp_path / "faces.csv")
+    with (tmp_path / "faces.csv").open(encoding="utf-8") as file:
+        told = [(row["age"], row["p_female"]) for row in csv.DictReader(file)]
+    assert {("0.00", "0.0000"), ("", "")} <= set(told)
+    (why,) = [one.why for one in explain_photo(context, photo, family=FAMILY) if one.face_id == a]
+    assert why.endswith("a user said that it is 0 years old; a user said that it is male")
+    write_report(context, tmp_path / "page.html")
+    assert len(cluster_families(context, YEAR).runs) == 1
+    for number in (1, 2, 3, 4):
+        undo(context, FAMILY, number, author="ann")
+    with context.database.begin() as transaction:
+        evidence = next(one for one in load_evidence(transaction, FAMILY_ID, arm) if one.person_id == person).faces
+    assert not any(one.told_age or one.told_female for one in evidence)
 
 
 @pytest.mark.usefixtures("clustered")

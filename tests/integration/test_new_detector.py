@@ -4,12 +4,13 @@ from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from facealbum.domain.decisions import Kind
 from facealbum.domain.faces import Box, Face
 from facealbum.domain.ids import FaceId, PersonId, face_id, photo_id
 from facealbum.domain.months import Month
+from facealbum.domain.people import Gender
 from facealbum.errors import UndoError
 from facealbum.steps.arm_plans import ArmPlan
 from facealbum.steps.cluster import cluster_families
@@ -65,10 +66,11 @@ def ordered(shot: Shot, detector: str) -> list[tuple[int, Face]]:
 
 def state(context: Context) -> dict[str, set[str]]:
     """Every row that decisions may change, and they themselves, but for what the new analysis has measured."""
-    none = select(faces.c.face_id).where(faces.c.excluded)
+    said = (faces.c.excluded, faces.c.told_age.is_not(None), faces.c.told_p_female.is_not(None))
+    told = select(faces.c.face_id, faces.c.excluded, faces.c.told_age, faces.c.told_p_female).where(or_(*said))
     with context.database.begin() as transaction:
         rows = {table.name: transaction.execute(select(table)) for table in (assignments, persons, links, decisions)}
-        return {name: set(map(str, of)) for name, of in {**rows, "excluded": transaction.execute(none)}.items()}
+        return {name: set(map(str, of)) for name, of in {**rows, "told": transaction.execute(told)}.items()}
 
 
 def held(context: Context) -> dict[FaceId, PersonId]:
@@ -77,7 +79,7 @@ def held(context: Context) -> dict[FaceId, PersonId]:
 
 
 def say(context: Context, kind: Kind, *some: FaceId, **parts: object) -> int:
-    told = {key: str(value) for key, value in parts.items()}
+    told = {key: value if isinstance(value, float | Gender) else str(value) for key, value in parts.items()}
     return decide(context, FAMILY, Said(kind, tuple(map(str, some)), **told), author="ann").number
 
 
@@ -95,9 +97,13 @@ def test_decisions_and_persons_hold_through_another_detector_and_a_run(context: 
         say(context, Kind.SPLIT, d, person=first),
         say(context, Kind.SAME, e, other),
         say(context, Kind.MERGE, person=third, other=second),
+        say(context, Kind.AGE, a, age=0.5),
+        say(context, Kind.GENDER, a, gender=Gender.MALE),
+        say(context, Kind.AGE, e),
     ]
-    before = held(context)
+    before, words = held(context), state(context)["told"]
     became = analyse_again(context, SECOND)
+    assert len(state(context)["told"]) == len(words) == 3
     assert set(became).isdisjoint(became.values())
     assert held(context) == {became[face]: who for face, who in before.items()}
     ran = cluster_families(context, YEAR).runs
@@ -109,11 +115,12 @@ def test_decisions_and_persons_hold_through_another_detector_and_a_run(context: 
     assert all(one.faces_gone == 0 and one.holds for one in list_decisions(context, FAMILY))
     analyse_again(context, FIRST)
     assert {face: held(context)[face] for face in before} == before
+    assert state(context)["told"] == words
     for number in reversed(told):
         undo(context, FAMILY, number, author="ann")
     back = state(context)
-    assert [back[name] for name in ("assignments", "links", "excluded")] == [
-        untouched[name] for name in ("assignments", "links", "excluded")
+    assert [back[name] for name in ("assignments", "links", "told")] == [
+        untouched[name] for name in ("assignments", "links", "told")
     ]
     assert untouched["persons"] <= back["persons"]
 

@@ -14,6 +14,7 @@ from facealbum.corrections import (
     Album,
     ArmWords,
     FaceRow,
+    Fact,
     Ledger,
     PersonRow,
     Place,
@@ -23,6 +24,7 @@ from facealbum.corrections import (
 )
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import FaceId, PersonId, PhotoId
+from facealbum.domain.people import Gender
 from facealbum.errors import ContradictionError, InvalidValueError, UndoError
 from tests.unit.corrections.small_album import CHILDREN, HOME, NOW, OTHER, RUN, Told, child, face, photo
 
@@ -141,6 +143,18 @@ class Albums(RuleBasedStateMachine):
             assert other == one or {one, other} <= sure or one in self.ledger().together(other)
 
     @invariant()
+    def the_last_word_on_a_face_s_age_and_gender_holds(self) -> None:
+        """Of those that are not undone."""
+        said = {}
+        for decision, _ in self.told.recorded:
+            request = decision.request
+            if decision.undone_at is None and request.kind in (Kind.AGE, Kind.GENDER):
+                p_female = {None: None, Gender.FEMALE: 1.0, Gender.MALE: 0.0}[request.gender]
+                value = request.age if request.kind is Kind.AGE else p_female
+                said |= {(one, request.kind): Fact(value) for one in request.faces}
+        assert self.told.album.facts == said
+
+    @invariant()
     def nobody_belongs_to_a_person_that_is_gone(self) -> None:
         """Every place and link is of a person that stands for itself."""
         persons = self.told.album.persons
@@ -150,7 +164,7 @@ class Albums(RuleBasedStateMachine):
     def ledger(self) -> Ledger:
         return read_ledger([decision for decision, _ in self.told.recorded], self.told.album.merged())
 
-    def _request(  # noqa: PLR0911 - a return for each kind
+    def _request(  # noqa: C901, PLR0911 - a return for each kind
         self, kind: Kind, faces: list[int], picks: tuple[int, int, int]
     ) -> Request | None:
         at_home = sorted(who for who, row in self.told.album.persons.items() if row.arm_id == HOME)
@@ -177,6 +191,10 @@ class Albums(RuleBasedStateMachine):
                 return Request(kind, person=person, name="Hana")
             case Kind.HIDE | Kind.UNHIDE:
                 return Request(kind, person=person)
+            case Kind.AGE:
+                return Request(kind, some, age=picks[2] % 9 or None)
+            case Kind.GENDER:
+                return Request(kind, some, gender=(None, Gender.FEMALE, Gender.MALE)[picks[2] % 3])
         return None
 
     def _seen(self, one: FaceId) -> Observation:

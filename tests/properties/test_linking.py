@@ -17,9 +17,11 @@ MOST = 6
 faces = st.builds(
     FaceEvidence,
     taken_at=st.datetimes(datetime(2014, 1, 1), datetime(2026, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001
-    age=st.floats(0, 60),
-    p_female=st.floats(0, 1),
+    age=st.none() | st.floats(0, 60),
+    p_female=st.none() | st.floats(0, 1),
     quality=st.floats(0, 1),
+    told_age=st.booleans(),
+    told_female=st.booleans(),
 )
 children = st.lists(st.tuples(st.dates(date(2013, 1, 1), date(2024, 1, 1)), st.sampled_from(Gender)), max_size=3).map(
     lambda rows: [child(number, *row) for number, row in enumerate(rows)]

@@ -51,7 +51,8 @@ _FORGET_MONTHS = _of_families("DELETE FROM dashboard.person_months WHERE family_
 _MONTHS = _of_families("""
     INSERT INTO dashboard.person_months
     SELECT a.family_id, a.arm_id, a.person_id, date_trunc('month', f.taken_at AT TIME ZONE 'UTC')::date AS month,
-           count(*), count(*) FILTER (WHERE a.state = 'confirmed'), count(DISTINCT f.photo_id), avg(f.age)
+           count(*), count(*) FILTER (WHERE a.state = 'confirmed'), count(DISTINCT f.photo_id),
+           coalesce(avg(nullif(coalesce(f.told_age, f.age), 'NaN')), avg(f.age))
     FROM assignments a JOIN faces f USING (family_id, face_id)
     WHERE a.family_id = ANY(:some) AND f.family_id = ANY(:some)
     GROUP BY a.family_id, a.arm_id, a.person_id, month

@@ -1,12 +1,14 @@
 """What each kind of decision changes, what it rules out, and that undoing restores."""
 
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
-from facealbum.corrections import ArmWords, Decision, LinkRow, Request, constrain_decisions, read_ledger
+from facealbum.corrections import ArmWords, Decision, Fact, LinkRow, Request, constrain_decisions, read_ledger
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import PersonId
+from facealbum.domain.people import Gender
 from facealbum.errors import ContradictionError, InvalidValueError, UndoError, UnknownDecisionError
 from tests.unit.corrections.small_album import HOME, NOW, OTHER, RUN, Told, album, child, elsewhere, face, person, photo
 
@@ -104,6 +106,36 @@ def test_what_is_no_face_belongs_to_nobody_under_any_arm(told: Told) -> None:
     assert told.album.excluded == {face(3): True}
     with pytest.raises(InvalidValueError, match="no face"):
         told.say(about(Kind.CONFIRM, 3, to=HANA))
+
+
+def test_a_face_is_of_the_age_and_gender_that_a_user_says_whoever_it_is(told: Told) -> None:
+    before = told.album
+    told.say(Request(Kind.AGE, (face(3), face(4)), age=0.0))
+    told.say(Request(Kind.GENDER, (face(3),), gender=Gender.MALE))
+    told.say(about(Kind.AGE, 4))
+    told.say(about(Kind.MOVE, 3, to=HANA, other=REN))
+    told.say(about(Kind.GENDER, 3))
+    assert told.album.facts == {
+        (face(3), Kind.AGE): Fact(0.0),
+        (face(3), Kind.GENDER): Fact(None),
+        (face(4), Kind.AGE): Fact(None),
+    }
+    with pytest.raises(UndoError, match=r"5 \(gender\)"):
+        told.undo(2)
+    told.undo(4)  # who it is and how old it is don't build on each other
+    for number in (5, 3, 2, 1):
+        told.undo(number)
+    assert told.album == before
+
+
+@pytest.mark.parametrize(
+    "parts", [{"age": -1.0}, {"age": 121.0}, {"age": float("nan")}, {"gender": Gender.FEMALE}, {"person": HANA}]
+)
+def test_an_age_is_one_that_people_have_and_of_a_face(parts: dict[str, Any]) -> None:
+    with pytest.raises(InvalidValueError, match="age"):
+        Request(Kind.AGE, (face(1),), **parts)
+    with pytest.raises(InvalidValueError, match="female or male"):
+        Request(Kind.GENDER, (face(1),), gender=Gender.UNKNOWN)
 
 
 def test_names_hiding_and_children_follow_the_anchors(told: Told) -> None:

@@ -1,5 +1,6 @@
 """Which persons are which registered children."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -53,6 +54,29 @@ def test_gender_tells_apart_what_age_does_not() -> None:
     girl, boy = child(1, MAI_BORN, Gender.FEMALE), child(2, MAI_BORN, Gender.MALE)
     persons = [person(1, faces_of(MAI_BORN, p_female=0.95)), person(2, faces_of(MAI_BORN, p_female=0.05))]
     assert links(plan_links(persons, [girl, boy], PARAMETERS)) == {1: 1, 2: 2}
+
+
+def test_what_a_user_says_of_one_face_outranks_the_models() -> None:
+    girl, boy = child(1, MAI_BORN, Gender.FEMALE), child(2, MAI_BORN, Gender.MALE)
+    first, *rest = faces_of(MAI_BORN, p_female=0.95)
+    told = [replace(first, p_female=0.0, told_female=True), *rest]
+    assert links(plan_links([person(1, told)], [girl, boy], PARAMETERS)) == {1: 2}
+    looks_grown = faces_of(date(2010, 1, 1), count=3)  # but is Mai, as old as she is in two of them
+    said = [replace(one, age=(one.taken_at.date() - MAI_BORN).days / 365, told_age=True) for one in looks_grown[:2]]
+    assert links(plan_links([person(1, looks_grown)], [MAI], PARAMETERS)) == {}
+    assert links(plan_links([person(1, [*said, looks_grown[2]])], [MAI], PARAMETERS)) == {1: 1}
+
+
+def test_an_estimate_that_a_user_calls_wrong_says_nothing() -> None:
+    first, *rest = faces_of(MAI_BORN, count=5)
+    wrong = replace(first, age=70.0, p_female=0.99)
+    told = replace(wrong, age=None, p_female=None, told_age=True, told_female=True)
+    (judged,) = plan_links([person(1, [told, *rest])], [MAI], PARAMETERS).links
+    (without,) = plan_links([person(1, rest)], [MAI], PARAMETERS).links
+    assert (judged.age_error, judged.p_female) == (without.age_error, without.p_female)
+    assert judged.probability == pytest.approx(without.probability, abs=0.02)
+    silent = [replace(one, age=None, p_female=None, told_age=True, told_female=True) for one in (first, *rest)]
+    assert links(plan_links([person(1, silent)], [MAI], PARAMETERS)) == {}
 
 
 def test_a_gender_that_is_barely_likelier_decides_nothing() -> None:
