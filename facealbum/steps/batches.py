@@ -5,7 +5,7 @@ due, `cluster_in_batch` does one family.  Without a broker `work_through` calls 
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from facealbum.domain.cron import Cron
@@ -16,8 +16,9 @@ from facealbum.errors import ConflictError, FacealbumError, FamilyBusyError, Inv
 from facealbum.logs import place_of
 from facealbum.steps.arm_plans import load_side
 from facealbum.steps.cluster import Patience, cluster_families
-from facealbum.steps.context import Context, NoProgress
+from facealbum.steps.context import OPERATOR, Context, NoProgress
 from facealbum.steps.evaluate import evaluate_batch
+from facealbum.storage.audit import save_entry
 from facealbum.storage.batch_families import (
     Claim,
     begin_family,
@@ -56,7 +57,7 @@ _LOCK_SECONDS = 3.0  # a family that is locked for longer waits for its next tur
 _SHARE_OF_TASK = 0.5  # of its time after which a task leaves the months that are left to the next one
 
 
-def start_batch(context: Context, through: Month, arm: str | None = None) -> Batch:
+def start_batch(context: Context, through: Month, arm: str | None = None, *, author: str = OPERATOR) -> Batch:
     """Run every month up to `through` in all families, or go on with the batch that does so already.
 
     Under each arm that a family needs, or only under `arm`.  Raises InvalidValueError for an unknown arm, and for a
@@ -68,7 +69,9 @@ def start_batch(context: Context, through: Month, arm: str | None = None) -> Bat
     with context.database.begin() as transaction:
         arm = arm or load_installed_arm(transaction)
         load_side(transaction, arm, context.settings)
-        return _start(context, transaction, through, arm)
+        batch = _start(context, transaction, through, arm)
+        _note(transaction, "start", batch, author=author, now=context.clock())
+        return batch
 
 
 def start_due(context: Context) -> Batch | None:
@@ -208,22 +211,23 @@ def _do_or_fail(context: Context, batch: BatchId, family: FamilyId) -> None:
             fail_family(transaction, batch, family, failure, now=context.clock())
 
 
-def pause_batch(context: Context, number: int | None = None) -> Batch:
+def pause_batch(context: Context, number: int | None = None, *, author: str = OPERATOR) -> Batch:
     """Hand out no more families of the batch, or the newest one; raises ConflictError unless it is running."""
-    return _change(context, number, ("running",), status="paused")
+    return _change(context, number, ("running",), "pause", author=author, status="paused")
 
 
-def resume_batch(context: Context, number: int | None = None) -> Batch:
+def resume_batch(context: Context, number: int | None = None, *, author: str = OPERATOR) -> Batch:
     """Go on with a paused batch; raises ConflictError if it isn't paused."""
-    return _change(context, number, ("paused",), status="running")
+    return _change(context, number, ("paused",), "resume", author=author, status="running")
 
 
-def cancel_batch(context: Context, number: int | None = None) -> Batch:
+def cancel_batch(context: Context, number: int | None = None, *, author: str = OPERATOR) -> Batch:
     """End the batch; families that were not begun stay as they are.  Raises ConflictError if it has ended."""
-    return _change(context, number, OPEN, status="cancelled", finished_at=context.clock())
+    now = context.clock()
+    return _change(context, number, OPEN, "cancel", author=author, status="cancelled", finished_at=now)
 
 
-def retry_batch(context: Context, number: int | None = None) -> Batch:
+def retry_batch(context: Context, number: int | None = None, *, author: str = OPERATOR) -> Batch:
     """Hand out the batch's failed families again; raises ConflictError if it was cancelled."""
     with context.database.begin() as transaction:
         batch = _locked(transaction, number, (*OPEN, "done"))
@@ -231,14 +235,22 @@ def retry_batch(context: Context, number: int | None = None) -> Batch:
         if families and batch.status in {"evaluating", "done"}:
             fresh = {"status": "running", "summary": None, "evaluation_asked_at": None, "finished_at": None}
             update_batch(transaction, batch.batch_id, **fresh)
+        _note(transaction, "retry", batch, author=author, now=context.clock())
         return load_batch(transaction, batch.number)
 
 
-def _change(context: Context, number: int | None, allowed: tuple[str, ...], **values: object) -> Batch:
+def _change(
+    context: Context, number: int | None, allowed: tuple[str, ...], action: str, *, author: str, **values: object
+) -> Batch:
     with context.database.begin() as transaction:
         batch = _locked(transaction, number, allowed)
         update_batch(transaction, batch.batch_id, **values)
+        _note(transaction, action, batch, author=author, now=context.clock())
         return load_batch(transaction, batch.number)
+
+
+def _note(transaction: Transaction, action: str, batch: Batch, *, author: str, now: datetime) -> None:
+    save_entry(transaction, action, f"run {batch.number}", author=author, now=now)
 
 
 def _locked(transaction: Transaction, number: int | None, allowed: tuple[str, ...]) -> Batch:

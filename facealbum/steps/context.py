@@ -10,6 +10,9 @@ from facealbum.settings import Settings
 from facealbum.storage.database import Database, open_database
 from facealbum.storage.objects import ObjectStore, open_object_store
 
+OPERATOR = "operator"
+"""How records name whoever uses the command line."""
+
 
 class Progress(Protocol):
     """Told how far a step is."""

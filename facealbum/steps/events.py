@@ -13,7 +13,7 @@ from facealbum.errors import BadMessageError, FacealbumError, InvalidValueError
 from facealbum.logs import get_logger, place_of
 from facealbum.metrics import OBJECT_EVENTS
 from facealbum.steps.arrivals import notice_object
-from facealbum.steps.context import Context
+from facealbum.steps.context import OPERATOR, Context
 from facealbum.steps.outbox import park, requeue
 from facealbum.storage.event_queue import EventQueue
 from facealbum.storage.objects import ObjectStore, S3ObjectStore
@@ -50,11 +50,12 @@ def take_events(
     return done
 
 
-def send_again(context: Context, *, family: FamilyId | None = None, queue: str | None = None) -> int:
+def send_again(
+    context: Context, *, family: FamilyId | None = None, queue: str | None = None, author: str = OPERATOR
+) -> int:
     """Take up everything that was parked, of one family or all, of one queue or all; tells how much that is."""
-    if queue == EVENTS:
-        return look_again(context, family)
-    return requeue(context, family=family, queue=queue) + (look_again(context, family) if queue is None else 0)
+    sent = 0 if queue == EVENTS else requeue(context, family=family, queue=queue, author=author)
+    return sent + (look_again(context, family) if queue in {EVENTS, None} else 0)
 
 
 def look_again(context: Context, family: FamilyId | None = None) -> int:

@@ -14,7 +14,8 @@ from facealbum.domain.ids import BatchId, FamilyId, PhotoId
 from facealbum.domain.messages import AnalyzeFamily, ClusterFamily, family_of
 from facealbum.errors import BadMessageError, FacealbumError, UnknownVersionError
 from facealbum.logs import place_of
-from facealbum.steps.context import Context
+from facealbum.steps.context import OPERATOR, Context
+from facealbum.storage.audit import save_entry
 from facealbum.storage.batch_families import fail_family
 from facealbum.storage.database import Transaction
 from facealbum.storage.outbox import Outgoing, claim_messages, delete_messages, save_messages, save_raw_message
@@ -138,19 +139,25 @@ def list_failed_photos(
         return load_failed_photos(transaction, code=code, after=after, limit=limit)
 
 
-def requeue_photos(context: Context, *, family: FamilyId | None = None) -> int:
+def requeue_photos(context: Context, *, family: FamilyId | None = None, author: str = OPERATOR) -> int:
     """Order the analysis of the photos that crashed it anew, of one family or all, and tell how many there are."""
     with context.database.begin() as transaction:
         crashed = retry_crashed(transaction, family)
         for one, photos in groupby(crashed, key=lambda named: named[0]):
             order_analysis(context, transaction, one, [photo for _, photo in photos])
+        detail = {"photos": len(crashed)}
+        save_entry(transaction, "requeue", "photos", author=author, now=context.clock(), detail=detail)
     return len(crashed)
 
 
-def requeue(context: Context, *, family: FamilyId | None = None, queue: str | None = None) -> int:
+def requeue(
+    context: Context, *, family: FamilyId | None = None, queue: str | None = None, author: str = OPERATOR
+) -> int:
     """Move what is set aside to the outbox, and tell how much that is; `relay` then sends it."""
     with context.database.begin() as transaction:
         taken = take_parked(transaction, family, queue)
         for one in taken:
             save_raw_message(transaction, one.family_id, one.queue, message=one.message, now=context.clock())
+        detail = {"queue": queue, "messages": len(taken)}
+        save_entry(transaction, "requeue", "messages", author=author, now=context.clock(), detail=detail)
     return len(taken)

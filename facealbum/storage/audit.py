@@ -1,6 +1,6 @@
-"""The record of who did what to experiments and arms; rows are added and never changed, which the database enforces.
+"""The record of who did what to experiments, arms, jobs, users and tokens; it names no family, child or photo.
 
-It names no family, child or photo.
+Rows are added and never changed, which the database enforces.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from facealbum.storage.experiment_schema import audit
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that was done; subject: the experiment or arm, as "experiment sharper" or "arm new"."""
+    """One thing that was done; subject: as "experiment sharper", "arm new" or "run 3"."""
 
     number: int
     at: datetime
