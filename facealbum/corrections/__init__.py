@@ -6,7 +6,7 @@ new faces old ones go on.
 """
 
 from facealbum.corrections.anchors import ANCHORS
-from facealbum.corrections.decision import Decision, Request
+from facealbum.corrections.decision import Decision, Request, check_name
 from facealbum.corrections.heirs import find_heirs
 from facealbum.corrections.ledger import Ledger, read_ledger
 from facealbum.corrections.plan import Signature, plan_correction
@@ -50,6 +50,7 @@ __all__ = [
     "Place",
     "Request",
     "Signature",
+    "check_name",
     "compare_albums",
     "constrain_decisions",
     "correct_album",

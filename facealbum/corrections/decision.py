@@ -7,6 +7,7 @@ when it was made.  By them it means the same people under every other arm, algor
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
+from unicodedata import category
 
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import ChildId, DecisionId, FaceId, PersonId, split_person_id
@@ -37,6 +38,7 @@ CHOICES: Mapping[Kind, tuple[frozenset[str], ...]] = {
     Kind.GENDER: (frozenset({"faces", "gender"}), frozenset({"faces"})),
 }
 
+LONGEST_NAME = 200
 OLDEST = 120.0
 """Years; nobody is said to be older."""
 
@@ -78,6 +80,12 @@ class Request:
     def persons(self) -> tuple[PersonId, ...]:
         """The persons that it names."""
         return tuple(person for person in (self.person, self.other) if person is not None)
+
+
+def check_name(name: str) -> None:
+    """Raise InvalidValueError for what can't be a name; of what is on record, only new names are asked this."""
+    if len(name) > LONGEST_NAME or any(category(one) in {"Cc", "Cs"} for one in name):
+        raise InvalidValueError(f"a name must have up to {LONGEST_NAME} characters, and none that controls a terminal")
 
 
 @dataclass(frozen=True, slots=True)

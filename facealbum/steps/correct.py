@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
-from facealbum.corrections import Correction, Decision, Request
+from facealbum.corrections import Correction, Decision, Request, check_name
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId
 from facealbum.domain.people import Gender
-from facealbum.errors import InvalidValueError
+from facealbum.errors import InvalidValueError, UnknownDecisionError
 from facealbum.steps.context import Context
 from facealbum.storage.database import Transaction
 from facealbum.storage.decisions import Record, apply_request, apply_undo, load_records
@@ -117,6 +117,7 @@ def decide_by_ids(
     Raises UnknownFamilyError, UnknownFaceError, UnknownPersonError, UnknownChildError, InvalidValueError,
     ContradictionError, FamilyBusyError, and ChangedMeanwhileError if anything is not as the author has seen it.
     """
+    check_name(request.name or "")
     with context.database.begin() as transaction:
         lock_family(transaction, family, wait_seconds=LOCK_SECONDS)
         load_family(transaction, family)
@@ -169,6 +170,16 @@ def latest_decisions(
         load_family(transaction, family)
         found = load_latest_records(transaction, family, limit=limit, before=before, person=person, numbers=numbers)
     return [_told(record) for record in found]
+
+
+def decision_by_number(context: Context, family: FamilyId, number: int) -> tuple[Decided, Correction]:
+    """A decision and every row that it changed; raises UnknownFamilyError, UnknownDecisionError."""
+    with context.database.begin() as transaction:
+        load_family(transaction, family)
+        found = load_latest_records(transaction, family, limit=1, numbers=[number])
+    if not found:
+        raise UnknownDecisionError(f"the family has no decision {number}")
+    return _told(found[0]), found[0].correction
 
 
 def list_persons(context: Context, family: str) -> list[NamedPerson]:
@@ -261,6 +272,7 @@ def _decided(decision: Decision, correction: Correction) -> Decided:
         changed=len(correction.touched()),
         moved=tuple(_moves(correction, decision.arm_id)),
         faces_left=sum(change.after is None for change in correction.places),
+        holds=decision.undone_at is None,
         undone_at=decision.undone_at,
         undone_by=decision.undone_by,
     )

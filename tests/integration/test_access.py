@@ -58,6 +58,10 @@ ROUTES: Mapping[tuple[str, str], Role | None] = {
     ("POST", "/v1/families/{family_id}/uploads"): Role.OPERATOR,
     ("PUT", "/v1/families/{family_id}/uploads/{upload_id}"): Role.OPERATOR,
     ("POST", "/v1/families/{family_id}/uploads/{upload_id}/complete"): Role.OPERATOR,
+    ("GET", "/v1/families/{family_id}/decisions"): Role.VIEWER,
+    ("POST", "/v1/families/{family_id}/decisions"): Role.REVIEWER,
+    ("GET", "/v1/families/{family_id}/decisions/{number}"): Role.VIEWER,
+    ("DELETE", "/v1/families/{family_id}/decisions/{number}"): Role.REVIEWER,
     ("POST", "/v1/signals"): Role.OPERATOR,
     ("GET", "/session"): None,
     ("POST", "/logout"): None,
@@ -143,7 +147,8 @@ def test_each_route_gives_each_role_and_family_exactly_what_the_table_says(app: 
     with TestClient(app, follow_redirects=False) as client:
         for scope, role, secret in tokens_of(at(client, NOW)):
             for (method, path), lowest in table.items():
-                url = path.format(family_id=MORI, **dict.fromkeys(("photo_id", "face_id", "upload_id"), UUID(int=1)))
+                ids = dict.fromkeys(("photo_id", "face_id", "upload_id", "person_id"), UUID(int=1))
+                url = path.format(family_id=MORI, number=1, **ids)
                 answer = client.request(method, url, headers=bearer(secret) if secret else {})
                 got = told_by(answer, path)
                 if got != expect(scope, role, lowest, path) or answer.status_code >= 500:

@@ -2,9 +2,10 @@
 
 from fastapi import APIRouter
 
-from facealbum.web.api import photos, pictures, signals, uploads
+from facealbum.web.api import decisions, photos, pictures, signals, uploads
 
 ROUTERS: tuple[APIRouter, ...] = (
+    decisions.router,
     photos.router,
     pictures.router,
     signals.router,
