@@ -25,6 +25,7 @@ from eval.annotation import (
     settle,
 )
 from facealbum.domain.months import Month
+from facealbum.domain.names import expect_name
 from facealbum.errors import ConflictError, InvalidValueError, ManifestError, UnknownItemError, UnknownSampleError
 from facealbum.steps.context import Context
 from facealbum.steps.rows import read_rows, tell_problems
@@ -77,8 +78,9 @@ class Question:
 def draw_sample(context: Context, wanted: Wanted) -> SampleRow:
     """Draw it over all families, and keep it.
 
-    Raises InvalidValueError for a name that is taken, an arm that never ran, or fewer items than strata need.
+    Raises InvalidValueError for a name that is taken or can't be, an arm that never ran, or too few items for strata.
     """
+    expect_name(wanted.name)
     with context.database.begin() as transaction:
         design, arms = _design(transaction, wanted)
         if find_sample(transaction, design.name):
@@ -118,6 +120,12 @@ def list_samples(context: Context) -> list[SampleRow]:
     """Every sample, the newest first."""
     with context.database.begin() as transaction:
         return load_samples(transaction)
+
+
+def show_sample(context: Context, name: str) -> SampleRow:
+    """One sample; raises UnknownSampleError."""
+    with context.database.begin() as transaction:
+        return _find(transaction, name)
 
 
 def remove_sample(context: Context, name: str) -> None:

@@ -6,6 +6,7 @@ from time import perf_counter
 
 from facealbum.steps.context import Context
 from facealbum.storage.dashboard.contract import View, load_views
+from facealbum.storage.dashboard.pages import Rows, load_page
 from facealbum.storage.dashboard.refresh import note_every_family, refresh_days, refresh_families
 
 _PORTION = 50  # families a transaction
@@ -34,6 +35,12 @@ def refresh(context: Context, *, everything: bool = False, seconds: float | None
         if not counted:
             break
     return Refreshed(families, perf_counter() - start)
+
+
+def read_page(context: Context, page: str, **given: object) -> dict[str, Rows]:
+    """Every part of a page of facealbum.storage.dashboard.pages, as rows by column."""
+    with context.database.begin() as transaction:
+        return load_page(transaction, page, **given)
 
 
 def list_views(context: Context) -> list[View]:

@@ -12,6 +12,7 @@ from typing import Any
 from eval.experiments import Guardrail, Kind, Outcome, Plan, Split
 from eval.metrics import METRICS, Better, Metric
 from facealbum.domain.months import Month
+from facealbum.domain.names import expect_name
 from facealbum.errors import ConflictError, InvalidValueError
 from facealbum.steps.arm_plans import FOLLOWING, load_side
 from facealbum.steps.arms import expect_arm, install_arm, take_back_promotion
@@ -76,6 +77,7 @@ def create_experiment(context: Context, draft: Draft, *, author: str, dry_run: b
 
     Raises InvalidValueError for whatever can't be, and if the number of families is neither given nor to be told.
     """
+    expect_name(draft.name)
     split = Split(draft.salt or draft.name, draft.shares, draft.holdout, draft.traffic)
     if draft.mode not in {SERVED, SHADOW}:
         raise InvalidValueError(f"the mode must be {SERVED} or {SHADOW}, got {draft.mode!r}")

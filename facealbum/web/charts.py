@@ -99,6 +99,42 @@ def draw_bars(title: str, bars: Sequence[Point], *, write: Callable[[float], str
     return _svg(title, height, parts)
 
 
+def draw_effects(
+    title: str,
+    points: Sequence[Point],
+    *,
+    write: Callable[[float], str],
+    bounds: Sequence[float | None],
+    mark: float,
+) -> str:
+    """Differences from 0 with their whiskers, between bounds as far up as down; `mark` draws a dotted line across."""
+    ends = [end for bound in bounds if bound is not None for end in (-bound, bound)]
+    ticks = _ticks([*_values(points), *ends, mark], from_zero=True)
+    across, up = _places(len(points)), _Scale(ticks[0], ticks[-1], _HEIGHT - _BOTTOM, _TOP)
+    known = [(x, bound) for x, bound in zip(across, bounds, strict=True) if bound is not None]
+    limits = [[f"{x} {up.at(side * bound)}" for x, bound in known] for side in (1, -1)] if len(known) > 1 else []
+    parts = [
+        _grid(ticks, up, write),
+        _labels(points, across),
+        f'<path class="zero" d="M{_LEFT} {up.at(0.0)}H{_WIDTH - _RIGHT}"/>',
+        f'<path class="mark" d="M{_LEFT} {up.at(mark)}H{_WIDTH - _RIGHT}"/>',
+        *(f'<path class="limit" d="M{"L".join(limit)}"/>' for limit in limits),
+        *(_effect(point, x, up, write) for point, x in zip(points, across, strict=True)),
+    ]
+    return _svg(title, _HEIGHT, parts)
+
+
+def _effect(point: Point, x: float, up: _Scale, write: Callable[[float], str]) -> str:
+    if point.value is None:
+        return ""
+    said = escape(_written(point, write))
+    dot = f'<circle class="f1" cx="{x}" cy="{up.at(point.value)}" r="4"><title>{said}</title></circle>'
+    if point.low is None or point.high is None:
+        return dot
+    low, high = up.at(point.low), up.at(point.high)
+    return f'<path class="whisker" d="M{x} {low}V{high}M{x - 5} {low}h10M{x - 5} {high}h10"/>{dot}'
+
+
 def _svg(title: str, height: int, parts: Sequence[str]) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img"'

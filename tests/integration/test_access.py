@@ -63,6 +63,14 @@ ROUTES: Mapping[tuple[str, str], Role | None] = {
     ("GET", "/v1/families/{family_id}/decisions/{number}"): Role.VIEWER,
     ("DELETE", "/v1/families/{family_id}/decisions/{number}"): Role.REVIEWER,
     ("POST", "/v1/signals"): Role.OPERATOR,
+    ("GET", "/annotation"): Role.VIEWER,
+    ("GET", "/annotation/{sample}"): Role.REVIEWER,
+    ("POST", "/annotation/{sample}"): Role.REVIEWER,
+    ("GET", "/annotation/{sample}/results"): Role.VIEWER,
+    ("GET", "/experiments"): Role.VIEWER,
+    ("GET", "/experiments/{name}"): Role.VIEWER,
+    ("GET", "/experiments/{name}/{action}"): Role.ADMIN,
+    ("POST", "/experiments/{name}/{action}"): Role.ADMIN,
     ("GET", "/session"): None,
     ("POST", "/logout"): None,
 }
@@ -147,7 +155,9 @@ def test_each_route_gives_each_role_and_family_exactly_what_the_table_says(app: 
     with TestClient(app, follow_redirects=False) as client:
         for scope, role, secret in tokens_of(at(client, NOW)):
             for (method, path), lowest in table.items():
-                ids = dict.fromkeys(("photo_id", "face_id", "upload_id", "person_id"), UUID(int=1))
+                ids = dict.fromkeys(
+                    ("photo_id", "face_id", "upload_id", "person_id", "sample", "name", "action"), UUID(int=1)
+                )
                 url = path.format(family_id=MORI, number=1, **ids)
                 answer = client.request(method, url, headers=bearer(secret) if secret else {})
                 got = told_by(answer, path)

@@ -6,18 +6,17 @@ from datetime import UTC, datetime
 from math import inf
 
 import pytest
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from typer.testing import CliRunner
 
 from eval.experiments import Kind as Looks
 from eval.experiments import Outcome, Verdict
 from facealbum.cli import app as commands
 from facealbum.domain.decisions import Kind
-from facealbum.domain.ids import FamilyId, family_id
+from facealbum.domain.ids import family_id
 from facealbum.domain.months import Month
 from facealbum.errors import InvalidValueError
 from facealbum.steps import reembed
-from facealbum.steps.arm_plans import load_side
 from facealbum.steps.arms import create_arm, list_arms, promote_arm, rollback_arm
 from facealbum.steps.batches import start_batch, work_through
 from facealbum.steps.cluster import cluster_families
@@ -28,7 +27,6 @@ from facealbum.steps.experiment_history import History, trace_experiment
 from facealbum.steps.experiment_outlook import foresee
 from facealbum.steps.experiment_results import show_experiment
 from facealbum.steps.experiments import (
-    Draft,
     conclude_experiment,
     create_experiment,
     grow_experiment,
@@ -42,18 +40,27 @@ from facealbum.steps.match import match_family
 from facealbum.steps.models import use_model
 from facealbum.storage.audit import load_entries
 from facealbum.storage.experiment_schema import experiment_families, serving
-from facealbum.storage.families import save_family
-from facealbum.storage.metric_schema import family_metrics
 from facealbum.storage.schema import arms, assignments, persons, runs
 from facealbum.storage.serving import DEFAULT_ARM, load_served_arm
 from models.registry import load_embedders
 from tests.integration.album import Shot, add
+from tests.integration.crowd import (
+    FIRST,
+    SERVED,
+    SHADOW,
+    at,
+    begin,
+    count,
+    make_arms,
+    make_crowd,
+    people,
+    rate,
+    run_served,
+)
 
-FIRST, SECOND = Month(2026, 1), Month(2026, 2)
+SECOND = Month(2026, 2)
 HEAD = "family-512"  # follows from the default space by a linear map
 NAMES = [f"family {number}" for number in range(4)]
-SERVED = Draft("sharper", "served", (("default", 0.5), ("sharp", 0.5)), "breakage", 0.05, months=2, families=40)
-SHADOW = replace(SERVED, mode="shadow")
 
 
 def photos(month: int, family: str) -> list[Shot]:
@@ -76,15 +83,13 @@ def world(context: Context) -> Context:
 @pytest.fixture
 def empty(context: Context) -> Context:
     """Both arms, and no family."""
-    with context.database.begin() as transaction:
-        load_side(transaction, DEFAULT_ARM, context.settings)
-    create_arm(context, "sharp", algorithm="constrained", author="ann")
-    return context
+    return make_arms(context)
 
 
-def at(context: Context, month: int) -> Context:
-    """The same world on the third of a month."""
-    return replace(context, clock=lambda: datetime(2026, month, 3, tzinfo=UTC))
+@pytest.fixture
+def crowd(context: Context) -> Context:
+    """Eighty families without a photo, and both arms."""
+    return make_crowd(context)
 
 
 def seen(context: Context, names: Iterable[str] = NAMES) -> dict[str, str]:
@@ -97,11 +102,6 @@ def assigned(context: Context) -> dict[str, str | None]:
     with context.database.begin() as transaction:
         by_id = {row.family_id: row.name for row in transaction.execute(query)}
     return {name: by_id[family_id(name)] for name in NAMES if family_id(name) in by_id}
-
-
-def begin(context: Context, draft: Draft, **started: Month) -> None:
-    create_experiment(context, draft, author="ann")
-    start_experiment(context, draft.name, author="ann", **started)
 
 
 def test_a_family_sees_its_arm_once_that_is_computed_and_the_others_what_they_saw(world: Context) -> None:
@@ -217,49 +217,6 @@ def test_an_arm_never_changes_and_says_what_it_may_be(empty: Context) -> None:
         create_arm(empty, "x", algorithm="constrained", changes={"min_faces": 2.5}, author="ann")
     with pytest.raises(InvalidValueError, match="between -1 and 1"):
         create_arm(empty, "x", algorithm="constrained", changes={"similarity": 2}, author="ann")
-
-
-def count(context: Context, arm: str, rates: dict[FamilyId, float], *, month: Month) -> None:
-    """Have the arm counted so many broken labels in each family."""
-    with context.database.begin() as transaction:
-        arm_id = transaction.execute(select(arms.c.arm_id).where(arms.c.name == arm)).scalar_one()
-        shared = {"arm_id": arm_id, "month": month.start().date(), "slice": "", "model": "", "code_version": ""}
-        rows = [
-            {"family_id": family, "metric": metric, "total": total, "cases": 100.0, "computed_at": context.clock()}
-            for family, rate in rates.items()
-            for metric, total in (("breakage", 100 * rate), ("coverage", 90.0 + family.int % 5))
-        ]
-        transaction.execute(insert(family_metrics), [shared | row for row in rows])
-
-
-@pytest.fixture
-def crowd(empty: Context) -> Context:
-    """Eighty families without a photo, and both arms."""
-    with empty.database.begin() as transaction:
-        for number in range(80):
-            save_family(transaction, f"crowd {number}", now=empty.clock())
-    return empty
-
-
-def people(context: Context) -> dict[FamilyId, str | None]:
-    query = select(experiment_families.c.family_id, arms.c.name).outerjoin(arms)
-    with context.database.begin() as transaction:
-        return {FamilyId(row.family_id): row.name for row in transaction.execute(query)}
-
-
-def rate(family: FamilyId, base: float) -> float:
-    return base + family.int % 7 / 100
-
-
-def run_served(crowd: Context, *, better: float, holdout: float = 0.0) -> None:
-    """Two months in which the treatment breaks that much less."""
-    march = at(crowd, 3)
-    begin(march, replace(SERVED, families=60, holdout=holdout))
-    cluster_families(march, FIRST)
-    given = people(crowd)
-    for month in (Month(2026, 3), Month(2026, 4)):
-        for arm, base in (("default", 0.2), ("sharp", 0.2 - better)):
-            count(crowd, arm, {one: rate(one, base) for one, own in given.items() if own == arm}, month=month)
 
 
 def test_a_served_experiment_tells_nothing_early_and_promotes_what_is_better(crowd: Context) -> None:

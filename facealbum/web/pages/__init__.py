@@ -2,6 +2,10 @@
 
 from fastapi import APIRouter
 
-from facealbum.web.pages import look
+from facealbum.web.pages import annotation, experiments, look
 
-ROUTERS: tuple[APIRouter, ...] = (look.router,)
+ROUTERS: tuple[APIRouter, ...] = (
+    annotation.router,
+    experiments.router,
+    look.router,
+)
