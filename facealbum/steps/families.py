@@ -6,9 +6,19 @@ from facealbum.domain.ids import FamilyId, family_id
 from facealbum.domain.people import Child
 from facealbum.errors import UnknownFamilyError
 from facealbum.steps.context import Context
-from facealbum.storage.families import delete_family, load_children, load_families, load_family
+from facealbum.steps.manifests import check_name
+from facealbum.storage.browse import load_listed_families
+from facealbum.storage.families import (
+    Family,
+    delete_family,
+    load_children,
+    load_families,
+    load_family,
+    save_family,
+)
 from facealbum.storage.photos import count_photos, family_prefix
 from facealbum.storage.runs import lock_family
+from facealbum.storage.uploads import is_family
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +51,43 @@ def family_name(context: Context, family: FamilyId) -> str:
         return load_family(transaction, family).name
 
 
+def page_families(context: Context, *, limit: int, after: FamilyId | None = None) -> list[Family]:
+    """Families by id, behind this one."""
+    with context.database.begin() as transaction:
+        return load_listed_families(transaction, limit=limit, after=after)
+
+
+def read_family(context: Context, family: FamilyId) -> FamilyOverview:
+    """The family of this id; raises UnknownFamilyError."""
+    with context.database.begin() as transaction:
+        known = load_family(transaction, family)
+        children = load_children(transaction, family)
+        return FamilyOverview(family, known.name, tuple(children), count_photos(transaction, family))
+
+
+def register_family(context: Context, name: str) -> tuple[Family, bool]:
+    """The family of this name, and whether it is new; raises InvalidValueError."""
+    identity = family_id(check_name(name.strip(), "family"))
+    with context.database.begin() as transaction:
+        new = not is_family(transaction, identity)
+        return save_family(transaction, name.strip(), now=context.clock()), new
+
+
 def forget_family(context: Context, name: str) -> int:
     """Delete every object and every row of the family; tells how many objects there were.
 
     Objects go first: cut short, the family is still listed and the same call finishes the work.  Raises
     UnknownFamilyError if there is neither a row nor an object.
     """
-    family = family_id(name)
+    return forget_family_of(context, family_id(name))
+
+
+def forget_family_of(context: Context, family: FamilyId) -> int:
+    """The same for the family of this id."""
     objects = context.objects.delete_prefix(family_prefix(family))
     with context.database.begin() as transaction:
         lock_family(transaction, family)
         known = delete_family(transaction, family)
     if not (known or objects):
-        raise UnknownFamilyError(f"no family is called {name!r}; nothing was deleted")
+        raise UnknownFamilyError("there is no such family, neither photos nor anything else; nothing was deleted")
     return objects

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, or_, select
+from sqlalchemy import Connection, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from facealbum.domain.ids import ChildId, FamilyId, family_id
@@ -81,6 +81,18 @@ def load_children(connection: Connection, family: FamilyId) -> list[Child]:
     return [
         Child(ChildId(row.child_id), row.name, row.birth_date, Gender(row.gender)) for row in connection.execute(query)
     ]
+
+
+def update_child(connection: Connection, family: FamilyId, child: Child) -> None:
+    """Correct what is known of the child."""
+    here = children.c.family_id == family, children.c.child_id == child.child_id
+    news = {"name": child.name, "birth_date": child.birth_date, "gender": child.gender.value}
+    connection.execute(update(children).where(*here).values(news))
+
+
+def delete_child(connection: Connection, family: FamilyId, child: ChildId) -> None:
+    """Delete the child and every link to it."""
+    connection.execute(delete(children).where(children.c.family_id == family, children.c.child_id == child))
 
 
 def delete_family(connection: Connection, family: FamilyId) -> bool:

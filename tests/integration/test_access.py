@@ -1,7 +1,7 @@
 """Who gets in, what each may do, and what of it is on record; each test talks to the whole application."""
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -52,6 +52,21 @@ SETTING_S, MORI_S = "a-token-for-everything", "a-token-for-the-moris"
 # Which role each route asks for at least; None: anybody who is known.
 ROUTES: Mapping[tuple[str, str], Role | None] = {
     ("POST", "/v1/families/{family_id}/photos"): Role.OPERATOR,
+    ("GET", "/v1/families"): None,
+    ("POST", "/v1/families"): Role.OPERATOR,
+    ("GET", "/v1/families/{family_id}"): Role.VIEWER,
+    ("DELETE", "/v1/families/{family_id}"): Role.ADMIN,
+    ("GET", "/v1/families/{family_id}/children"): Role.VIEWER,
+    ("POST", "/v1/families/{family_id}/children"): Role.OPERATOR,
+    ("PATCH", "/v1/families/{family_id}/children/{child_id}"): Role.OPERATOR,
+    ("DELETE", "/v1/families/{family_id}/children/{child_id}"): Role.OPERATOR,
+    ("GET", "/v1/families/{family_id}/persons"): Role.VIEWER,
+    ("GET", "/v1/families/{family_id}/persons/{person_id}"): Role.VIEWER,
+    ("GET", "/v1/families/{family_id}/persons/{person_id}/faces"): Role.VIEWER,
+    ("GET", "/v1/families/{family_id}/faces"): Role.VIEWER,
+    ("GET", "/v1/families/{family_id}/faces/{face_id}"): Role.VIEWER,
+    ("GET", "/v1/families/{family_id}/faces/{face_id}/explanation"): Role.VIEWER,
+    ("GET", "/v1/families/{family_id}/photos"): Role.VIEWER,
     ("GET", "/v1/families/{family_id}/photos/{photo_id}"): Role.VIEWER,
     ("GET", "/v1/families/{family_id}/photos/{photo_id}/thumbnail"): Role.VIEWER,
     ("GET", "/v1/families/{family_id}/faces/{face_id}/crop"): Role.VIEWER,
@@ -74,6 +89,7 @@ ROUTES: Mapping[tuple[str, str], Role | None] = {
     ("GET", "/session"): None,
     ("POST", "/logout"): None,
 }
+ENDS_THE_TEST = ("DELETE", "/v1/families/{family_id}")
 
 
 @pytest.fixture
@@ -155,10 +171,9 @@ def test_each_route_gives_each_role_and_family_exactly_what_the_table_says(app: 
     with TestClient(app, follow_redirects=False) as client:
         for scope, role, secret in tokens_of(at(client, NOW)):
             for (method, path), lowest in table.items():
-                ids = dict.fromkeys(
-                    ("photo_id", "face_id", "upload_id", "person_id", "sample", "name", "action"), UUID(int=1)
-                )
-                url = path.format(family_id=MORI, number=1, **ids)
+                if (method, path) == ENDS_THE_TEST and allowed(role, lowest):
+                    continue
+                url = path.format_map(defaultdict(lambda: UUID(int=1), family_id=MORI, number=1))
                 answer = client.request(method, url, headers=bearer(secret) if secret else {})
                 got = told_by(answer, path)
                 if got != expect(scope, role, lowest, path) or answer.status_code >= 500:

@@ -2,10 +2,13 @@
 
 from fastapi import APIRouter
 
-from facealbum.web.api import decisions, photos, pictures, signals, uploads
+from facealbum.web.api import decisions, faces, families, persons, photos, pictures, signals, uploads
 
 ROUTERS: tuple[APIRouter, ...] = (
     decisions.router,
+    faces.router,
+    families.router,
+    persons.router,
     photos.router,
     pictures.router,
     signals.router,

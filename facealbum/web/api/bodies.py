@@ -7,7 +7,9 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, Field
 
 from facealbum.steps.uploads import Brought, Promised
+from facealbum.storage.shown_faces import ShownFace
 from facealbum.storage.uploads import PhotoState
+from facealbum.web.api.links import Links
 from facealbum.web.problems import Problem
 
 
@@ -39,6 +41,49 @@ class Photo(BaseModel):
         """As the album knows it."""
         reasons = [Reason(stage=stage, code=code) for stage, code in state.problems]
         return cls(photo_id=state.photo_id, status=state.status, taken_at=state.taken_at, problems=reasons)
+
+
+class Box(BaseModel):
+    """Left, top, right and bottom in pixels of the upright photo; may pass its border."""
+
+    x1: float = Field(examples=[315.0])
+    y1: float = Field(examples=[70.0])
+    x2: float = Field(examples=[403.0])
+    y2: float = Field(examples=[192.0])
+
+
+class Face(BaseModel):
+    """A face: what analysis says of it, and whose it is.
+
+    yaw, pitch, roll: degrees.  age: in years, as it looks.  p_female and quality: 0 to 1.  provisional: until a monthly
+    run has looked at it.  excluded: a user says that it is none.  crop: a signed URL of its picture.
+    """
+
+    face_id: UUID
+    photo_id: UUID
+    taken_at: datetime
+    box: Box
+    yaw: float = Field(examples=[-4.0])
+    pitch: float = Field(examples=[2.5])
+    roll: float = Field(examples=[1.0])
+    age: float = Field(examples=[3.2])
+    p_female: float = Field(examples=[0.81])
+    quality: float = Field(examples=[0.95])
+    excluded: bool
+    person_id: UUID | None
+    provisional: bool
+    crop: str
+
+    @classmethod
+    def of(cls, face: ShownFace, pictures: Links) -> Self:
+        """As the album shows it."""
+        x1, y1, x2, y2 = face.box
+        told = {name: getattr(face, name) for name in cls.model_fields if hasattr(face, name)}
+        return cls(
+            **told | {"box": Box(x1=x1, y1=y1, x2=x2, y2=y2)},
+            provisional=face.state == "provisional",
+            crop=pictures.crop(face.face_id),
+        )
 
 
 class Arrived(BaseModel):

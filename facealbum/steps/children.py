@@ -1,0 +1,97 @@
+"""The registered children of a family: adding, correcting and removing one.
+
+Links follow with the next monthly run, but for those to a child that is removed, which go with it.  A child keeps the
+id of its first name.
+"""
+
+from datetime import date
+
+from facealbum.domain.ids import ChildId, FamilyId, child_id
+from facealbum.domain.people import Child, Gender
+from facealbum.errors import InvalidValueError, NameTakenError, UnknownChildError
+from facealbum.steps.context import Context
+from facealbum.steps.manifests import check_name
+from facealbum.storage.database import Transaction
+from facealbum.storage.families import delete_child, load_children, load_family, save_child, update_child
+from facealbum.storage.runs import lock_family
+
+_PATIENCE_SECONDS = 10  # for a run that decides about the family
+
+
+def list_children(context: Context, family: FamilyId) -> list[Child]:
+    """Oldest first; raises UnknownFamilyError."""
+    with context.database.begin() as transaction:
+        load_family(transaction, family)
+        return load_children(transaction, family)
+
+
+def add_child(context: Context, family: FamilyId, name: str, *, birth_date: date, gender: Gender) -> tuple[Child, bool]:
+    """The child, and whether it is new; the same child is added once.
+
+    Raises UnknownFamilyError, InvalidValueError, NameTakenError if another child of the family is called so, and
+    FamilyBusyError.
+    """
+    child = Child(child_id(family, _checked(name)), _checked(name), _born(context, birth_date), gender)
+    with context.database.begin() as transaction:
+        load_family(transaction, family)
+        lock_family(transaction, family, wait_seconds=_PATIENCE_SECONDS)
+        known = load_children(transaction, family)
+        if child in known:
+            return child, False
+        if any(child.child_id == one.child_id or child.name == one.name for one in known):
+            raise NameTakenError("the family has another child of this name; correct that one, or give another name")
+        save_child(transaction, family, child, now=context.clock())
+    return child, True
+
+
+def change_child(
+    context: Context,
+    family: FamilyId,
+    child: ChildId,
+    *,
+    name: str | None = None,
+    birth_date: date | None = None,
+    gender: Gender | None = None,
+) -> Child:
+    """Correct what is given; raises UnknownFamilyError, UnknownChildError, InvalidValueError and NameTakenError."""
+    with context.database.begin() as transaction:
+        load_family(transaction, family)
+        lock_family(transaction, family, wait_seconds=_PATIENCE_SECONDS)
+        before = _load(transaction, family, child)
+        after = Child(
+            child,
+            before.name if name is None else _checked(name),
+            before.birth_date if birth_date is None else _born(context, birth_date),
+            gender or before.gender,
+        )
+        if any(one.name == after.name and one != before for one in load_children(transaction, family)):
+            raise NameTakenError("the family has another child of this name; give another name")
+        update_child(transaction, family, after)
+    return after
+
+
+def remove_child(context: Context, family: FamilyId, child: ChildId) -> None:
+    """Remove the child and every link to it; raises UnknownFamilyError and UnknownChildError."""
+    with context.database.begin() as transaction:
+        load_family(transaction, family)
+        lock_family(transaction, family, wait_seconds=_PATIENCE_SECONDS)
+        _load(transaction, family, child)
+        delete_child(transaction, family, child)
+
+
+def _load(transaction: Transaction, family: FamilyId, child: ChildId) -> Child:
+    for one in load_children(transaction, family):
+        if one.child_id == child:
+            return one
+    raise UnknownChildError(f"the family has registered no child of the id {child}")
+
+
+def _checked(name: str) -> str:
+    return check_name(name.strip(), "a child's name")
+
+
+def _born(context: Context, day: date) -> date:
+    today = context.clock().date()
+    if day > today:
+        raise InvalidValueError(f"birth_date must not be in the future, got {day} on {today}")
+    return day
