@@ -1,7 +1,9 @@
 """Pictures of faces and photos over HTTP: what they show, to whom, and for how long."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 from uuid import UUID
 
 import cv2
@@ -11,13 +13,15 @@ from fastapi.testclient import TestClient
 from numpy.typing import NDArray
 from sqlalchemy import delete, select, update
 
+from facealbum.domain.access import Role
 from facealbum.domain.ids import family_id, photo_id
+from facealbum.storage.face_views import load_views
 from facealbum.storage.families import save_family
 from facealbum.storage.photos import original_key
 from facealbum.storage.schema import faces, photos
 from tests.clips import Actor, Clip, film, frames, still
 from tests.integration.album import FAMILY_ID
-from tests.integration.web_album import COLOURS, NOW, SHOTS, album_client, at
+from tests.integration.web_album import COLOURS, NOW, SHOTS, album_client, at, new_token
 
 FAMILY = f"/v1/families/{FAMILY_ID}"
 PHOTO = photo_id(FAMILY_ID, next(shot.key for shot in SHOTS if len(shot.people) > 1))
@@ -102,3 +106,42 @@ def test_a_frame_of_a_video_is_shown_and_of_the_video_the_first_one_with_a_face(
         assert picture.shape == (270, 480, 3)
         assert picture[:, :240].std() > 20 > picture[:, 300:].std()
     assert shown(client.get(f"{FAMILY}/faces/{face}/crop").content).shape == (112, 112, 3)
+
+
+def test_a_signed_url_shows_its_picture_without_a_token_until_it_expires(client: TestClient) -> None:
+    crop = client.get(f"{FAMILY}/photos/{PHOTO}").json()["faces"][0]["crop"]
+    thumbnail = client.get(f"{FAMILY}/photos/{PHOTO}").json()["thumbnail"]
+    del client.headers["Authorization"]
+    for url in (crop, crop + "&size=64", thumbnail):
+        assert client.get(url).headers["content-type"] == "image/jpeg"
+    until = NOW.replace(minute=0) + timedelta(hours=2)
+    at(client, until - timedelta(seconds=1))
+    assert client.get(crop).status_code == 200
+    at(client, until)
+    assert code(client, crop) == (401, "unauthorized")
+
+
+def test_a_signed_url_is_good_for_its_picture_alone(client: TestClient) -> None:
+    first, *_ = client.get(f"{FAMILY}/photos/{PHOTO}").json()["faces"]
+    url = urlsplit(first["crop"])
+    given = {name: value for name, (value,) in parse_qs(url.query).items()}
+    del client.headers["Authorization"]
+    wrong = {"viewer": ("user ann", ""), "until": ("9999999999", "x", "-1"), "signature": ("x", "\u00e9")}
+    for changed in ({name: value} for name, values in wrong.items() for value in values):
+        assert client.get(url.path, params=given | changed).status_code == 401, changed
+    for other in (f"{FAMILY}/faces/{faces_of(client)[1]}/crop", f"{FAMILY}/photos/{PHOTO}/thumbnail", FAMILY):
+        assert client.get(other, params=given).status_code == 401
+    assert client.get(url.path, params=given).status_code == 200
+    assert client.post(url.path, params=given).status_code == 401
+
+
+def test_a_view_by_a_signed_url_is_on_record_as_of_whom_it_was_signed_for(client: TestClient) -> None:
+    world = at(client, NOW)
+    client.headers["Authorization"] = f"Bearer {new_token(world, 'shop', Role.VIEWER, family='Mori')}"
+    url = client.get(f"{FAMILY}/photos/{PHOTO}").json()["faces"][0]["crop"]
+    del client.headers["Authorization"]
+    later = at(client, NOW + timedelta(hours=1))
+    assert client.get(url).status_code == 200
+    with later.database.begin() as transaction:
+        views = load_views(transaction, FAMILY_ID)
+    assert (views[0].viewer, views[0].hour) == ("token shop", NOW.replace(minute=0) + timedelta(hours=1))

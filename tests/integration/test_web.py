@@ -77,7 +77,7 @@ def test_a_photo_comes_in_and_tells_how_far_it_is(client: TestClient) -> None:
         str(photo_id(MORI, "a.jpg")),
     )
     assert photo["taken_at"] == "2026-10-31T12:00:00Z"
-    assert client.get(f"{PHOTOS}/{photo['photo_id']}").json() == photo
+    assert client.get(f"{PHOTOS}/{photo['photo_id']}").json().items() >= photo.items()
 
 
 def test_of_several_files_each_tells_what_became_of_it(client: TestClient) -> None:
