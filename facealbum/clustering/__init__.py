@@ -12,6 +12,7 @@ from facealbum.clustering.breakage import (
     breakage_rates,
     count_breakage,
 )
+from facealbum.clustering.halves import Halves, halve
 from facealbum.clustering.incremental import plan_clusters
 from facealbum.clustering.intervals import Rate
 from facealbum.clustering.nodes import select_family_nodes, select_nodes
@@ -31,6 +32,7 @@ from facealbum.clustering.plan import (
     Settled,
 )
 from facealbum.clustering.problem import ClusteringProblem, Constraints, Node, Observation
+from facealbum.clustering.resemblance import rank_persons
 from facealbum.clustering.tracks import TrackState, constrain_tracks
 from facealbum.clustering.unpinned import Clusters, NodeLabel, Unpinned, cluster_unpinned, plan_beside_unpinned
 from facealbum.clustering.wording import describe_faces
@@ -47,6 +49,7 @@ __all__ = [
     "ClusteringProblem",
     "Clusters",
     "Constraints",
+    "Halves",
     "LabelBreakage",
     "Leave",
     "LeaveReason",
@@ -67,8 +70,10 @@ __all__ = [
     "constrain_tracks",
     "count_breakage",
     "describe_faces",
+    "halve",
     "plan_beside_unpinned",
     "plan_clusters",
+    "rank_persons",
     "select_family_nodes",
     "select_nodes",
 ]

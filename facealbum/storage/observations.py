@@ -168,6 +168,16 @@ def load_unconfirmed(
     return [_observation(row) for row in connection.execute(query)]
 
 
+def load_person_faces(
+    connection: Connection, family: FamilyId, arm: Arm, person: PersonId, *, most: int
+) -> list[Observation]:
+    """The newest faces of the person."""
+    mine = (assignments.c.arm_id == arm.arm_id) & (assignments.c.person_id == person)
+    query = _observations(family, arm).join(assignments, _same_face(assignments.c) & mine)
+    newest = query.order_by(faces.c.taken_at.desc(), faces.c.face_id).limit(most)
+    return [_observation(row) for row in connection.execute(newest)]
+
+
 def load_provisional(connection: Connection, family: FamilyId, arm: Arm) -> dict[FaceId, PersonId]:
     """The person that each face is shown with until a run decides."""
     query = select(assignments.c.face_id, assignments.c.person_id).where(

@@ -74,6 +74,8 @@ ROUTES: Mapping[tuple[str, str], Role | None] = {
     ("PUT", "/v1/families/{family_id}/uploads/{upload_id}"): Role.OPERATOR,
     ("POST", "/v1/families/{family_id}/uploads/{upload_id}/complete"): Role.OPERATOR,
     ("GET", "/v1/families/{family_id}/decisions"): Role.VIEWER,
+    ("GET", "/v1/families/{family_id}/persons/{person_id}/split"): Role.VIEWER,
+    ("GET", "/v1/families/{family_id}/persons/{person_id}/similar"): Role.VIEWER,
     ("POST", "/v1/families/{family_id}/decisions"): Role.REVIEWER,
     ("GET", "/v1/families/{family_id}/decisions/{number}"): Role.VIEWER,
     ("DELETE", "/v1/families/{family_id}/decisions/{number}"): Role.REVIEWER,

@@ -190,3 +190,33 @@ def test_nobody_waits_longer_for_a_family_than_the_lock_time_out(
         assert take_back(client, 1, 503)["code"] == "family_busy"
     say(client, "hide", person=first)
     assert PersonId(UUID(first)) in {one.person_id for one in list_persons(at(client, NOW), FAMILY) if one.hidden}
+
+
+def test_a_person_that_is_two_is_suggested_to_be_split_so(client: TestClient) -> None:
+    first, _, third, *_ = persons(client)
+    theirs = [set(faces(client, who)) for who in (first, third)]
+    say(client, "merge", person=first, other=third)
+    merged = set(faces(client, third))
+    told = client.get(f"/v1/families/{FAMILY_ID}/persons/{third}/split").json()
+    assert {frozenset(told["stays"]), frozenset(told["leaves"])} == {frozenset(of & merged) for of in theirs}
+    assert told["similarity"] < told["asked"]
+    say(client, "confirm", faces=faces(client, third), person=third)
+    told = client.get(f"/v1/families/{FAMILY_ID}/persons/{third}/split").json()
+    assert (told["leaves"], told["similarity"]) == ([], None)
+    gone = client.get(f"/v1/families/{FAMILY_ID}/persons/{first}/split").json()
+    assert (gone["code"], third in gone["detail"]) == ("unknown_person", True)
+
+
+def test_who_resembles_a_person_most_and_why_they_are_two(client: TestClient) -> None:
+    first, second, *_ = persons(client)
+    half = faces(client, first)[::2]
+    new = say(client, "split", faces=half, person=first)["new_person"]
+    url = f"/v1/families/{FAMILY_ID}/persons/{first}/similar"
+    best, *others = client.get(url).json()["items"]
+    assert (best["person_id"], best["faces"]) == (new, len(half))
+    assert best["similarity"] > best["asked"]
+    assert best["why"] == ["said_to_be_different"]
+    assert all("not_similar_enough" in one["why"] for one in others)
+    assert "together_in_a_photo" in next(one["why"] for one in others if one["person_id"] == second)
+    assert len(client.get(url, params={"limit": 1}).json()["items"]) == 1
+    assert client.get(url, params={"limit": 0}).status_code == 422

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from facealbum.web.api import decisions, faces, families, persons, photos, pictures, signals, uploads
+from facealbum.web.api import decisions, faces, families, persons, photos, pictures, signals, suggestions, uploads
 
 ROUTERS: tuple[APIRouter, ...] = (
     decisions.router,
@@ -12,5 +12,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     photos.router,
     pictures.router,
     signals.router,
+    suggestions.router,
     uploads.router,
 )
