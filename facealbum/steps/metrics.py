@@ -29,6 +29,7 @@ from facealbum.storage.family_metrics import (
 from facealbum.storage.metric_totals import (
     ArmMonth,
     Key,
+    Total,
     load_fresh_months,
     load_newest_month,
     load_pairs,
@@ -45,6 +46,7 @@ from facealbum.storage.serving import load_installed_arm, load_served_arm
 _BY_CLUSTER = 0  # stands for the batch where there is none
 _DRAWN_AGAIN = 200  # families up to which intervals draw them again; of more, sums say the same
 _DRAWS = 1000
+_KINDS = ("breakage", "mixing", "disappearance", "splitting")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,13 @@ def list_alarms(context: Context, month: Month | None = None, *, arm: str | None
         if chosen is None:
             raise NothingMeasuredError(f"nothing was measured under the arm {name!r}")
         return MonthAlarms(name, chosen, tuple(metric_alarms(transaction, name, chosen)))
+
+
+def list_breakage(context: Context, *, arm: str | None = None, part: str = EVERYTHING) -> list[Total]:
+    """How many pseudo-labels broke in each month, at all and by kind."""
+    with context.database.begin() as transaction:
+        name = arm or load_installed_arm(transaction)
+        return [total for kind in _KINDS for total in load_totals(transaction, name, metric=kind, part=part)]
 
 
 def track_metric(

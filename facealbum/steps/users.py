@@ -36,6 +36,12 @@ def list_users(context: Context) -> list[User]:
         return load_users(transaction)
 
 
+def find_user(context: Context, name: str) -> User:
+    """The user of this name; raises UnknownUserError."""
+    with context.database.begin() as transaction:
+        return _expect(transaction, name)
+
+
 def add_user(context: Context, name: str, role: Role, *, password: str | None, author: str) -> User:
     """A new user, who can't sign in by a password if there is none.
 

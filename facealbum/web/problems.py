@@ -144,8 +144,17 @@ def explain_errors(app: FastAPI, tell: Callable[[Request, Problem], Response]) -
         return tell(request, problem(error.status_code, code, str(error.detail)))
 
 
+_USUAL = (
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+
+
 def responses(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
     """The problems of an endpoint, for its description."""
-    usual = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE)
     schema = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {int(status): {"description": status.phrase, "content": schema} for status in (*usual, *statuses)}
+    return {int(status): {"description": status.phrase, "content": schema} for status in (*_USUAL, *statuses)}

@@ -2,16 +2,52 @@
 
 from fastapi import APIRouter
 
-from facealbum.web.api import decisions, faces, families, persons, photos, pictures, signals, suggestions, uploads
+from facealbum.web.api import (
+    annotation,
+    arms,
+    audit,
+    breakage,
+    decisions,
+    drift,
+    experiments,
+    faces,
+    families,
+    health,
+    jobs,
+    metrics,
+    models,
+    persons,
+    photos,
+    pictures,
+    runs,
+    signals,
+    suggestions,
+    tokens,
+    uploads,
+    users,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
+    annotation.router,
+    arms.router,
+    audit.router,
+    breakage.router,
     decisions.router,
+    drift.router,
+    experiments.router,
     faces.router,
     families.router,
+    health.router,
+    jobs.router,
+    metrics.router,
+    models.router,
     persons.router,
     photos.router,
     pictures.router,
+    runs.router,
     signals.router,
     suggestions.router,
+    tokens.router,
     uploads.router,
+    users.router,
 )

@@ -76,9 +76,9 @@ class NewChild(BaseModel):
 class ChildChanges(BaseModel):
     """What to correct; what is left out stays."""
 
-    name: _Name | None = None
+    name: _Name | None = Field(default=None, examples=["Hana"])
     birth_date: date | None = Field(default=None, examples=["2019-04-12"])
-    gender: Gender | None = None
+    gender: Gender | None = Field(default=None, examples=["female"])
 
 
 @router.get("", summary="Families")

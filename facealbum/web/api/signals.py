@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from facealbum.domain.access import Right
 from facealbum.domain.ids import FamilyId
@@ -32,6 +32,24 @@ class NewSignal(BaseModel):
 
 class NewSignals(BaseModel):
     """What one source tells; its external ids are unique there."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "source": "helpdesk",
+                    "signals": [
+                        {
+                            "family_id": "69082a1e-6bec-5491-9b15-ca664bc2920a",
+                            "external_id": "ticket-1042",
+                            "kind": "support_ticket:misclassification",
+                            "happened_at": "2026-10-31T12:00:00Z",
+                        }
+                    ],
+                }
+            ]
+        }
+    )
 
     source: str = Field(examples=["helpdesk"])
     signals: Annotated[list[NewSignal], Field(max_length=_MOST)]
