@@ -71,9 +71,9 @@ class FamilyLook:
     months: Sequence[Month]
     rows: Mapping[str, Rows]
 
-    def called(self, person: UUID) -> str:
-        """How people call the person."""
-        return next((one.title for one in self.choices if one.person_id == person), str(person)[:8])
+    def titles(self) -> Mapping[UUID, str]:
+        """How people call each person that may be chosen."""
+        return _titles(self.choices)
 
     def timeline(self) -> Mapping[tuple[UUID, str], Any]:
         """The rows of the timeline by person and month, as 2026-10."""
@@ -110,6 +110,10 @@ class FacesLook:
     choices: Sequence[ShownPerson]
     rows: Mapping[str, Rows]
 
+    def titles(self) -> Mapping[UUID, str]:
+        """How people call each person that may be chosen."""
+        return _titles(self.choices)
+
     def by_month(self) -> list[tuple[Month, list[ShownFace]]]:
         """The faces by the month in which they were taken, newest first."""
         found: dict[Month, list[ShownFace]] = defaultdict(list)
@@ -127,6 +131,10 @@ class PhotoLook:
     faces: Sequence[ShownFace]
     why: Mapping[FaceId, FaceExplanation]
     choices: Sequence[ShownPerson]
+
+    def titles(self) -> Mapping[UUID, str]:
+        """How people call each person that may be chosen."""
+        return _titles(self.choices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +258,10 @@ def _faces(
         load_shown_persons(transaction, family.family_id, arm_id, limit=CHOICES),
         load_page(transaction, "person", family=family.family_id, person=who) if who else {},
     )
+
+
+def _titles(persons: Sequence[ShownPerson]) -> Mapping[UUID, str]:
+    return {one.person_id: one.title for one in persons}
 
 
 def _timeline(last: Month) -> list[Month]:

@@ -2,10 +2,14 @@
 
 from fastapi import APIRouter
 
-from facealbum.web.pages import annotation, experiments, look
+from facealbum.web.pages import annotation, breakage, decisions, experiments, families, look, persons
 
 ROUTERS: tuple[APIRouter, ...] = (
     annotation.router,
+    breakage.router,
+    decisions.router,
     experiments.router,
+    families.router,
     look.router,
+    persons.router,
 )
