@@ -2,15 +2,24 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from itertools import count
 
 from facealbum.clustering.circle import find_circle
-from facealbum.domain.ids import FamilyId
+from facealbum.domain.ids import FamilyId, PhotoId
+from facealbum.errors import UnknownAlbumError
 from facealbum.steps.context import Context
-from facealbum.storage.albums import Album, AlbumKind, load_company, load_shared_albums, load_single_albums
+from facealbum.storage.albums import (
+    Album,
+    AlbumKind,
+    AlbumPhoto,
+    load_album_photos,
+    load_company,
+    load_shared_albums,
+    load_single_albums,
+)
 from facealbum.storage.database import Transaction
-from facealbum.storage.families import load_families
+from facealbum.storage.families import load_families, load_family
 from facealbum.storage.serving import load_served_arm
 
 _SHARED = {AlbumKind.CHILDREN: "children together", AlbumKind.FAMILY: "whole family"}
@@ -64,6 +73,29 @@ def find_albums(transaction: Transaction, family: FamilyId) -> list[TitledAlbum]
     own = [album for album in single if album.kind is AlbumKind.CHILD]
     others = [album for album in single if album.kind is AlbumKind.PERSON]
     return list(_titled([*own, *shared, *others]))
+
+
+def list_family_albums(context: Context, family: FamilyId) -> list[TitledAlbum]:
+    """The same for callers without a transaction; raises UnknownFamilyError."""
+    with context.database.begin() as transaction:
+        load_family(transaction, family)
+        return find_albums(transaction, family)
+
+
+def list_album_photos(
+    context: Context, family: FamilyId, key: str, *, limit: int, after: tuple[datetime, PhotoId] | None = None
+) -> list[AlbumPhoto]:
+    """Photos of the album with this key, oldest first, behind this place.
+
+    Raises UnknownFamilyError and UnknownAlbumError.
+    """
+    with context.database.begin() as transaction:
+        load_family(transaction, family)
+        album = next((one.album for one in find_albums(transaction, family) if one.album.key == key), None)
+        if album is None:
+            raise UnknownAlbumError(f"the family has no album {key!r}; one without a photo is none")
+        arm = load_served_arm(transaction, family)
+        return load_album_photos(transaction, family, arm, album, limit=limit, after=after)
 
 
 def unique_title(wanted: str, taken: set[str]) -> str:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CTE, Connection, Select, and_, case, func, select, text
+from sqlalchemy import CTE, Connection, Select, and_, case, func, select, text, true, tuple_
 
 from facealbum.domain.ids import ChildId, FamilyId, PersonId, PhotoId
 from facealbum.storage.schema import arms, assignments, children, faces, links, persons, photos
@@ -44,6 +44,11 @@ class Album:
     provisional: int
     first: datetime
     last: datetime
+
+    @property
+    def key(self) -> str:
+        """Names the album in its family, for as long as there is one: the child's or person's id, or the kind."""
+        return self.kind.value if self.kind in {AlbumKind.CHILDREN, AlbumKind.FAMILY} else str(self.of[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +95,25 @@ def load_shared_albums(
     return found
 
 
-def load_album_photos(connection: Connection, family: FamilyId, arm: str, album: Album) -> list[AlbumPhoto]:
-    """Everything in the album, oldest first."""
+def load_album_photos(
+    connection: Connection,
+    family: FamilyId,
+    arm: str,
+    album: Album,
+    *,
+    limit: int | None = None,
+    after: tuple[datetime, PhotoId] | None = None,
+) -> list[AlbumPhoto]:
+    """Everything in the album, oldest first; or so many behind this place."""
     inside = _contents(family, arm, album.kind, album.of).cte("contents")
+    behind = true() if after is None else tuple_(photos.c.taken_at, photos.c.photo_id) > tuple_(*after)
     query = (
         select(photos.c.photo_id, photos.c.key, photos.c.sha256, photos.c.format, photos.c.taken_at)
         .add_columns(inside.c.provisional)
         .join(inside, inside.c.photo_id == photos.c.photo_id)
-        .where(photos.c.family_id == family)
+        .where(photos.c.family_id == family, behind)
         .order_by(photos.c.taken_at, photos.c.photo_id)
+        .limit(limit)
     )
     return [
         AlbumPhoto(PhotoId(row.photo_id), row.key, bytes(row.sha256), row.format, row.taken_at, row.provisional)

@@ -8,12 +8,14 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from facealbum.domain.ids import PersonId, child_id, photo_id, run_id
+from facealbum.domain.months import Month
 from facealbum.domain.people import Child, Gender
 from facealbum.errors import UnknownFamilyError
 from facealbum.steps.albums import AlbumOverview, list_albums
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import DEFAULT_ARM, default_space
 from facealbum.steps.export import export_albums
+from facealbum.steps.highlights import pick_highlights
 from facealbum.storage.albums import AlbumKind
 from facealbum.storage.analyses import ensure_space
 from facealbum.storage.families import save_child, save_family
@@ -136,6 +138,19 @@ def test_an_album_of_thousands_of_photos_is_counted_once_each(context: Context) 
                 [row | dict.fromkeys(own, one) | dict.fromkeys(content, one.bytes * 2) for one in ids],
             )
     assert photos_in(context) == {"Hana": 2001}
+
+
+def test_highlights_of_a_child_show_it_and_those_of_the_family_any_child(mori: Context) -> None:
+    march = Month(2026, 3)
+    of_ren = pick_highlights(mori, FAMILY_ID, march, count=9, child=child_id(FAMILY_ID, "Ren"))
+    assert {shot.photo_id for shot in of_ren} == {photo_id(FAMILY_ID, key) for key in ("08-0", "09-0")}
+    everybody = pick_highlights(mori, FAMILY_ID, march, count=99)
+    assert len(everybody) == sum(shot.taken_at.month == march.month for shot in SHOTS)
+    hana, ren = child_id(FAMILY_ID, "Hana"), child_id(FAMILY_ID, "Ren")
+    first = [{hana, ren}, {ren}, {hana, PERSONS[GUEST]}]
+    assert {shot.company for shot in everybody[:3]} == {frozenset(who) for who in first}
+    say(mori, GUEST, hidden=True)
+    assert frozenset([hana]) in {shot.company for shot in pick_highlights(mori, FAMILY_ID, march, count=99)}
 
 
 def test_every_album_becomes_a_folder_of_its_own(mori: Context, tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ from sqlalchemy import select
 
 from facealbum.domain.access import Role
 from facealbum.domain.ids import child_id, family_id, photo_id
+from facealbum.steps.albums import list_albums
 from facealbum.steps.correct import list_persons
+from facealbum.storage.albums import AlbumKind
 from facealbum.storage.families import save_family
 from facealbum.storage.schema import faces, photos
 from tests.conftest import administer, in_database
@@ -19,6 +21,7 @@ from tests.integration.album import FAMILY, FAMILY_ID
 from tests.integration.web_album import NOW, SHOTS, album_client, at, new_token
 
 MORI, TANAKA = f"/v1/families/{FAMILY_ID}", f"/v1/families/{family_id('Tanaka')}"
+KINDS = [kind.value for kind in AlbumKind]
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +110,35 @@ def test_a_face_tells_why_it_is_where_it_is(album: TestClient) -> None:
     assert not explained["provisional"]
 
 
+def test_albums_are_listed_with_their_photos_oldest_first(album: TestClient) -> None:
+    listed = every(album, f"{MORI}/albums", limit=2)
+    known = {one.title: one for one in list_albums(at(album, NOW), FAMILY)}
+    assert {one["title"] for one in listed} == set(known)
+    assert listed == sorted(listed, key=lambda one: (KINDS.index(one["kind"]), -one["photos"]))
+    for one in listed:
+        inside = every(album, f"{MORI}/albums/{one['album_id']}/photos")
+        assert (
+            len({photo["photo_id"] for photo in inside}) == len(inside) == one["photos"] == known[one["title"]].photos
+        )
+        moments = [photo["taken_at"] for photo in inside]
+        assert moments == sorted(moments)
+        assert (one["first"], one["last"]) == (moments[0], moments[-1])
+    for key in ("children", "none", str(UUID(int=1))):
+        assert told(album, f"{MORI}/albums/{key}/photos") == (404, "unknown_album")
+
+
+def test_highlights_are_of_the_month_and_show_who_is_asked_for(album: TestClient) -> None:
+    best = album.get(f"{MORI}/highlights?month=2026-02&count=5").json()["items"]
+    assert len({one["photo_id"] for one in best}) == 5
+    assert all(one["taken_at"].startswith("2026-02") for one in best)
+    assert len({one["taken_at"] for one in best}) == 5
+    assert best[:3] == album.get(f"{MORI}/highlights?month=2026-02&count=3").json()["items"]
+    assert album.get(f"{MORI}/highlights?month=2025-01").json() == {"items": []}
+    for wrong in ("month=2026-13", "month=", "", "month=2026-02&count=0", "month=2026-02&count=101"):
+        assert told(album, f"{MORI}/highlights?{wrong}") == (422, "invalid_value")
+    assert told(album, f"{MORI}/highlights?month=2026-02&child={UUID(int=1)}") == (404, "unknown_child")
+
+
 def test_nothing_of_one_family_is_known_to_another(album: TestClient) -> None:
     face = album.get(f"{MORI}/persons?limit=1").json()["items"][0]["crop"].split("/")[5]
     person = album.get(f"{MORI}/persons?limit=1").json()["items"][0]["person_id"]
@@ -117,7 +149,7 @@ def test_nothing_of_one_family_is_known_to_another(album: TestClient) -> None:
         assert told(album, f"{family}/persons/{person}/faces") == (404, found or "unknown_person")
         assert told(album, f"{family}/faces/{face}") == (404, found or "unknown_face")
         assert told(album, f"{family}/faces/{face}/explanation") == (404, found or "unknown_face")
-    for thing in ("photos", "persons", "faces", "children"):
+    for thing in ("albums", "photos", "persons", "faces", "children"):
         assert album.get(f"{TANAKA}/{thing}").json() == {"items": [], "next": None}
         assert told(album, f"/v1/families/{UUID(int=1)}/{thing}") == (404, "unknown_family")
 

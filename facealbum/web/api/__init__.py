@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from facealbum.web.api import (
+    albums,
     annotation,
     arms,
     audit,
@@ -28,6 +29,7 @@ from facealbum.web.api import (
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
+    albums.router,
     annotation.router,
     arms.router,
     audit.router,
