@@ -72,6 +72,7 @@ def fill(client: TestClient) -> Places:
         "persons/{person_id}": person,
         "persons/{other_id}": other,
         "faces/{face_id}": str(face),
+        "albums/{album_id}": person,
         "children/{child_id}": str(child.child_id),
         "decisions/{number}": str(number),
         "runs/{number}": "1",
