@@ -102,7 +102,9 @@ def test_layers_and_borders_hold() -> None:
     assert linted.returncode == 0, linted.stdout
 
 
-@pytest.mark.parametrize("module", ["facealbum.cli", "facealbum.steps.analyze", "facealbum.steps.cluster", "workers"])
+@pytest.mark.parametrize(
+    "module", ["facealbum.cli", "facealbum.steps.analyze", "facealbum.steps.cluster", "facealbum.web", "workers"]
+)
 def test_tensorflow_is_not_imported_by(module: str) -> None:
     program = f"import {module}, sys; sys.exit(bool({{'tensorflow', 'keras', 'torch'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0

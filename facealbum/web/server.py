@@ -7,17 +7,17 @@ import uvicorn
 from facealbum.errors import InvalidValueError
 from facealbum.logs import configure_logs
 from facealbum.settings import Settings
+from facealbum.steps.access import caller_of_nothing
+from facealbum.steps.context import open_context
 from facealbum.web.app import make_app
 
 _WAITING_PER_THREAD = 16
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
-    """Serve until told to stop; raises InvalidValueError if others could reach it and there are no tokens."""
+    """Serve until told to stop; raises InvalidValueError if others could reach it, and whoever does is let in."""
     if not settings.api_tokens and not _is_loopback(host):
-        raise InvalidValueError(
-            f"without tokens this machine alone may be served, not {host}; set FACEALBUM_API_TOKENS or use 127.0.0.1"
-        )
+        _expect_somebody_registered(settings, host)
     configure_logs(settings.logs)
     uvicorn.run(
         make_app(settings),
@@ -29,6 +29,15 @@ def serve(settings: Settings, host: str, port: int) -> None:
         limit_concurrency=settings.web_threads * _WAITING_PER_THREAD,
         timeout_graceful_shutdown=round(settings.worker_stop_seconds),
     )
+
+
+def _expect_somebody_registered(settings: Settings, host: str) -> None:
+    with open_context(settings, connections=1) as context:
+        if caller_of_nothing(context):
+            raise InvalidValueError(
+                f"where nobody is registered this machine alone may be served, not {host}; use 127.0.0.1, set"
+                " FACEALBUM_API_TOKENS, or first `facealbum user add NAME --role admin`"
+            )
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,9 +1,12 @@
 """A world that has one of everything, so that each route of the application can be asked about something real."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from uuid import UUID
 
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
@@ -37,6 +40,28 @@ OTHER = family_id("Tanaka")
 
 Places = Mapping[str, str]
 """What stands in each place of a path, by the part before it and the parameter."""
+
+
+@dataclass(frozen=True)
+class Everything:
+    """The application before a world that has one of everything, and what stands in the places of its paths."""
+
+    client: TestClient
+    places: Places
+
+    @property
+    def app(self) -> FastAPI:
+        return self.client.app  # type: ignore[return-value]
+
+
+@dataclass(frozen=True)
+class Filled:
+    """Such a world as a database to copy, with its objects and the token of an admin."""
+
+    database: str
+    folder: Path
+    places: Places
+    token: str
 
 
 def fill(client: TestClient) -> Places:

@@ -13,12 +13,15 @@ from urllib.request import Request, urlopen
 from uuid import UUID
 
 import pytest
+import uvicorn
 from fastapi.testclient import TestClient
 
+from facealbum.domain.access import Role
 from facealbum.domain.ids import family_id, photo_id
 from facealbum.errors import InvalidValueError
 from facealbum.settings import Settings
 from facealbum.steps.context import open_context
+from facealbum.steps.users import add_user
 from facealbum.storage.families import save_family
 from facealbum.storage.photos import load_known_photos
 from facealbum.web import make_app, serve
@@ -241,6 +244,17 @@ def test_without_tokens_no_web_page_and_no_other_machine_is_served(configuration
     for host in ("192.0.2.1", "photos.example", "::"):
         with pytest.raises(InvalidValueError, match="FACEALBUM_API_TOKENS"):
             serve(configuration, host, 0)
+
+
+def test_once_somebody_is_registered_other_machines_are_served(
+    configuration: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served: list[str] = []
+    monkeypatch.setattr(uvicorn, "run", lambda *_, host, **__: served.append(host))
+    with open_context(configuration) as context:
+        add_user(context, "ann", Role.ADMIN, password=None, author="test")
+    serve(configuration, "192.0.2.1", 0)
+    assert served == ["192.0.2.1"]
 
 
 @pytest.mark.parametrize("tokens", ["short", f"{TOKEN}=no-family", f"{TOKEN},short"])

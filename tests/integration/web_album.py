@@ -26,9 +26,8 @@ SHOTS = shots(months=3, a_month=8)
 COLOURS = ((250, 40, 40), (40, 250, 40), (40, 40, 250))  # of the faces of a photo from left to right, RGB
 
 
-@contextmanager
-def album_client(database_url: str, folder: Path) -> Iterator[TestClient]:
-    """A client of everything, by the token of an admin, before three clustered months; `at` changes its time."""
+def open_client(database_url: str, folder: Path) -> TestClient:
+    """The application over this database, with its objects in the folder; to be entered."""
     settings = Settings(
         data=folder / "data",
         database_url=database_url.replace("+psycopg2", ""),
@@ -36,7 +35,13 @@ def album_client(database_url: str, folder: Path) -> Iterator[TestClient]:
         web_threads=2,
         processes=1,
     )
-    with TestClient(make_app(settings), follow_redirects=False) as client:
+    return TestClient(make_app(settings), follow_redirects=False)
+
+
+@contextmanager
+def album_client(database_url: str, folder: Path) -> Iterator[TestClient]:
+    """A client of everything, by the token of an admin, before three clustered months; `at` changes its time."""
+    with open_client(database_url, folder) as client:
         world = at(client, NOW)
         add(world, SHOTS)
         for shot in SHOTS:

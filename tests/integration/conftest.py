@@ -1,0 +1,31 @@
+"""A world that has one of everything, for tests of the whole application."""
+
+from collections.abc import Iterator
+from uuid import NAMESPACE_URL, uuid5
+
+import pytest
+
+from tests.conftest import administer, in_database
+from tests.integration.everything import Everything, Filled, fill
+from tests.integration.web_album import NOW, album_client, at, open_client
+
+
+@pytest.fixture(scope="session")
+def filled(server: str, tmp_path_factory: pytest.TempPathFactory) -> Filled:
+    """Made once, as it takes seconds."""
+    administer(server, "CREATE DATABASE everything TEMPLATE template")
+    folder = tmp_path_factory.mktemp("everything")
+    with album_client(in_database(server, "everything"), folder) as client:
+        return Filled("everything", folder, fill(client), client.headers["Authorization"])
+
+
+@pytest.fixture
+def everything(server: str, filled: Filled, request: pytest.FixtureRequest) -> Iterator[Everything]:
+    """A copy of it; the objects are shared, and nothing deletes them."""
+    name = f"everything_{uuid5(NAMESPACE_URL, request.node.nodeid).hex}"
+    administer(server, f"CREATE DATABASE {name} TEMPLATE {filled.database}")
+    with open_client(in_database(server, name), filled.folder) as client:
+        at(client, NOW)
+        client.headers["Authorization"] = filled.token
+        yield Everything(client, filled.places)
+    administer(server, f"DROP DATABASE {name} WITH (FORCE)")
