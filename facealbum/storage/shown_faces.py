@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Select, func, select, tuple_
 
 from facealbum.domain.ids import FaceId, FamilyId, PersonId, PhotoId, RunId
 from facealbum.storage.schema import assignments, faces, photos
+from facealbum.storage.told import AGE, P_FEMALE
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class ShownFace:
-    """A face, and whose it is; box: left, top, right, bottom in pixels, upright; state: None where it waits."""
+    """A face, and whose it is; box: left, top, right, bottom in pixels, upright; state: None where it waits.
+
+    age, p_female: as users say, else the models; None where a user says that these are wrong, and no more.
+    """
 
     face_id: FaceId
     photo_id: PhotoId
@@ -34,8 +38,8 @@ class ShownFace:
     yaw: float
     pitch: float
     roll: float
-    age: float
-    p_female: float
+    age: float | None
+    p_female: float | None
     quality: float
     excluded: bool
     person_id: PersonId | None
@@ -141,7 +145,7 @@ def _faces(family: FamilyId, arm_id: int | None) -> Select[Any]:
     )
     columns = (
         *(faces.c.face_id, faces.c.photo_id, faces.c.taken_at, faces.c.box, faces.c.yaw, faces.c.pitch, faces.c.roll),
-        *(faces.c.age, faces.c.p_female, faces.c.quality, faces.c.excluded),
+        *(AGE.label("age"), P_FEMALE.label("p_female"), faces.c.quality, faces.c.excluded),
         *(assignments.c.person_id, assignments.c.state),
     )
     return select(*columns).outerjoin(assignments, mine).where(faces.c.family_id == family)
