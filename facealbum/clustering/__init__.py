@@ -31,6 +31,7 @@ from facealbum.clustering.plan import (
     Rival,
     Settled,
 )
+from facealbum.clustering.plan_change import Fate, Origin, PlanChange, compare_plans
 from facealbum.clustering.problem import ClusteringProblem, Constraints, Node, Observation
 from facealbum.clustering.resemblance import rank_persons
 from facealbum.clustering.tracks import TrackState, constrain_tracks
@@ -49,6 +50,7 @@ __all__ = [
     "ClusteringProblem",
     "Clusters",
     "Constraints",
+    "Fate",
     "Halves",
     "LabelBreakage",
     "Leave",
@@ -59,7 +61,9 @@ __all__ = [
     "Node",
     "NodeLabel",
     "Observation",
+    "Origin",
     "Outcome",
+    "PlanChange",
     "Rate",
     "Rival",
     "Settled",
@@ -67,6 +71,7 @@ __all__ = [
     "Unpinned",
     "breakage_rates",
     "cluster_unpinned",
+    "compare_plans",
     "constrain_tracks",
     "count_breakage",
     "describe_faces",

@@ -7,9 +7,9 @@ A drawing says in one sentence what it shows; the numbers themselves belong into
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
-from math import ceil, floor, log10
+from math import ceil, floor, isfinite, log10
 
-_WIDTH, _HEIGHT = 720, 260
+_WIDTH, _SMALL, _HEIGHT = 720, 360, 260
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 12, 28
 _LEGEND = 20
 _BAR, _NAMES = 26, 200
@@ -56,11 +56,13 @@ def draw_lines(
     write: Callable[[float], str],
     limit: float | None = None,
     from_zero: bool = True,
+    small: bool = False,
 ) -> str:
     """Up to four lines over the same labels, each with the band of its intervals.
 
-    `write` writes a value; `limit` draws a line across; `from_zero` has the axis begin at 0.  Where no point has a
-    value there is nothing to draw: an empty string.  Raises ValueError for more series than can be told apart.
+    `write` writes a value; `limit` draws a line across; `from_zero`: the axis holds 0; `small`: half as wide, to stand
+    beside others.  Where no point has a value there is nothing to draw: an empty string.  Raises ValueError for more
+    series than can be told apart.
     """
     if len(series) > _MOST_SERIES:
         raise ValueError(f"at most {_MOST_SERIES} lines can be told apart, got {len(series)}")
@@ -68,22 +70,23 @@ def draw_lines(
     ticks = _ticks([*_values(points), *([] if limit is None else [limit])], from_zero=from_zero)
     if not ticks:
         return ""
+    width = _SMALL if small else _WIDTH
     top = _TOP + (_LEGEND if len(series) > 1 else 0)
-    across = _places(max(len(one.points) for one in series))
+    across = _places(max(len(one.points) for one in series), width)
     up = _Scale(ticks[0], ticks[-1], _HEIGHT - _BOTTOM, top)
-    parts = [_grid(ticks, up, write), _labels(series[0].points, across)]
+    parts = [_grid(ticks, up, write, width), _labels(series[0].points, across, width)]
     for number, one in enumerate(series, 1):
         parts += [_band(one.points, across, up), _line(one, number, across, up, write)]
     if len(series) > 1:
-        parts.append(_legend([one.name for one in series]))
+        parts.append(_legend([one.name for one in series], width))
     if limit is not None:
-        parts.append(f'<path class="limit" d="M{_LEFT} {up.at(limit)}H{_WIDTH - _RIGHT}"/>')
-    return _svg(title, _HEIGHT, parts)
+        parts.append(f'<path class="limit" d="M{_LEFT} {up.at(limit)}H{width - _RIGHT}"/>')
+    return _svg(title, _HEIGHT, parts, width)
 
 
 def draw_bars(title: str, bars: Sequence[Point], *, write: Callable[[float], str], limit: float | None = None) -> str:
     """A bar from 0 for each point, below each other, with a whisker for its interval; empty where none has a value."""
-    ticks = _ticks([*_values(bars), *([] if limit is None else [limit])], from_zero=True)
+    ticks = _ticks([*_values(bars), *([] if limit is None else [limit])])
     if not ticks:
         return ""
     height = _TOP + _BAR * len(bars) + _BOTTOM
@@ -109,7 +112,7 @@ def draw_effects(
 ) -> str:
     """Differences from 0 with their whiskers, between bounds as far up as down; `mark` draws a dotted line across."""
     ends = [end for bound in bounds if bound is not None for end in (-bound, bound)]
-    ticks = _ticks([*_values(points), *ends, mark], from_zero=True)
+    ticks = _ticks([*_values(points), *ends, mark])
     across, up = _places(len(points)), _Scale(ticks[0], ticks[-1], _HEIGHT - _BOTTOM, _TOP)
     known = [(x, bound) for x, bound in zip(across, bounds, strict=True) if bound is not None]
     limits = [[f"{x} {up.at(side * bound)}" for x, bound in known] for side in (1, -1)] if len(known) > 1 else []
@@ -135,23 +138,26 @@ def _effect(point: Point, x: float, up: _Scale, write: Callable[[float], str]) -
     return f'<path class="whisker" d="M{x} {low}V{high}M{x - 5} {low}h10M{x - 5} {high}h10"/>{dot}'
 
 
-def _svg(title: str, height: int, parts: Sequence[str]) -> str:
+def _svg(title: str, height: int, parts: Sequence[str], width: int = _WIDTH) -> str:
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img"'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" class="w{width}" role="img"'
         f' aria-label="{escape(title)}">{"".join(parts)}</svg>'
     )
 
 
 def _values(points: Sequence[Point]) -> list[float]:
-    return [value for one in points for value in (one.value, one.low, one.high) if value is not None]
+    """All that has a place on an axis."""
+    return [
+        value for one in points for value in (one.value, one.low, one.high) if value is not None and isfinite(value)
+    ]
 
 
-def _ticks(values: Sequence[float], *, from_zero: bool) -> list[float]:
-    """Three to six round numbers around all values; none where there are no values."""
+def _ticks(values: Sequence[float], *, from_zero: bool = True) -> list[float]:
+    """Some three to six round numbers around all values; none where there are no values."""
     if not values:
         return []
-    lowest = min(0.0, *values) if from_zero else min(values)
-    highest = max(0.0, *values) if from_zero else max(values)
+    around = [0.0, *values] if from_zero else values
+    lowest, highest = min(around), max(around)
     if highest == lowest:
         highest = lowest + (abs(lowest) or 1.0)
     rough = (highest - lowest) / 4
@@ -161,23 +167,23 @@ def _ticks(values: Sequence[float], *, from_zero: bool) -> list[float]:
     return [round(number * step, 12) for number in range(first, last + 1)]
 
 
-def _places(count: int) -> list[float]:
+def _places(count: int, width: int = _WIDTH) -> list[float]:
     """Where each of so many points stands."""
-    room = _WIDTH - _LEFT - _RIGHT
+    room = width - _LEFT - _RIGHT
     return [round(_LEFT + room * (number + 0.5) / count, 1) for number in range(count)]
 
 
-def _grid(ticks: Sequence[float], up: _Scale, write: Callable[[float], str]) -> str:
+def _grid(ticks: Sequence[float], up: _Scale, write: Callable[[float], str], width: int = _WIDTH) -> str:
     return "".join(
-        f'<path class="axis" d="M{_LEFT} {up.at(tick)}H{_WIDTH - _RIGHT}"/>'
+        f'<path class="axis" d="M{_LEFT} {up.at(tick)}H{width - _RIGHT}"/>'
         f'<text x="{_LEFT - 6}" y="{up.at(tick) + 4}" text-anchor="end">{escape(write(tick))}</text>'
         for tick in ticks
     )
 
 
-def _labels(points: Sequence[Point], across: Sequence[float]) -> str:
+def _labels(points: Sequence[Point], across: Sequence[float], width: int = _WIDTH) -> str:
     """As many labels as there is room for, the last among them."""
-    every = ceil(len(points) * _LABEL / (_WIDTH - _LEFT - _RIGHT))
+    every = ceil(len(points) * _LABEL / (width - _LEFT - _RIGHT))
     return "".join(
         f'<text x="{x}" y="{_HEIGHT - 8}" text-anchor="middle">{escape(point.label)}</text>'
         for number, (point, x) in enumerate(zip(points, across, strict=False))
@@ -189,7 +195,7 @@ def _band(points: Sequence[Point], across: Sequence[float], up: _Scale) -> str:
     """The intervals, as one area for each stretch of points that have one."""
     areas, stretch = [], list[tuple[float, float, float]]()
     for point, x in [*zip(points, across, strict=False), (Point("", None), 0.0)]:
-        if point.low is not None and point.high is not None:
+        if point.low is not None and point.high is not None and isfinite(point.high - point.low):
             stretch.append((x, up.at(point.low), up.at(point.high)))
         elif stretch:
             around = [f"{x} {high}" for x, _, high in stretch] + [f"{x} {low}" for x, low, _ in reversed(stretch)]
@@ -211,8 +217,8 @@ def _line(series: Series, number: int, across: Sequence[float], up: _Scale, writ
     return f'<path class="line s{number}" d="{path}"/>{dots}' if path else ""
 
 
-def _legend(names: Sequence[str]) -> str:
-    room = (_WIDTH - _LEFT) // len(names)
+def _legend(names: Sequence[str], width: int) -> str:
+    room = (width - _LEFT) // len(names)
     return "".join(
         f'<path class="line s{number + 1}" d="M{_LEFT + room * number} 12h28"/>'
         f'<text x="{_LEFT + room * number + 34}" y="16">{escape(name)}</text>'

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from importlib.resources import files
 from io import BytesIO
+from math import isfinite
 
 from babel import Locale, negotiate_locale
 from babel.dates import format_date, format_skeleton, format_timedelta
@@ -64,6 +65,18 @@ class Language:
     def day(self, value: date | None) -> str:
         """A day."""
         return NOTHING if value is None else format_date(value, "medium", self.locale)
+
+    def interval(self, ends: tuple[float | None, float | None], digits: int = 1, *, share: bool = True) -> str:
+        """From the lower to the upper end; nothing where it isn't known."""
+        low, high = ends
+        if low is None or high is None or not isfinite(high - low):
+            return NOTHING
+        write = self.percent if share else self.number
+        return f"{write(low, digits)} – {write(high, digits)}"  # noqa: RUF001 - the dash between numbers
+
+    def short_day(self, value: date) -> str:
+        """A day of a year that is known."""
+        return format_skeleton("Md", value, locale=self.locale)
 
     def month(self, value: date | None) -> str:
         """The month that begins with this day."""

@@ -15,8 +15,8 @@ PAGES: Mapping[str, Mapping[str, str]] = {
     "overview": {
         "installation": """
             SELECT count(*) AS families, sum(photos) AS photos, sum(pending) AS pending, sum(failed) AS failed,
-                   sum(faces) AS faces, min(refreshed_at) AS oldest
-            FROM dashboard.family_totals
+                   sum(faces) AS faces, max(refreshed_at) AS refreshed_at
+            FROM (SELECT * FROM dashboard.family_totals LIMIT 100000) bounded
         """,
         "photos": "SELECT * FROM dashboard.photo_days WHERE day > CAST(:day AS date) - 31 ORDER BY day, event, reason",
         "queue": "SELECT * FROM dashboard.queue",
@@ -38,6 +38,16 @@ PAGES: Mapping[str, Mapping[str, str]] = {
             SELECT * FROM dashboard.monthly_job_families
             WHERE number = :number AND status = 'failed' ORDER BY finished_at DESC LIMIT 100
         """,
+    },
+    "run_month": {
+        "change": """
+            SELECT * FROM dashboard.metrics
+            WHERE arm = :arm AND slice = '' AND month IN (:month, CAST(:month AS date) - interval '1 month')
+              AND metric IN ('coverage', 'association', 'waiting', 'churn', 'breakage', 'cluster_size')
+        """,
+    },
+    "changes": {
+        "runs": "SELECT * FROM dashboard.runs WHERE family_id = :family AND arm = :arm ORDER BY month, started_at"
     },
     "breakage": {
         "arms": "SELECT arm FROM dashboard.arms ORDER BY arm",
@@ -126,7 +136,12 @@ PAGES: Mapping[str, Mapping[str, str]] = {
         """,
     },
     "annotation": {"samples": "SELECT * FROM dashboard.samples ORDER BY drawn_at DESC LIMIT 50"},
-    "signals": {"months": "SELECT * FROM dashboard.signals ORDER BY month, source, kind"},
+    "signals": {
+        "months": """
+            SELECT * FROM dashboard.signals WHERE month > CAST(:month AS date) - interval '24 months'
+            ORDER BY month, source, kind
+        """
+    },
 }
 """SQL by page and part.
 

@@ -2,14 +2,36 @@
 
 from fastapi import APIRouter
 
-from facealbum.web.pages import annotation, breakage, decisions, experiments, families, look, persons
+from facealbum.web.pages import (
+    annotation,
+    breakage,
+    changes,
+    decisions,
+    drift,
+    experiments,
+    families,
+    jobs,
+    look,
+    models,
+    overview,
+    persons,
+    runs,
+    signals,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     annotation.router,
     breakage.router,
+    changes.router,
     decisions.router,
+    drift.router,
     experiments.router,
     families.router,
+    jobs.router,
     look.router,
+    models.router,
+    overview.router,
     persons.router,
+    runs.router,
+    signals.router,
 )

@@ -7,14 +7,16 @@ page itself hands over.  A form is answered by `lead_back`: 303 to a page that t
 from collections.abc import Callable, Mapping
 from functools import cache, partial
 from http import HTTPStatus
+from typing import Annotated
 from urllib.parse import quote, unquote
 
-from fastapi import Request
+from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from facealbum.domain.access import Right
 from facealbum.domain.ids import FamilyId
+from facealbum.errors import InvalidValueError
 from facealbum.steps.access import proof_of
 from facealbum.web.assets import asset_url
 from facealbum.web.languages import LANGUAGES, Language, language, language_of
@@ -22,6 +24,8 @@ from facealbum.web.problems import Problem, answer
 from facealbum.web.rights import Known
 from facealbum.web.sessions import set_cookie
 
+Sure = Annotated[str, Form()]
+"""The field `sure` of a form that asks."""
 THEMES = ("light", "dark")
 THEME_COOKIE = "facealbum-theme"
 _TOLD_COOKIE = "facealbum-told"
@@ -56,6 +60,12 @@ def lead_back(request: Request, to: str, text: str, **values: object) -> Respons
     said = quote(language_of(request).say(text, **values))
     set_cookie(response, request, _TOLD_COOKIE, said, seconds=_TOLD_SECONDS)
     return response
+
+
+def expect_sure(sure: str) -> None:
+    """Raises InvalidValueError unless the question of `parts.act` was ticked."""
+    if sure != "yes":
+        raise InvalidValueError("this needs to be confirmed; go back and tick that you are sure")
 
 
 def tell(request: Request, problem: Problem) -> Response:
@@ -95,6 +105,7 @@ def _filters(spoken: Language) -> Mapping[str, Callable[..., str]]:
     return {
         "number": spoken.number,
         "percent": spoken.percent,
+        "interval": spoken.interval,
         "day": spoken.day,
         "month": spoken.month,
         "moment": spoken.moment,
