@@ -183,6 +183,12 @@ class ImageSizeError(PhotoError):
     code = "image_size"
 
 
+class NoFaceError(PhotoError):
+    """The picture shows no face, where one is asked for."""
+
+    code = "no_face"
+
+
 class NoPictureError(PhotoError):
     """The video has no pictures, or none of a codec that we read."""
 

@@ -5,17 +5,20 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
+import cv2
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from facealbum.demo.portraits import load_pixels, load_portraits
 from facealbum.domain.access import Role
 from facealbum.domain.ids import child_id, family_id, photo_id
 from facealbum.steps.albums import list_albums
 from facealbum.steps.correct import list_persons
 from facealbum.storage.albums import AlbumKind
 from facealbum.storage.families import save_family
-from facealbum.storage.schema import faces, photos
+from facealbum.storage.schema import face_embeddings, faces, photos
 from tests.conftest import administer, in_database
 from tests.integration.album import FAMILY, FAMILY_ID
 from tests.integration.web_album import NOW, SHOTS, album_client, at, new_token
@@ -49,7 +52,10 @@ def every(client: TestClient, path: str, *, limit: int = 5) -> list[dict[str, An
 
 
 def told(client: TestClient, path: str) -> tuple[int, str]:
-    answer = client.get(path)
+    return told_by(client.get(path))
+
+
+def told_by(answer: Any) -> tuple[int, str]:  # noqa: ANN401 - a response of whichever httpx there is
     return answer.status_code, answer.json()["code"]
 
 
@@ -137,6 +143,44 @@ def test_highlights_are_of_the_month_and_show_who_is_asked_for(album: TestClient
     for wrong in ("month=2026-13", "month=", "", "month=2026-02&count=0", "month=2026-02&count=101"):
         assert told(album, f"{MORI}/highlights?{wrong}") == (422, "invalid_value")
     assert told(album, f"{MORI}/highlights?month=2026-02&child={UUID(int=1)}") == (404, "unknown_child")
+
+
+def test_a_face_is_found_again_with_its_person_first(album: TestClient) -> None:
+    for person in every(album, f"{MORI}/persons")[:4]:
+        face = every(album, f"{MORI}/persons/{person['person_id']}/faces")[0]["face_id"]
+        found = album.post(f"{MORI}/search", json={"face_id": face, "limit": 6}).json()
+        assert found["persons"][0]["person_id"] == person["person_id"]
+        assert found["persons"][0]["chance"] > 0.9 > max(one["chance"] for one in found["persons"][1:])
+        assert {one["face"]["person_id"] for one in found["faces"]} == {person["person_id"]}
+        assert face not in {one["face"]["face_id"] for one in found["faces"]}
+        similar = [one["similarity"] for one in found["faces"]]
+        assert similar == sorted(similar, reverse=True)
+        assert len(similar) == 6
+
+
+def test_similarities_are_those_of_the_embeddings(album: TestClient) -> None:
+    with at(album, NOW).database.begin() as transaction:
+        embedding = dict(transaction.execute(select(face_embeddings.c.face_id, face_embeddings.c.embedding)).all())
+    vectors = {str(face): np.array(one) for face, one in embedding.items()}
+    face = min(vectors)
+    others = {other: float(vectors[face] @ vectors[other]) for other in vectors if other != face}
+    found = album.post(f"{MORI}/search", json={"face_id": face, "limit": 100}).json()
+    assert {one["face"]["face_id"]: one["similarity"] for one in found["faces"]} == pytest.approx(others, abs=2e-3)
+    assert told_by(album.post(f"{MORI}/search", json={"face_id": str(UUID(int=1))})) == (404, "unknown_face")
+    assert told_by(album.post(f"{TANAKA}/search", json={"face_id": face})) == (404, "unknown_face")
+    assert told_by(album.post(f"{MORI}/search", json={"face_id": face, "limit": 101})) == (422, "invalid_value")
+
+
+def test_a_picture_is_searched_by_its_largest_face_and_forgotten(album: TestClient) -> None:
+    portrait = cv2.imencode(".png", load_pixels(load_portraits()[0].key)[:, :, ::-1])[1].tobytes()
+    found = album.post(f"{MORI}/search/picture", files={"file": ("a.jpg", portrait)}).json()
+    assert found["faces_in_picture"] == 1
+    assert len(found["faces"]) == 20
+    assert max(one["chance"] for one in found["persons"]) < 0.05
+    for wrong, problem in ((b"", "empty_file"), (b"none", "unknown_format"), (b"\x89PNG\r\n\x1a\n", "damaged_image")):
+        answer = album.post(f"{MORI}/search/picture", files={"file": ("a.jpg", wrong)})
+        assert told_by(answer) == (422, problem)
+    assert len(every(album, f"{MORI}/photos", limit=200)) == len(SHOTS)
 
 
 def test_nothing_of_one_family_is_known_to_another(album: TestClient) -> None:
