@@ -178,6 +178,14 @@ def load_person_faces(
     return [_observation(row) for row in connection.execute(newest)]
 
 
+def load_observations(
+    connection: Connection, family: FamilyId, arm: Arm, some: Collection[FaceId]
+) -> list[Observation]:
+    """These faces, sorted; one that has no embedding of the arm's space, or is none, is left out."""
+    query = _observations(family, arm).where(faces.c.face_id == any_(literal(list(some), ARRAY(Uuid))))
+    return [_observation(row) for row in connection.execute(query.order_by(faces.c.face_id))]
+
+
 def load_provisional(connection: Connection, family: FamilyId, arm: Arm) -> dict[FaceId, PersonId]:
     """The person that each face is shown with until a run decides."""
     query = select(assignments.c.face_id, assignments.c.person_id).where(
@@ -192,10 +200,7 @@ def load_nodes(
     """The faces that stand for each person; embeddings are read of no others."""
     chosen = select_family_nodes(_load_candidates(connection, family, arm), parameters)
     person_of = {face.face_id: person for person, nodes in chosen.items() for face in nodes}
-    if not person_of:
-        return ()
-    query = _observations(family, arm).where(faces.c.face_id == any_(literal(list(person_of), ARRAY(Uuid))))
-    observations = [_observation(row) for row in connection.execute(query)]
+    observations = load_observations(connection, family, arm, person_of) if person_of else []
     return tuple(Node(observation, person_of[observation.face_id]) for observation in observations)
 
 

@@ -9,6 +9,7 @@ from facealbum.storage import (
     metric_schema,
     queue_schema,
     request_schema,
+    review_schema,
     signal_schema,
 )
 from facealbum.storage.schema import metadata
@@ -23,5 +24,6 @@ __all__ = [
     "metric_schema",
     "queue_schema",
     "request_schema",
+    "review_schema",
     "signal_schema",
 ]
