@@ -44,6 +44,7 @@ from facealbum.storage.decisions import apply_person_words, load_decision_marks,
 from facealbum.storage.deletions import load_arrival_marks
 from facealbum.storage.families import Family, load_children, load_families
 from facealbum.storage.family_metrics import MeasuredMonth, load_companies
+from facealbum.storage.matches import load_provisional
 from facealbum.storage.observations import (
     Arm,
     expect_whole_families,
@@ -52,7 +53,6 @@ from facealbum.storage.observations import (
     load_months,
     load_nodes,
     load_photos_of,
-    load_provisional,
     load_tracks,
     load_waiting,
 )

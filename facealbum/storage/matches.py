@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from facealbum.clustering import Observation
 from facealbum.clustering.match import Match
-from facealbum.domain.ids import FaceId, FamilyId, PhotoId
+from facealbum.domain.ids import FaceId, FamilyId, PersonId, PhotoId
 from facealbum.storage.observations import Arm, load_unconfirmed
 from facealbum.storage.schema import assignments, faces, photos, runs
 
@@ -50,6 +50,14 @@ def load_faces_of(
     """The faces of these photos and videos that have no confirmed person."""
     here = select(photos.c.photo_id).where(photos.c.family_id == family, _UPLOAD.in_(uploads))
     return load_unconfirmed(connection, family, arm, faces.c.photo_id.in_(here))
+
+
+def load_provisional(connection: Connection, family: FamilyId, arm: Arm) -> dict[FaceId, PersonId]:
+    """The person that each face is shown with until a run decides."""
+    query = select(assignments.c.face_id, assignments.c.person_id).where(
+        assignments.c.family_id == family, assignments.c.arm_id == arm.arm_id, assignments.c.state == "provisional"
+    )
+    return {FaceId(row.face_id): PersonId(row.person_id) for row in connection.execute(query)}
 
 
 def save_matches(

@@ -186,14 +186,6 @@ def load_observations(
     return [_observation(row) for row in connection.execute(query.order_by(faces.c.face_id))]
 
 
-def load_provisional(connection: Connection, family: FamilyId, arm: Arm) -> dict[FaceId, PersonId]:
-    """The person that each face is shown with until a run decides."""
-    query = select(assignments.c.face_id, assignments.c.person_id).where(
-        assignments.c.family_id == family, assignments.c.arm_id == arm.arm_id, assignments.c.state == "provisional"
-    )
-    return {FaceId(row.face_id): PersonId(row.person_id) for row in connection.execute(query)}
-
-
 def load_nodes(
     connection: Connection, family: FamilyId, arm: Arm, parameters: ClusteringParameters
 ) -> tuple[Node, ...]:

@@ -25,6 +25,7 @@ from facealbum.steps.correct import Said, decide, list_persons
 from facealbum.steps.dashboard import refresh
 from facealbum.steps.experiments import Draft, create_experiment
 from facealbum.steps.outbox import park
+from facealbum.steps.review import review_family
 from facealbum.steps.uploads import promise_upload
 from facealbum.steps.users import add_user, create_token
 from facealbum.storage.families import save_child, save_family
@@ -100,6 +101,7 @@ def fill(client: TestClient) -> Places:
         "albums/{album_id}": person,
         "children/{child_id}": str(child.child_id),
         "decisions/{number}": str(number),
+        "review/{question_id}": str(review_family(world, FAMILY_ID, limit=1).questions[0].question_id),
         "runs/{number}": "1",
         "{number}/{change}": "pause",
         "{name}/{action}": "start",

@@ -15,6 +15,7 @@ from facealbum.web.pages import (
     models,
     overview,
     persons,
+    review,
     runs,
     signals,
 )
@@ -32,6 +33,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     models.router,
     overview.router,
     persons.router,
+    review.router,
     runs.router,
     signals.router,
 )
