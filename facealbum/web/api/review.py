@@ -39,11 +39,11 @@ _FACE = "5a0c6b2e-33f5-5a43-9a7e-7a0f5f6f8a10"
 Crop = Callable[[FaceId], str]
 
 
-def _signed(request: Request, family_id: UUID, known: Annotated[Known, requires(Right.SEE_FACES)]) -> Crop:
+def _signed(request: Request, family_id: UUID) -> Crop:
     """The URL of each face's crop, which whoever is given it can use for an hour."""
-    state, viewer = request.app.state, known.caller.name
+    state, known = request.app.state, request.state.known
     now = state.context.clock()
-    return lambda face: str(state.signer.url(f"/v1/families/{family_id}/faces/{face}/crop", viewer, now=now))
+    return lambda face: str(state.signer.url(f"/v1/families/{family_id}/faces/{face}/crop", known.caller.name, now=now))
 
 
 Crops = Annotated[Crop, Depends(_signed)]
@@ -175,7 +175,12 @@ def families(world: World, wanted: Paging) -> Page[WaitingFamily]:
     return Page(items=[WaitingFamily.of(one) for one in shown], next=after)
 
 
-@router.get(_OF_FAMILY, responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY), summary="What to ask about a family next")
+@router.get(
+    _OF_FAMILY,
+    dependencies=[requires(Right.SEE_FACES)],
+    responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY),
+    summary="What to ask about a family next",
+)
 def ask(family_id: UUID, world: World, crops: Crops, limit: Annotated[int, Query(ge=1, le=50)] = 10) -> OpenReview:
     """The questions whose answers settle most; none before the family's first run."""
     return OpenReview.of(review_family(world, FamilyId(family_id), limit=limit), crops)

@@ -43,7 +43,7 @@ class Said(BaseModel):
     wrong: list[UUID] = []
 
 
-@router.post("", dependencies=[requires(Right.SEE_FACES)])
+@router.post("")
 def answer(
     request: Request,
     family_id: UUID,
