@@ -163,8 +163,8 @@ def look_at_family(
         known = load_family(transaction, family)
         arm = load_served_arm(transaction, family)
         arm_id = load_arm_id(transaction, arm)
-        persons = load_shown_persons(transaction, family, arm_id, limit=PERSONS + 1, after=after)
         choices = load_shown_persons(transaction, family, arm_id, limit=CHOICES)
+        persons = load_shown_persons(transaction, family, arm_id, limit=PERSONS + 1, after=after) if after else choices
         months = _timeline(until or Month.of(load_newest_moment(transaction, family) or context.clock()))
         rows = load_page(transaction, "family", family=family, arm=arm, month=months[-1].start().date())
         shown = persons[:PERSONS]
@@ -213,6 +213,12 @@ def look_at_faces(context: Context, family: FamilyId, faces: Sequence[FaceId]) -
         children = load_children(transaction, family)
         choices = load_shown_persons(transaction, family, arm_id, limit=CHOICES)
         return FacesLook(known, None, found, None, children, choices, {})
+
+
+def pictures_of(context: Context, family: FamilyId, persons: Sequence[PersonId]) -> Mapping[PersonId, FaceId]:
+    """A good face of each person of the arm that the family is shown."""
+    with context.database.begin() as transaction:
+        return load_pictures(transaction, family, _arm_id(transaction, family), persons)
 
 
 def look_at_photo(context: Context, family: FamilyId, photo: PhotoId) -> PhotoLook:

@@ -1,7 +1,7 @@
 """One person's faces, and those of nobody, to look at and to correct."""
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -13,7 +13,15 @@ from facealbum.domain.ids import FaceId, FamilyId, PersonId, PhotoId
 from facealbum.domain.months import Month
 from facealbum.errors import InvalidValueError
 from facealbum.steps.correct import latest_decisions
-from facealbum.steps.family_pages import MergedPerson, look_at_person, look_at_photo, look_at_waiting
+from facealbum.steps.family_pages import (
+    MergedPerson,
+    look_at_faces,
+    look_at_person,
+    look_at_photo,
+    look_at_waiting,
+    pictures_of,
+)
+from facealbum.steps.suggestions import similar_persons, suggest_split
 from facealbum.storage.shown_faces import Place
 from facealbum.web.pages.news import news_of
 from facealbum.web.pages.page import render
@@ -22,7 +30,8 @@ from facealbum.web.world import World
 
 router = APIRouter(prefix="/families/{family_id}", include_in_schema=False)
 Seer = Annotated[Known, requires(Right.SEE_FACES)]
-_DECISIONS = 10
+_DECISIONS, _SIMILAR = 10, 8
+_LEAVE, _STAY = 300, 24
 _FIRST = UUID(int=0)
 _AWARE = TypeAdapter(AwareDatetime)
 
@@ -45,6 +54,26 @@ def person(
     decisions = latest_decisions(world, family, limit=_DECISIONS, person=who)
     said = news_of(world, request, family)
     return render(request, known, "person.html", look=look, titles=look.titles(), decisions=decisions, news=said)
+
+
+@router.get("/persons/{person_id}/suggestions")
+def suggestions(request: Request, known: Seer, world: World, family_id: UUID, person_id: UUID) -> Response:
+    """Who may be the same person, and how the person would fall into two; both read its faces anew."""
+    family, who = FamilyId(family_id), PersonId(person_id)
+    look = look_at_person(world, family, who)
+    if isinstance(look, MergedPerson):
+        return RedirectResponse(f"/families/{family}/persons/{look.person_id}/suggestions", HTTPStatus.SEE_OTHER)
+    similar = similar_persons(world, family, who, limit=_SIMILAR)
+    split = suggest_split(world, family, who)
+    values: dict[str, Any] = {
+        "similar": similar,
+        "pictures": pictures_of(world, family, [one.person.person_id for one in similar]),
+        "split": split,
+        "leaves": look_at_faces(world, family, split.leaves[:_LEAVE]).faces,
+        "stays": look_at_faces(world, family, split.stays[:_STAY]).faces,
+    }
+    said = news_of(world, request, family)
+    return render(request, known, "suggestions.html", look=look, titles=look.titles(), news=said, **values)
 
 
 @router.get("/waiting")
