@@ -148,7 +148,8 @@ def every_page(client: TestClient) -> list[str]:
         label = transaction.execute(select(breakage.c.run_id, breakage.c.person_id)).first()
     assert label
     run = f"{HOME}/labels/{label.run_id}/{label.person_id}"
-    return ["/breakage", "/families", HOME, page, f"{HOME}/waiting", photo[0], run, f"{HOME}/decisions"]
+    about = [page, f"{page}/suggestions"]
+    return ["/breakage", "/families", HOME, *about, f"{HOME}/waiting", photo[0], run, f"{HOME}/decisions"]
 
 
 def test_every_page_has_its_landmarks_and_nothing_inline_and_escapes_names(client: TestClient) -> None:
@@ -172,6 +173,35 @@ def test_pages_speak_japanese(client: TestClient) -> None:
         page = client.get(path, headers={"accept-language": "ja"})
         assert page.status_code == 200, path
     assert "この人物" in client.get(person_pages(client)[0], headers={"accept-language": "ja"}).text
+
+
+def test_suggestions_are_carried_out_by_their_buttons(client: TestClient) -> None:
+    proof = log_in(client)
+    page = person_pages(client)[0]
+    text = client.get(f"{page}/suggestions").text
+    other = re.search(r'name="other" value="([0-9a-f-]{36})"', text)
+    assert other
+    leaves = re.findall(r'name="face" value="([^"]+)" checked>', text)
+    assert leaves
+    before = rows(client)
+    answer = send(client, proof, f"{page}/suggestions", kind="split", face=leaves)
+    assert answer.headers["location"] == f"{page}/suggestions?decided=1"
+    assert changed(before, rows(client))["assignments"] == {one[:36] for one in leaves}
+    undo(client, client.get(answer.headers["location"]).text)
+    assert not changed(before, rows(client))
+    assert send(client, proof, page, kind="merge", person=page[-36:], other=other[1]).status_code == 303
+    led = client.get(f"{page}/suggestions")
+    assert (led.status_code, led.headers["location"]) == (303, f"{HOME}/persons/{other[1]}/suggestions")
+
+
+def test_a_photo_tells_the_age_that_a_user_said(client: TestClient) -> None:
+    proof = log_in(client)
+    photo = every_page(client)[-3]
+    face = boxes(client.get(photo).text)[0]
+    send(client, proof, photo, kind="age", face=face, age="63.5")
+    assert '<td class="number">63.5</td>' in client.get(photo).text
+    send(client, proof, photo, kind="age", face=face)
+    assert '<td class="number">–</td>' in client.get(photo).text  # noqa: RUF001 - a dash
 
 
 def test_a_viewer_sees_faces_and_no_button_and_may_not_decide(client: TestClient) -> None:

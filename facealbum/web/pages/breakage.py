@@ -30,20 +30,15 @@ def breakage(
     look = look_at_breakage(world, arm=arm or None, month=Month.parse(month) if month else None)
     spoken = language_of(request)
     values: dict[str, Any] = {
-        "kinds": KINDS,
+        "charts": {kind: _draw(look, kind, spoken) for kind in KINDS},
         "kind_names": [spoken.gettext(kind) for kind in KINDS],
         "by_month": {(row["month"], row["kind"]): row for row in look.months},
         "names": known.caller.may(Right.SEE_FACES, None),
     }
-    return render(request, known, "breakage.html", look=look, chart=_chart(look, spoken), **values)
+    return render(request, known, "breakage.html", look=look, **values)
 
 
-def _chart(look: BreakageLook, spoken: Language) -> str:
-    lines = [
-        Series(
-            spoken.gettext(kind),
-            [Point(spoken.month(row["month"]), row["rate"], row["low"], row["high"]) for row in look.of(kind)],
-        )
-        for kind in KINDS
-    ]
-    return draw_lines(spoken.gettext("Breakage by month and kind, with its intervals"), lines, write=spoken.percent)
+def _draw(look: BreakageLook, kind: str, spoken: Language) -> str:
+    points = [Point(spoken.month(row["month"]), row["rate"], row["low"], row["high"]) for row in look.of(kind)]
+    title = spoken.say("%(kind)s by month, with its intervals", kind=spoken.gettext(kind))
+    return draw_lines(title, [Series(spoken.gettext(kind), points)], write=spoken.percent)
