@@ -201,7 +201,7 @@ def test_a_photo_tells_the_age_that_a_user_said(client: TestClient) -> None:
     send(client, proof, photo, kind="age", face=face, age="63.5")
     assert '<td class="number">63.5</td>' in client.get(photo).text
     send(client, proof, photo, kind="age", face=face)
-    assert '<td class="number">–</td>' in client.get(photo).text  # noqa: RUF001 - a dash
+    assert '<td class="number">–</td>' in client.get(photo).text
 
 
 def test_a_viewer_sees_faces_and_no_button_and_may_not_decide(client: TestClient) -> None:
