@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 import typer
+from fastapi.routing import APIRoute, iter_route_contexts
 
 from facealbum.cli import app
 from facealbum.settings import Settings
 from facealbum.storage.tables import metadata
+from facealbum.web import make_app
+from facealbum.web.rights import Requirement
 
 ROOT = Path(__file__).parent.parent
 DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -28,6 +31,20 @@ def test_every_table_is_described() -> None:
     text = (ROOT / "docs" / "data-model.md").read_text(encoding="utf-8")
     described = set(re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE))
     assert described == set(metadata.tables)
+
+
+def test_every_route_of_the_api_is_described() -> None:
+    text = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    (told,) = re.findall(r"<!-- routes: start -->\n(.*?)<!-- routes: end -->", text, flags=re.DOTALL)
+    described, rows = make_app(Settings()).openapi()["paths"], ["| route | asks for | what |", "|---|---|---|"]
+    for route in sorted(iter_route_contexts(make_app(Settings()).routes), key=lambda one: one.path or ""):
+        if isinstance(route.original_route, APIRoute) and (route.path or "").startswith("/v1/"):
+            (right,) = (one.call.right for one in route.dependant.dependencies if isinstance(one.call, Requirement))
+            for method in sorted(route.methods or ()):
+                what = described[route.path][method.lower()]["summary"].capitalize()
+                asked = right.name.lower().replace("_", " ") if right else "to be known"
+                rows.append(f"| `{method} {route.path}` | {asked} | {what} |")
+    assert told.splitlines() == rows, "docs/api.md must hold these rows:\n" + "\n".join(rows)
 
 
 def test_every_setting_is_described() -> None:

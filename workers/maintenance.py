@@ -8,6 +8,7 @@ from facealbum.errors import UnknownVersionError
 from facealbum.steps.batches import advance, start_due
 from facealbum.steps.context import Context
 from facealbum.steps.dashboard import refresh
+from facealbum.steps.idempotency import forget_old_requests
 from facealbum.steps.outbox import relay
 from facealbum.steps.reconcile import reconcile
 from workers.app import app
@@ -29,6 +30,7 @@ JOBS: dict[str, Callable[[Context], object]] = {
     "reconcile": reconcile,
     "reembed": _embed_again,
     "dashboard": refresh,
+    "requests": forget_old_requests,
 }
 """What each job does."""
 

@@ -170,7 +170,10 @@ _EXAMPLES: Any = {
 
 
 @router.post(
-    "", status_code=HTTPStatus.CREATED, responses=responses(HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY)
+    "",
+    status_code=HTTPStatus.CREATED,
+    responses=responses(HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY),
+    summary="Say what is right",
 )
 def decide(
     family_id: UUID,
@@ -188,7 +191,12 @@ def decide(
     return Decision.model_validate(done)
 
 
-@router.get("", dependencies=[requires(Right.SEE_FACES)], responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY))
+@router.get(
+    "",
+    dependencies=[requires(Right.SEE_FACES)],
+    responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY),
+    summary="Decisions",
+)
 def list_all(family_id: UUID, world: World, paging: Paging) -> Page[Decision]:
     """Every decision, the newest first; those that were taken back, too."""
     after = _KEYS.read(paging)
@@ -198,7 +206,12 @@ def list_all(family_id: UUID, world: World, paging: Paging) -> Page[Decision]:
     return Page(items=[Decision.model_validate(one) for one in some], next=following)
 
 
-@router.get("/{number}", dependencies=[requires(Right.SEE_FACES)], responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY))
+@router.get(
+    "/{number}",
+    dependencies=[requires(Right.SEE_FACES)],
+    responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY),
+    summary="A decision",
+)
 def show(family_id: UUID, number: int, world: World) -> WholeDecision:
     """A decision with every row that it changed, before and after."""
     decided, correction = decision_by_number(world, FamilyId(family_id), number)
@@ -206,7 +219,11 @@ def show(family_id: UUID, number: int, world: World) -> WholeDecision:
     return WholeDecision(**told, rows=_rows(correction))
 
 
-@router.delete("/{number}", responses=responses(HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY))
+@router.delete(
+    "/{number}",
+    responses=responses(HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY),
+    summary="Take a decision back",
+)
 def take_back(family_id: UUID, number: int, world: World, known: Annotated[Known, requires(Right.DECIDE)]) -> Decision:
     """Take a decision back: everything that it changed is as it was before.
 

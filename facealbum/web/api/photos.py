@@ -73,6 +73,7 @@ class PhotoDetail(Photo):
 @router.post(
     "",
     status_code=HTTPStatus.ACCEPTED,
+    summary="Bring photos and videos",
     dependencies=[requires(Right.BRING)],
     responses={
         **responses(HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY),

@@ -63,7 +63,11 @@ class TakenSignals(BaseModel):
     of_unknown_families: int
 
 
-@router.post("", responses=responses(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY))
+@router.post(
+    "",
+    responses=responses(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY),
+    summary="Tell signals",
+)
 def tell(body: NewSignals, world: World) -> TakenSignals:
     """Take in what is new: all of it, or none if one is wrong.  Sending it again is safe."""
     told = [

@@ -65,13 +65,13 @@ class SimilarPersons(BaseModel):
     items: list[Similar]
 
 
-@router.get("/split", responses=responses())
+@router.get("/split", responses=responses(), summary="How a person would be split")
 def split(family_id: UUID, person_id: UUID, world: World) -> SuggestedSplit:
     """How the person's faces would fall into two; nothing is changed: decide `split` with the faces that leave."""
     return SuggestedSplit.model_validate(suggest_split(world, FamilyId(family_id), PersonId(person_id)))
 
 
-@router.get("/similar", responses=responses())
+@router.get("/similar", responses=responses(), summary="Who may be the same person")
 def similar(
     family_id: UUID, person_id: UUID, world: World, limit: Annotated[int, Query(ge=1, le=50)] = 10
 ) -> SimilarPersons:

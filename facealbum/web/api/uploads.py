@@ -33,6 +33,7 @@ async def _spooled(request: Request) -> AsyncIterator[UploadFile]:
     "",
     status_code=HTTPStatus.CREATED,
     responses=responses(HTTPStatus.CONFLICT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY),
+    summary="Promise content",
 )
 def promise(family_id: UUID, new: NewUpload, world: World, request: Request) -> Upload:
     """Promise content, and be told where to PUT it.  The same content promised twice is one upload."""
@@ -42,7 +43,11 @@ def promise(family_id: UUID, new: NewUpload, world: World, request: Request) -> 
     return Upload.of(promised, direct=str(direct))
 
 
-@router.post("/{upload_id}/complete", responses=responses(HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY))
+@router.post(
+    "/{upload_id}/complete",
+    responses=responses(HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY),
+    summary="Tell that promised content is there",
+)
 def complete(family_id: UUID, upload_id: UUID, world: World) -> Arrived:
     """Tell that the content is in the object store.  Who doesn't is found out, a minute or more later."""
     brought = complete_upload(world, FamilyId(family_id), upload_id)
@@ -55,7 +60,12 @@ _BODY: dict[str, Any] = {
 }
 
 
-@router.put("/{upload_id}", openapi_extra=_BODY, responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY))
+@router.put(
+    "/{upload_id}",
+    openapi_extra=_BODY,
+    responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY),
+    summary="Send promised content",
+)
 def receive(
     family_id: UUID, upload_id: UUID, world: World, content: Annotated[UploadFile, Depends(_spooled)]
 ) -> Arrived:
