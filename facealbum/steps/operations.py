@@ -6,28 +6,32 @@ from datetime import date
 from typing import Any
 
 from facealbum.clustering import PlanChange, compare_plans
-from facealbum.domain.ids import FamilyId
-from facealbum.domain.months import Month
+from facealbum.domain.ids import FamilyId, RunId
 from facealbum.errors import UnknownRunError
 from facealbum.steps.batch_progress import BatchProgress, show_batch
 from facealbum.steps.context import Context
 from facealbum.storage.audit import Entry, load_newest_entries
 from facealbum.storage.batches import load_batches
 from facealbum.storage.dashboard.pages import Rows, load_page
+from facealbum.storage.database import Transaction
 from facealbum.storage.explanations import load_plan
 from facealbum.storage.families import load_family
-from facealbum.storage.serving import load_installed_arm, load_served_arm
+from facealbum.storage.serving import load_installed_arm, load_promotions, load_served_arm
 
 COUNTED_FAMILIES = 100_000
 """The installation's sums are of at most so many families."""
-_ENTRIES = 20
+_ENTRIES, _ARMS = 20, 5
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The installation today; alarms: those of the newest monthly job.  Rows are as `load_page` gives them."""
+    """The installation today; alarms: those of the newest monthly job.  Rows are as `load_page` gives them.
+
+    metrics: of the arm that is measured, which is the one before while the installation's own is not measured yet.
+    """
 
     arm: str
+    measured: str
     today: date
     installation: Any
     photos: Rows
@@ -60,15 +64,25 @@ class FamilyChange:
 
 
 def look_at_overview(context: Context) -> Overview:
-    """How the installation stands, under its own arm."""
+    """How the installation stands."""
     today = context.clock().date()
     with context.database.begin() as transaction:
+        rows = load_page(transaction, "overview", day=today)
         arm = load_installed_arm(transaction)
-        rows = load_page(transaction, "overview", arm=arm, day=today)
+        measured, metrics = _measured(transaction, arm)
         newest = load_batches(transaction, limit=1)
     alarms = [alarm for batch in newest for alarm in (batch.summary or {}).get("alarms", ())]
     (installation,) = rows.pop("installation")
-    return Overview(arm, today, installation, **rows, alarms=alarms)
+    return Overview(arm, measured, today, installation, **rows, metrics=metrics, alarms=alarms)
+
+
+def _measured(transaction: Transaction, arm: str) -> tuple[str, Rows]:
+    """The arm, or the newest that was installed before it and has been measured, with its months."""
+    earlier = [one.arm for one in load_promotions(transaction)][:_ARMS]
+    for one in dict.fromkeys((arm, *earlier)):
+        if found := load_page(transaction, "overview_metrics", arm=one)["metrics"]:
+            return one, found
+    return arm, []
 
 
 def look_at_job(context: Context, number: int) -> JobLook:
@@ -82,16 +96,16 @@ def look_at_job(context: Context, number: int) -> JobLook:
     return JobLook(progress, rows["failures"], rows["families"], month["change"], entries)
 
 
-def look_at_change(context: Context, family: FamilyId, month: Month | None = None) -> FamilyChange:
-    """What the run of the month did, or the newest one; raises UnknownFamilyError, UnknownRunError."""
+def look_at_change(context: Context, family: FamilyId, run: RunId | None = None) -> FamilyChange:
+    """What this run did, or the newest that had any faces to look at; raises UnknownFamilyError, UnknownRunError."""
     with context.database.begin() as transaction:
         load_family(transaction, family)
         arm = load_served_arm(transaction, family)
         runs = load_page(transaction, "changes", family=family, arm=arm)["runs"]
-        done = [run for run in runs if run["status"] == "done"]
-        places = [place for place, run in enumerate(done) if month is None or run["month"] == month.start().date()]
-        if not places and month is not None:
-            raise UnknownRunError(f"expected a month that the family was run for under {arm}, got {month}")
+        done = [one for one in runs if one["status"] == "done"]
+        places = [place for place, one in enumerate(done) if (one["run_id"] == run if run else one["faces"])]
+        if run and not places:
+            raise UnknownRunError(f"expected a run of the family under {arm}, got {run}")
         if not places:
             return FamilyChange(family, arm, runs, None, None)
         now, *earlier = done[places[-1] :: -1]

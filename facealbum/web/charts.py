@@ -14,7 +14,8 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 56, 12, 12, 28
 _LEGEND = 20
 _BAR, _NAMES = 26, 200
 _MOST_SERIES = 4
-_LABEL = 64  # pixels that a label of the x axis takes
+_FLAT = 1e-9
+_LABEL = {_WIDTH: 100, _SMALL: 64}  # what a label of the x axis takes; wide drawings are shrunk on small screens
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +159,8 @@ def _ticks(values: Sequence[float], *, from_zero: bool = True) -> list[float]:
         return []
     around = [0.0, *values] if from_zero else values
     lowest, highest = min(around), max(around)
-    if highest == lowest:
-        highest = lowest + (abs(lowest) or 1.0)
+    if highest - lowest <= _FLAT * max(abs(lowest), 1.0):
+        highest = lowest + max(abs(lowest), 1.0)
     rough = (highest - lowest) / 4
     unit = 10.0 ** floor(log10(rough))
     step = next(times * unit for times in (1, 2, 2.5, 5, 10) if times * unit >= rough * (1 - 1e-9))
@@ -183,7 +184,7 @@ def _grid(ticks: Sequence[float], up: _Scale, write: Callable[[float], str], wid
 
 def _labels(points: Sequence[Point], across: Sequence[float], width: int = _WIDTH) -> str:
     """As many labels as there is room for, the last among them."""
-    every = ceil(len(points) * _LABEL / (width - _LEFT - _RIGHT))
+    every = ceil(len(points) * _LABEL[width] / (width - _LEFT - _RIGHT))
     return "".join(
         f'<text x="{x}" y="{_HEIGHT - 8}" text-anchor="middle">{escape(point.label)}</text>'
         for number, (point, x) in enumerate(zip(points, across, strict=False))

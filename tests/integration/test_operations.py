@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
@@ -153,16 +154,18 @@ def test_an_installation_with_albums_shows_figures_with_counts_and_intervals(
     assert "The month beside the one before" in shown(client, f"/runs/{clustered}")
 
 
-def test_a_family_s_changes_account_for_every_face_of_its_run(client: TestClient, clustered: int) -> None:
-    assert clustered
-    page = shown(client, f"/families/{FAMILY_ID}/changes?month=2026-02")
-    body = page.split("<tbody>")[1].split("</tbody>")[0]
-    sums = [int(n) for n in re.findall(r"<strong>(\d+)</strong>", body)]
-    cells = re.findall(r"<tr>(.*?)</tr>", page.split("<tbody>")[2].split("</tbody>")[0])
-    (february,) = [re.findall(r">(\d+)</td>", cell) for cell in cells if "Feb 2026" in cell]
-    assert sum(sums) == int(february[0])
-    missing = client.get(f"/families/{FAMILY_ID}/changes?month=2020-01")
-    assert (missing.status_code, "expected a month" in missing.text) == (404, True)
+@pytest.mark.usefixtures("clustered")
+def test_a_family_s_changes_account_for_every_face_of_its_run(client: TestClient) -> None:
+    at = f"/families/{FAMILY_ID}/changes"
+    runs = re.findall(r"<tr>(.*?)</tr>", shown(client, at).split("<tbody>")[2])
+    assert len(runs) == 2
+    for run in runs:
+        faces = int(re.findall(r">(\d+)</td>", run)[0])
+        (link,) = re.findall(r'href="(\?run=[0-9a-f-]+)"', run)
+        body = shown(client, at + link).split("<tbody>")[1].split("</tbody>")[0]
+        assert sum(int(count) for count in re.findall(r"<strong>(\d+)</strong>", body)) == faces > 0
+    missing = client.get(f"{at}?run={UUID(int=1)}")
+    assert (missing.status_code, "expected a run" in missing.text) == (404, True)
     assert client.get(f"/families/{family_id('nobody')}/changes").status_code == 404
 
 
@@ -227,6 +230,9 @@ def test_an_admin_promotes_an_arm_and_takes_it_back(client: TestClient, world: C
     assert client.post("/models/promote", data={"csrf": csrf, "arm": "sharper"}).status_code == 422
     assert "sharper" in press(client, "/models/promote", csrf, arm="sharper", sure="yes")
     assert (list_promotions(world)[0].arm, list_promotions(world)[0].author) == ("sharper", "user admin")
+    page = shown(client, "/")
+    assert "Under the arm default" in page
+    assert "Families move to the arm sharper" in page
     assert "sharper" in press(client, "/models/rollback", csrf, sure="yes")
     assert list_promotions(world)[0].arm == "default"
 

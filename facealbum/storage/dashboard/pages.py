@@ -20,12 +20,14 @@ PAGES: Mapping[str, Mapping[str, str]] = {
         """,
         "photos": "SELECT * FROM dashboard.photo_days WHERE day > CAST(:day AS date) - 31 ORDER BY day, event, reason",
         "queue": "SELECT * FROM dashboard.queue",
+        "jobs": "SELECT * FROM dashboard.monthly_jobs ORDER BY number DESC LIMIT 5",
+    },
+    "overview_metrics": {
         "metrics": """
             SELECT * FROM dashboard.metrics
             WHERE arm = :arm AND slice = '' AND metric IN ('association', 'breakage', 'coverage')
             ORDER BY month DESC, metric LIMIT 72
         """,
-        "jobs": "SELECT * FROM dashboard.monthly_jobs ORDER BY number DESC LIMIT 5",
     },
     "runs": {"jobs": "SELECT * FROM dashboard.monthly_jobs ORDER BY number DESC LIMIT 50"},
     "run": {

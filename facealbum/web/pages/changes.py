@@ -8,8 +8,7 @@ from fastapi.responses import Response
 
 from facealbum.clustering import Fate, LeaveReason, MoveReason, Origin, Outcome
 from facealbum.domain.access import Right
-from facealbum.domain.ids import FamilyId
-from facealbum.domain.months import Month
+from facealbum.domain.ids import FamilyId, RunId
 from facealbum.steps.operations import look_at_change
 from facealbum.web.pages.page import render
 from facealbum.web.rights import Known, requires
@@ -24,10 +23,10 @@ def changes(
     world: World,
     known: Annotated[Known, requires(Right.SEE_FIGURES)],
     family_id: UUID,
-    month: str | None = None,
+    run: UUID | None = None,
 ) -> Response:
     """The family's runs, and what one of them changed."""
-    look = look_at_change(world, FamilyId(family_id), Month.parse(month) if month else None)
+    look = look_at_change(world, FamilyId(family_id), RunId(run) if run else None)
     return render(
         request,
         known,
