@@ -16,7 +16,7 @@ from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_models, models_in_use
 from facealbum.steps.models import check_models
 from facealbum.storage.database import Database, open_database
-from facealbum.storage.facts import load_facts, load_time
+from facealbum.storage.facts import count_everything, load_time, load_versions
 from facealbum.storage.gauges import load_gauges
 from facealbum.storage.objects import open_object_store
 
@@ -26,7 +26,7 @@ _PROBE = "doctor/probe"
 _LITTLE_SPACE = 1_000_000_000
 _CLOCKS_APART_SECONDS = 2.0  # ages and dates are told by one or the other
 _OUTBOX_SECONDS = 60.0
-_INSIDE_DATABASE = ("clock", "waiting")  # of a database that is away, one finding is enough
+_INSIDE_DATABASE = ("clock", "waiting", "amounts")  # of a database that is away, one finding is enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def examine(settings: Settings) -> list[Finding]:
 
 
 def examine_here(context: Context) -> list[Finding]:
-    """The same of this machine and the database that the process has open, which asks nobody else."""
+    """The same of this machine and the database that the process has open: asks nobody else, and counts no rows."""
     inside = {subject: partial(look, context.database) for subject, look in _OF_THE_DATABASE.items()}
     return _look_at({**_OF_THIS_MACHINE, **inside}, context.settings)
 
@@ -83,12 +83,17 @@ def _database(database: Database, settings: Settings) -> Iterator[str]:
         if status.problems:
             raise StorageError("; ".join(status.problems))
     with database.begin() as transaction:
-        facts = load_facts(transaction)
-    yield f"PostgreSQL {facts.server}, pgvector {facts.pgvector}, schema {facts.schema}"
-    yield f"{facts.families} families, {facts.photos} photos, {facts.faces} faces, {facts.runs} runs"
+        found = load_versions(transaction)
+    yield f"PostgreSQL {found.server}, pgvector {found.pgvector}, schema {found.schema}"
     with database.begin() as transaction:
         embedder = models_in_use(transaction, settings).embedder
     yield f"embedding space {embedder.space}, filled by {embedder.version}"
+
+
+def _amounts(database: Database, _: Settings) -> Iterator[str]:
+    with database.begin() as transaction:
+        found = count_everything(transaction)
+    yield f"{found.families} families, {found.photos} photos, {found.faces} faces, {found.runs} runs"
 
 
 def _clock(database: Database, _: Settings) -> Iterator[str]:
@@ -139,10 +144,10 @@ def _with_database(look: _LookInside) -> _Look:
 
 
 _OF_THIS_MACHINE: Mapping[str, _Look] = {"program": _program, "data folder": _data_folder}
-_OF_THE_DATABASE: Mapping[str, _LookInside] = {"database": _database, "clock": _clock, "waiting": _waiting}
+_OF_THE_DATABASE: dict[str, _LookInside] = {"database": _database, "clock": _clock, "waiting": _waiting}
 _SUBJECTS: Mapping[str, _Look] = {
     **_OF_THIS_MACHINE,
-    **{subject: _with_database(look) for subject, look in _OF_THE_DATABASE.items()},
+    **{subject: _with_database(look) for subject, look in (_OF_THE_DATABASE | {"amounts": _amounts}).items()},
     "object store": _object_store,
     "models": _models,
 }

@@ -11,24 +11,36 @@ from facealbum.storage.schema import faces, families, runs
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """Versions, and how much there is."""
+class Versions:
+    """Of the server and what it holds."""
 
     server: str
     pgvector: str
     schema: str
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """How much there is."""
+
     families: int
     photos: int
     faces: int
     runs: int
 
 
-def load_facts(connection: Connection) -> Facts:
+def load_versions(connection: Connection) -> Versions:
     """Ask the server."""
-    return Facts(
+    return Versions(
         server=connection.execute(text("SHOW server_version")).scalar_one(),
         pgvector=connection.execute(text("SELECT extversion FROM pg_extension WHERE extname = 'vector'")).scalar_one(),
         schema=schema_revision(connection) or "none",
+    )
+
+
+def count_everything(connection: Connection) -> Amounts:
+    """Count it; reads every row."""
+    return Amounts(
         families=_count(connection, families),
         photos=sum(count_photos(connection).values()),
         faces=_count(connection, faces),

@@ -135,6 +135,8 @@ def test_every_route_of_the_api_is_described_with_its_problems_and_examples(ever
     untold = [name for name, one in operations.items() if not has_example(document, one)]
     assert not untold, "each body needs an example: of its fields, or as json_schema_extra of its model"
     assert not [name for name in operations if "/v1/" not in name]
+    twice = [name for name in document["components"]["schemas"] if "__" in name and not name.startswith("Body_")]
+    assert not twice, "two bodies are called alike: give one another name, as clients have classes of these names"
 
 
 def has_example(document: Mapping[str, Any], operation: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from eval.annotation import MIN_RESPONSE, Answer, Kind
+from eval.annotation import MIN_RESPONSE, Answer
 from eval.annotation.estimate import AnnotationEstimate
 from facealbum.domain.access import Right
 from facealbum.steps import annotation as steps
@@ -23,7 +23,7 @@ _BY_AGE, _BY_ITEM = Keys(tuple[float, str]), Keys(tuple[UUID])
 _SEE = [requires(Right.SEE_FIGURES)]
 Reviewer = Annotated[Known, requires(Right.DECIDE)]
 Arbiter = Annotated[Text | None, Query(description="The annotator whose word settles differences")]
-Response = Annotated[float, Query(ge=0, le=1, description="The least share of items that must be answered")]
+Share = Annotated[float, Query(ge=0, le=1, description="The least share of items that must be answered")]
 
 
 class Stratum(Shown):
@@ -38,7 +38,7 @@ class Sample(BaseModel):
     """A sample of faces, pairs or clusters, and how far it is."""
 
     name: str = Field(examples=["autumn"])
-    kind: Kind
+    kind: str = Field(examples=["faces"])
     arms: list[str] = Field(examples=[["default"]])
     month: MonthText | None
     families: int = Field(examples=[300])
@@ -109,7 +109,7 @@ class Estimate(BaseModel):
     """What the labels of a sample say of everything; agreement: how far annotators agree beyond chance."""
 
     sample: str = Field(examples=["autumn"])
-    kind: Kind
+    kind: str = Field(examples=["faces"])
     drawn: int = Field(examples=[400])
     answered: int = Field(examples=[395])
     unsure: int = Field(examples=[5])
@@ -166,7 +166,7 @@ def label_item(name: Name, item_id: UUID, new: NewLabel, world: World, known: Re
 
 
 @router.get("/samples/{name}/estimate", dependencies=_SEE, responses=responses())
-def show_estimate(name: Name, world: World, arbiter: Arbiter = None, min_response: Response = MIN_RESPONSE) -> Estimate:
+def show_estimate(name: Name, world: World, arbiter: Arbiter = None, min_response: Share = MIN_RESPONSE) -> Estimate:
     """Tell what the labels say of everything, once enough items are answered."""
     return Estimate.of(steps.estimate(world, name, arbiter=arbiter, min_response=min_response))
 
@@ -174,8 +174,6 @@ def show_estimate(name: Name, world: World, arbiter: Arbiter = None, min_respons
 @router.post(
     "/samples/{name}/conclude", dependencies=[requires(Right.RUN_JOBS)], responses=responses(HTTPStatus.CONFLICT)
 )
-def conclude_sample(
-    name: Name, world: World, arbiter: Arbiter = None, min_response: Response = MIN_RESPONSE
-) -> Estimate:
+def conclude_sample(name: Name, world: World, arbiter: Arbiter = None, min_response: Share = MIN_RESPONSE) -> Estimate:
     """Keep what the labels say, whatever becomes of the families later."""
     return Estimate.of(steps.estimate(world, name, arbiter=arbiter, min_response=min_response, conclude=True))

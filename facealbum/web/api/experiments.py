@@ -35,7 +35,7 @@ class Side(Shown):
     share: Share = Field(examples=[0.5])
 
 
-class Arm(Side):
+class ExperimentArm(Side):
     """The same; control: what the others are compared with."""
 
     control: bool
@@ -57,7 +57,7 @@ class Plan(BaseModel):
     minimum_effect: float = Field(examples=[0.01])
     months: int = Field(examples=[3])
     families: int = Field(examples=[400])
-    kind: Kind
+    kind: str = Field(examples=["fixed"])
     paired: bool
     alpha: float = Field(examples=[0.05])
     power: float = Field(examples=[0.8])
@@ -102,7 +102,7 @@ class NewExperiment(BaseModel):
     minimum_effect: float = Field(gt=0, le=1e6)
     months: int = Field(ge=1, le=_LONGEST)
     families: int | None = Field(default=None, ge=2, le=_MOST)
-    kind: Kind = Kind.FIXED
+    kind: Literal["fixed", "sequential"] = "fixed"
     guardrails: dict[Text, FiniteFloat] = {}
     holdout: Share = 0.0
     traffic: Share = 1.0
@@ -114,7 +114,8 @@ class NewExperiment(BaseModel):
     def draft(self) -> steps.Draft:
         """As the step takes it."""
         shares = tuple((one.name, one.share) for one in self.arms)
-        return steps.Draft(**self.model_dump(exclude={"arms", "dry_run"}), shares=shares)
+        given = self.model_dump(exclude={"arms", "dry_run", "kind"})
+        return steps.Draft(**given, shares=shares, kind=Kind(self.kind))
 
 
 class Agreed(BaseModel):
@@ -130,7 +131,7 @@ class Experiment(BaseModel):
     name: str = Field(examples=["sharper"])
     mode: str = Field(examples=["shadow"])
     status: str = Field(examples=["running"])
-    arms: list[Arm]
+    arms: list[ExperimentArm]
     holdout: float
     traffic: float
     plan: Plan
@@ -146,7 +147,7 @@ class Experiment(BaseModel):
             name=one.name,
             mode=one.mode,
             status=one.status,
-            arms=[Arm.model_validate(arm) for arm in one.arms],
+            arms=[ExperimentArm.model_validate(arm) for arm in one.arms],
             holdout=one.holdout,
             traffic=one.traffic,
             plan=Plan(**one.plan),
