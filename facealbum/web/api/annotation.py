@@ -1,13 +1,13 @@
 """Truth from people: samples, what they ask, labels, and what these tell of everything."""
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from eval.annotation import MIN_RESPONSE, Answer
+from eval.annotation import MIN_RESPONSE
 from eval.annotation.estimate import AnnotationEstimate
 from facealbum.domain.access import Right
 from facealbum.steps import annotation as steps
@@ -81,7 +81,7 @@ class NewLabel(BaseModel):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"answer": "yes"}, {"answer": "no", "odd": [2]}]})
 
-    answer: Answer
+    answer: Literal["yes", "no", "unsure", "not_a_face"]
     odd: list[Annotated[int, Field(ge=1, le=LARGEST)]] = Field(default=[], max_length=1000)
 
 
@@ -90,7 +90,7 @@ class Label(Shown):
 
     item_id: UUID
     annotator: str = Field(examples=["user ann"])
-    answer: Answer
+    answer: str = Field(examples=["yes"])
     odd: list[int]
 
 
@@ -161,7 +161,7 @@ def list_items(name: Name, world: World, wanted: Paging) -> Page[Item]:
 @router.put("/samples/{name}/items/{item_id}/label", responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY))
 def label_item(name: Name, item_id: UUID, new: NewLabel, world: World, known: Reviewer) -> Label:
     """Answer an item.  The annotator is whoever asks; a later answer takes the place of an earlier one."""
-    label = steps.label_item(world, name, item_id, annotator=known.caller.name, answer=new.answer.value, odd=new.odd)
+    label = steps.label_item(world, name, item_id, annotator=known.caller.name, answer=new.answer, odd=new.odd)
     return Label.model_validate(label)
 
 

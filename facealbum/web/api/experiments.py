@@ -245,7 +245,14 @@ def list_experiments(world: World, wanted: Paging) -> Page[Experiment]:
     return Page(items=[Experiment.of(one) for one in rows], next=following)
 
 
-@router.post("", status_code=HTTPStatus.CREATED, **_CHANGED)
+@router.post(
+    "",
+    status_code=HTTPStatus.CREATED,
+    responses={
+        **responses(HTTPStatus.CONFLICT),
+        HTTPStatus.OK: {"model": Agreed, "description": "What it would be; nothing was kept"},
+    },
+)
 def create_experiment(new: NewExperiment, world: World, known: Admin, response: Response) -> Agreed:
     """Agree on what decides, before anything is known; tells how many families that needs."""
     plan, power = steps.create_experiment(world, new.draft(), author=known.caller.name, dry_run=new.dry_run)

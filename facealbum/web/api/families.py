@@ -93,7 +93,13 @@ def listed(world: World, wanted: Paging, known: Annotated[Known, requires(None)]
     return Page(items=[ListedFamily(family_id=one.family_id, name=one.name) for one in shown], next=after)
 
 
-@router.post("", status_code=HTTPStatus.CREATED, dependencies=[requires(Right.BRING)], summary="Register a family")
+@router.post(
+    "",
+    status_code=HTTPStatus.CREATED,
+    dependencies=[requires(Right.BRING)],
+    responses={HTTPStatus.OK: {"model": ListedFamily, "description": "It was registered before"}},
+    summary="Register a family",
+)
 def register(new: NewFamily, world: World, response: Response) -> ListedFamily:
     """201 if it is new, 200 if the family was registered before."""
     family, is_new = register_family(world, new.name)
@@ -131,7 +137,10 @@ def children(family_id: UUID, world: World, wanted: Paging) -> Page[Child]:
     "/{family_id}/children",
     status_code=HTTPStatus.CREATED,
     dependencies=[requires(Right.BRING)],
-    responses=responses(HTTPStatus.CONFLICT),
+    responses={
+        **responses(HTTPStatus.CONFLICT),
+        HTTPStatus.OK: {"model": Child, "description": "It was registered before"},
+    },
     summary="Register a child",
 )
 def add(family_id: UUID, new: NewChild, world: World, response: Response) -> Child:
