@@ -132,7 +132,7 @@ class Estimate(BaseModel):
         return cls(**told | {"figures": rates})
 
 
-@router.get("/samples", dependencies=_SEE, responses=responses())
+@router.get("/samples", dependencies=_SEE, responses=responses(), summary="Samples")
 def list_samples(world: World, wanted: Paging) -> Page[Sample]:
     """List the samples, the newest first."""
     rows, following = _BY_AGE.part(
@@ -141,13 +141,18 @@ def list_samples(world: World, wanted: Paging) -> Page[Sample]:
     return Page(items=[Sample.of(one) for one in rows], next=following)
 
 
-@router.get("/samples/{name}", dependencies=_SEE, responses=responses())
+@router.get("/samples/{name}", dependencies=_SEE, responses=responses(), summary="A sample")
 def show_sample(name: Name, world: World) -> Sample:
     """Tell how far a sample is."""
     return Sample.of(steps.load_sample(world, name)[0])
 
 
-@router.get("/samples/{name}/items", dependencies=[requires(Right.SEE_FACES)], responses=responses())
+@router.get(
+    "/samples/{name}/items",
+    dependencies=[requires(Right.SEE_FACES)],
+    responses=responses(),
+    summary="What a sample asks",
+)
 def list_items(name: Name, world: World, wanted: Paging) -> Page[Item]:
     """List what a sample asks, in an order that tells annotators nothing.
 
@@ -158,21 +163,28 @@ def list_items(name: Name, world: World, wanted: Paging) -> Page[Item]:
     return Page(items=[Item.model_validate(one) for one in rows], next=following)
 
 
-@router.put("/samples/{name}/items/{item_id}/label", responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY))
+@router.put(
+    "/samples/{name}/items/{item_id}/label",
+    responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY),
+    summary="Answer an item",
+)
 def label_item(name: Name, item_id: UUID, new: NewLabel, world: World, known: Reviewer) -> Label:
     """Answer an item.  The annotator is whoever asks; a later answer takes the place of an earlier one."""
     label = steps.label_item(world, name, item_id, annotator=known.caller.name, answer=new.answer, odd=new.odd)
     return Label.model_validate(label)
 
 
-@router.get("/samples/{name}/estimate", dependencies=_SEE, responses=responses())
+@router.get("/samples/{name}/estimate", dependencies=_SEE, responses=responses(), summary="What the labels say")
 def show_estimate(name: Name, world: World, arbiter: Arbiter = None, min_response: Share = MIN_RESPONSE) -> Estimate:
     """Tell what the labels say of everything, once enough items are answered."""
     return Estimate.of(steps.estimate(world, name, arbiter=arbiter, min_response=min_response))
 
 
 @router.post(
-    "/samples/{name}/conclude", dependencies=[requires(Right.RUN_JOBS)], responses=responses(HTTPStatus.CONFLICT)
+    "/samples/{name}/conclude",
+    dependencies=[requires(Right.RUN_JOBS)],
+    responses=responses(HTTPStatus.CONFLICT),
+    summary="Keep what the labels say",
 )
 def conclude_sample(name: Name, world: World, arbiter: Arbiter = None, min_response: Share = MIN_RESPONSE) -> Estimate:
     """Keep what the labels say, whatever becomes of the families later."""

@@ -52,14 +52,14 @@ class Promotion(Shown):
     undoes: int | None = Field(examples=[1])
 
 
-@router.get("", dependencies=_SEE, responses=responses())
+@router.get("", dependencies=_SEE, responses=responses(), summary="Arms")
 def list_arms(world: World, wanted: Paging) -> Page[Arm]:
     """List every arm that was created or ran."""
     rows, following = _BY_NAME.part(steps.list_arms(world), wanted, lambda one: (one.name,))
     return Page(items=[Arm.model_validate(one) for one in rows], next=following)
 
 
-@router.post("", status_code=HTTPStatus.CREATED, responses=responses(HTTPStatus.CONFLICT))
+@router.post("", status_code=HTTPStatus.CREATED, responses=responses(HTTPStatus.CONFLICT), summary="Create an arm")
 def create_arm(new: NewArm, world: World, known: Admin) -> Arm:
     """Create an arm, for an experiment to try."""
     by = known.caller.name
@@ -67,14 +67,14 @@ def create_arm(new: NewArm, world: World, known: Admin) -> Arm:
     return next(Arm.model_validate(one) for one in steps.list_arms(world) if one.name == new.name)
 
 
-@router.get("/promotions", dependencies=_SEE, responses=responses())
+@router.get("/promotions", dependencies=_SEE, responses=responses(), summary="When which arm was promoted")
 def list_promotions(world: World, wanted: Paging) -> Page[Promotion]:
     """List when which arm became the installation's, the newest first."""
     rows, following = _BY_NUMBER.part(steps.list_promotions(world), wanted, lambda one: (-one.number,))
     return Page(items=[Promotion.model_validate(one) for one in rows], next=following)
 
 
-@router.post("/{name}/promote", responses=responses(HTTPStatus.CONFLICT))
+@router.post("/{name}/promote", responses=responses(HTTPStatus.CONFLICT), summary="Promote an arm")
 def promote_arm(name: Name, world: World, known: Admin) -> Promotion:
     """Let families see this arm, each once the monthly job has brought it as far as what it sees now.
 
@@ -85,7 +85,7 @@ def promote_arm(name: Name, world: World, known: Admin) -> Promotion:
     return _promotion(world, number)
 
 
-@router.post("/rollback", responses=responses(HTTPStatus.CONFLICT))
+@router.post("/rollback", responses=responses(HTTPStatus.CONFLICT), summary="Take the newest promotion back")
 def rollback_arm(world: World, known: Admin) -> Promotion:
     """Take the newest promotion back at once."""
     undone = steps.rollback_arm(world, author=known.caller.name)

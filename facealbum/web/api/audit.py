@@ -28,7 +28,7 @@ class Entry(Shown):
     detail: dict[str, Any]
 
 
-@router.get("", responses=responses())
+@router.get("", responses=responses(), summary="Who did what")
 def list_entries(
     world: World, wanted: Paging, subject: Annotated[Text | None, Query(description="As `arm stricter`")] = None
 ) -> Page[Entry]:

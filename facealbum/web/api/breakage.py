@@ -22,7 +22,7 @@ class Breakage(Figure):
     kind: str = Field(examples=["mixing"])
 
 
-@router.get("", responses=responses())
+@router.get("", responses=responses(), summary="Breakage by month and kind")
 def list_months(world: World, wanted: Paging, arm: OfArm = None, part: OfSlice = "") -> Page[Breakage]:
     """List breakage month by month and kind by kind, the oldest first.
 

@@ -70,7 +70,7 @@ class Baseline(BaseModel):
     created_at: AwareDatetime
 
 
-@router.get("", responses=responses())
+@router.get("", responses=responses(), summary="What the last check for drift found")
 def list_reports(world: World, wanted: Paging, month: OfMonth = None) -> Page[Report]:
     """List what the last check of a month found."""
     found = [one.to_dict() for one in load_drift(world, month_of(month))]
@@ -78,7 +78,7 @@ def list_reports(world: World, wanted: Paging, month: OfMonth = None) -> Page[Re
     return Page(items=[Report(**one) for one in rows], next=following)
 
 
-@router.get("/baselines", responses=responses())
+@router.get("/baselines", responses=responses(), summary="What months are compared with")
 def list_all_baselines(world: World, wanted: Paging) -> Page[Baseline]:
     """List what months were and are compared with, the newest first."""
     rows, following = _BY_NUMBER.part(list_baselines(world), wanted, lambda one: (-one.number,))

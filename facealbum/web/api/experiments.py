@@ -238,7 +238,7 @@ class Conclude(BaseModel):
     promote: bool = False
 
 
-@router.get("", dependencies=_SEE, responses=responses())
+@router.get("", dependencies=_SEE, responses=responses(), summary="Experiments")
 def list_experiments(world: World, wanted: Paging) -> Page[Experiment]:
     """List the experiments, the newest first."""
     rows, following = _BY_AGE.part(steps.list_experiments(world), wanted, lambda one: (-one.experiment_id,))
@@ -252,6 +252,7 @@ def list_experiments(world: World, wanted: Paging) -> Page[Experiment]:
         **responses(HTTPStatus.CONFLICT),
         HTTPStatus.OK: {"model": Agreed, "description": "What it would be; nothing was kept"},
     },
+    summary="Agree on an experiment",
 )
 def create_experiment(new: NewExperiment, world: World, known: Admin, response: Response) -> Agreed:
     """Agree on what decides, before anything is known; tells how many families that needs."""
@@ -261,13 +262,13 @@ def create_experiment(new: NewExperiment, world: World, known: Admin, response: 
     return Agreed(plan=Plan(**plan.to_dict()), power=Power.model_validate(power))
 
 
-@router.get("/{name}", dependencies=_SEE, responses=responses())
+@router.get("/{name}", dependencies=_SEE, responses=responses(), summary="An experiment and its verdicts")
 def experiment_status(name: Name, world: World) -> Status:
     """Tell how far an experiment is, and what may be said of it by now."""
     return _status(world, name)
 
 
-@router.post("/{name}/start", **_CHANGED)
+@router.post("/{name}/start", **_CHANGED, summary="Start an experiment")
 def start_experiment(name: Name, body: Start, world: World, known: Admin) -> Status:
     """Let families take part, as the monthly job comes to them."""
     first = month_of(body.first_month)
@@ -275,35 +276,35 @@ def start_experiment(name: Name, body: Start, world: World, known: Admin) -> Sta
     return _status(world, name)
 
 
-@router.post("/{name}/grow", **_CHANGED)
+@router.post("/{name}/grow", **_CHANGED, summary="Let more families take part")
 def grow_experiment(name: Name, body: Grow, world: World, known: Admin) -> Status:
     """Let more families take part; nobody changes sides."""
     steps.grow_experiment(world, name, body.traffic, author=known.caller.name)
     return _status(world, name)
 
 
-@router.post("/{name}/stop", **_CHANGED)
+@router.post("/{name}/stop", **_CHANGED, summary="Stop without a verdict")
 def stop_experiment(name: Name, world: World, known: Admin) -> Status:
     """End it without a verdict; families see the installation's arm again at once."""
     steps.stop_experiment(world, name, author=known.caller.name)
     return _status(world, name)
 
 
-@router.post("/{name}/conclude", **_CHANGED)
+@router.post("/{name}/conclude", **_CHANGED, summary="Conclude with verdicts")
 def conclude_experiment(name: Name, body: Conclude, world: World, known: Admin) -> Status:
     """End it with its verdicts, and promote the arm that is better if asked."""
     steps.conclude_experiment(world, name, author=known.caller.name, promote=body.promote)
     return _status(world, name)
 
 
-@router.post("/{name}/rollback", **_CHANGED)
+@router.post("/{name}/rollback", **_CHANGED, summary="Roll an experiment back")
 def rollback_experiment(name: Name, world: World, known: Admin) -> Status:
     """Put families back on what they saw before it, at once; what users corrected meanwhile stays."""
     steps.rollback_experiment(world, name, author=known.caller.name)
     return _status(world, name)
 
 
-@router.post("/{name}/release", **_CHANGED)
+@router.post("/{name}/release", **_CHANGED, summary="Release families that were held out")
 def release_holdout(name: Name, world: World, known: Admin) -> Status:
     """Let the families that were held out see what all others do."""
     steps.release_holdout(world, name, author=known.caller.name)

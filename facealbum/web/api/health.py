@@ -28,7 +28,7 @@ class Health(BaseModel):
     findings: list[Finding]
 
 
-@router.get("", responses=responses())
+@router.get("", responses=responses(), summary="What the doctor finds")
 def show_health(world: World) -> Health:
     """Tell what `facealbum doctor` finds of this machine and its database."""
     findings = [Finding.model_validate(one) for one in examine_here(world)]

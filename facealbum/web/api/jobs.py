@@ -101,7 +101,7 @@ class Requeued(BaseModel):
     requeued: int = Field(examples=[3])
 
 
-@router.get("", dependencies=_SEE, responses=responses())
+@router.get("", dependencies=_SEE, responses=responses(), summary="What waits, and what could not be done")
 def show_jobs(world: World) -> Jobs:
     """Tell what waits and for how long, and what could not be done, by reason."""
     found = read_page(world, "jobs")
@@ -112,7 +112,7 @@ def show_jobs(world: World) -> Jobs:
     )
 
 
-@router.get("/parked", dependencies=_SEE, responses=responses())
+@router.get("/parked", dependencies=_SEE, responses=responses(), summary="Parked messages")
 def list_messages(
     world: World, wanted: Paging, family_id: UUID | None = None, queue: Annotated[Text | None, Query()] = None
 ) -> Page[ParkedMessage]:
@@ -123,7 +123,7 @@ def list_messages(
     return Page(items=[ParkedMessage.model_validate(one) for one in part], next=following)
 
 
-@router.get("/photos", dependencies=_SEE, responses=responses())
+@router.get("/photos", dependencies=_SEE, responses=responses(), summary="Photos that are not in albums")
 def list_photos(world: World, wanted: Paging, code: Annotated[Text | None, Query()] = None) -> Page[FailedPhoto]:
     """List the photos that are not, or not fully, in albums, by family."""
     found = list_failed_photos(world, code=code, after=_BY_PHOTO.read(wanted), limit=wanted.limit + 1)
@@ -131,7 +131,7 @@ def list_photos(world: World, wanted: Paging, code: Annotated[Text | None, Query
     return Page(items=[FailedPhoto.model_validate(one) for one in part], next=following)
 
 
-@router.post("/requeue", responses=responses(HTTPStatus.CONFLICT))
+@router.post("/requeue", responses=responses(HTTPStatus.CONFLICT), summary="Give parked work back")
 def requeue(what: Requeue, world: World, known: Annotated[Known, requires(Right.RUN_JOBS)]) -> Requeued:
     """Give back to the workers what was parked.  The relay sends it; done twice, the second finds nothing."""
     if not world.settings.broker_url and what.queue != EVENTS:

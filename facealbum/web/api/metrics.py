@@ -83,7 +83,7 @@ class Case(Shown):
     faces: list[UUID]
 
 
-@router.get("/metrics", dependencies=_SEE, responses=responses())
+@router.get("/metrics", dependencies=_SEE, responses=responses(), summary="Metrics of a month")
 def list_metrics(
     world: World,
     wanted: Paging,
@@ -100,14 +100,19 @@ def list_metrics(
     return MonthMetrics(arm=found.arm, month=str(found.month), items=items, next=following)
 
 
-@router.get("/metrics/alarms", dependencies=_SEE, responses=responses())
+@router.get("/metrics/alarms", dependencies=_SEE, responses=responses(), summary="Why to look at a month")
 def show_alarms(world: World, month: OfMonth = None, arm: OfArm = None) -> Alarms:
     """Tell why somebody must look at a month: metrics that left their limits for the worse, and missing photos."""
     found = list_alarms(world, month_of(month), arm=arm)
     return Alarms(arm=found.arm, month=str(found.month), alarms=list(found.alarms))
 
 
-@router.get("/metrics/{metric}/months", dependencies=_SEE, responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY))
+@router.get(
+    "/metrics/{metric}/months",
+    dependencies=_SEE,
+    responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY),
+    summary="A metric month by month",
+)
 def list_months(
     metric: MetricName, world: World, wanted: Paging, arm: OfArm = None, part: OfSlice = ""
 ) -> Page[TrackedMonth]:
@@ -117,7 +122,12 @@ def list_months(
     return Page(items=[TrackedMonth(**one) for one in rows], next=following)
 
 
-@router.get("/metrics/{metric}/families", dependencies=_SEE, responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY))
+@router.get(
+    "/metrics/{metric}/families",
+    dependencies=_SEE,
+    responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY),
+    summary="Families behind a figure",
+)
 def list_families_behind(
     metric: MetricName, month: TheMonth, world: World, wanted: Paging, arm: OfArm = None, part: OfSlice = ""
 ) -> Page[FamilyCount]:
@@ -132,6 +142,7 @@ def list_families_behind(
     "/families/{family_id}/metrics/{metric}/cases",
     dependencies=[requires(Right.SEE_FACES)],
     responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY),
+    summary="Persons and faces behind a figure",
 )
 def list_cases_behind(
     family_id: UUID, metric: MetricName, month: TheMonth, world: World, wanted: Paging, arm: OfArm = None

@@ -45,14 +45,18 @@ class Checked(BaseModel):
     files: list[File]
 
 
-@router.get("", dependencies=[requires(Right.SEE_FIGURES)], responses=responses())
+@router.get(
+    "", dependencies=[requires(Right.SEE_FIGURES)], responses=responses(), summary="Embedders and their licences"
+)
 def list_models(world: World, wanted: Paging) -> Page[Model]:
     """List every embedder that is packaged, trained or can be installed, with its licence."""
     rows, following = _BY_NAME.part(list_all(world), wanted, lambda one: (one.name,))
     return Page(items=[Model.model_validate(one) for one in rows], next=following)
 
 
-@router.get("/files", dependencies=[requires(Right.RUN_JOBS)], responses=responses())
+@router.get(
+    "/files", dependencies=[requires(Right.RUN_JOBS)], responses=responses(), summary="Whether model files are whole"
+)
 def check_files(world: World) -> Checked:
     """Read every model file of the machine that answers and hold it against its checksum; this takes a second or so."""
     files = [File.model_validate(one) for one in check_models(world.settings)]

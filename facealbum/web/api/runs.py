@@ -85,7 +85,7 @@ class FailedFamily(Shown):
     finished_at: AwareDatetime
 
 
-@router.get("", dependencies=_SEE, responses=responses())
+@router.get("", dependencies=_SEE, responses=responses(), summary="Monthly jobs")
 def list_runs(world: World, wanted: Paging) -> Page[Run]:
     """List the monthly jobs, the newest first."""
     after = _BY_NUMBER.read(wanted)
@@ -94,7 +94,9 @@ def list_runs(world: World, wanted: Paging) -> Page[Run]:
     return Page(items=[Run(**one.to_dict()) for one in part], next=following)
 
 
-@router.post("", status_code=HTTPStatus.ACCEPTED, responses=responses(HTTPStatus.CONFLICT))
+@router.post(
+    "", status_code=HTTPStatus.ACCEPTED, responses=responses(HTTPStatus.CONFLICT), summary="Start a monthly job"
+)
 def start_run(new: NewRun, world: World, known: Operator) -> Run:
     """Start a monthly job, or go on with the one that does the same already.
 
@@ -104,13 +106,13 @@ def start_run(new: NewRun, world: World, known: Operator) -> Run:
     return _moved_on(world, batch.number)
 
 
-@router.get("/{number}", dependencies=_SEE, responses=responses())
+@router.get("/{number}", dependencies=_SEE, responses=responses(), summary="A monthly job")
 def show_run(number: Number, world: World) -> Run:
     """Tell how far a monthly job is, and why families failed."""
     return Run(**show_batch(world, number).to_dict())
 
 
-@router.get("/{number}/failures", dependencies=_SEE, responses=responses())
+@router.get("/{number}/failures", dependencies=_SEE, responses=responses(), summary="Families that failed")
 def list_failures(number: Number, world: World, wanted: Paging) -> Page[FailedFamily]:
     """List the families that failed in a monthly job, by id."""
     after = _BY_FAMILY.read(wanted)
@@ -119,7 +121,7 @@ def list_failures(number: Number, world: World, wanted: Paging) -> Page[FailedFa
     return Page(items=[FailedFamily.model_validate(one) for one in part], next=following)
 
 
-@router.post("/{number}/{change}", responses=responses(HTTPStatus.CONFLICT))
+@router.post("/{number}/{change}", responses=responses(HTTPStatus.CONFLICT), summary="Pause, resume, cancel or retry")
 def steer_run(
     number: Number, change: Literal["pause", "resume", "cancel", "retry"], world: World, known: Operator
 ) -> Run:

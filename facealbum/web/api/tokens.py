@@ -50,14 +50,14 @@ class NewToken(BaseModel):
     days: int = Field(ge=1, le=steps.LONGEST_DAYS)
 
 
-@router.get("", dependencies=[requires(Right.MANAGE)], responses=responses())
+@router.get("", dependencies=[requires(Right.MANAGE)], responses=responses(), summary="Tokens")
 def list_tokens(world: World, wanted: Paging) -> Page[Token]:
     """List all tokens by name, with those that are good no more."""
     rows, following = _BY_NAME.part(steps.list_tokens(world), wanted, lambda one: (one.name,))
     return Page(items=[Token.model_validate(one) for one in rows], next=following)
 
 
-@router.post("", status_code=HTTPStatus.CREATED, responses=responses(HTTPStatus.CONFLICT))
+@router.post("", status_code=HTTPStatus.CREATED, responses=responses(HTTPStatus.CONFLICT), summary="Create a token")
 def create_token(new: NewToken, world: World, known: Admin, response: Response) -> MadeToken:
     """Create a token.  This answer alone has the secret, so it is not kept for an Idempotency-Key."""
     family = FamilyId(new.family_id) if new.family_id else None
@@ -66,7 +66,7 @@ def create_token(new: NewToken, world: World, known: Admin, response: Response) 
     return MadeToken(**Token.model_validate(made).model_dump(), secret=secret)
 
 
-@router.delete("/{name}", status_code=HTTPStatus.NO_CONTENT, responses=responses())
+@router.delete("/{name}", status_code=HTTPStatus.NO_CONTENT, responses=responses(), summary="End a token")
 def end_token(name: Name, world: World, known: Admin) -> None:
     """Make a token good no more, at once."""
     steps.end_token(world, name, author=known.caller.name)

@@ -62,20 +62,20 @@ class Ended(BaseModel):
     sessions: int = Field(examples=[2])
 
 
-@router.get("", dependencies=[requires(Right.MANAGE)], responses=responses())
+@router.get("", dependencies=[requires(Right.MANAGE)], responses=responses(), summary="Users")
 def list_users(world: World, wanted: Paging) -> Page[User]:
     """List all users by name."""
     rows, following = _BY_NAME.part(steps.list_users(world), wanted, lambda one: (one.name,))
     return Page(items=[User.of(one) for one in rows], next=following)
 
 
-@router.post("", status_code=HTTPStatus.CREATED, responses=responses(HTTPStatus.CONFLICT))
+@router.post("", status_code=HTTPStatus.CREATED, responses=responses(HTTPStatus.CONFLICT), summary="Add a user")
 def add_user(new: NewUser, world: World, known: Admin) -> User:
     """Add a user."""
     return User.of(steps.add_user(world, new.name, new.role, password=new.password, author=known.caller.name))
 
 
-@router.patch("/{name}", responses=responses(HTTPStatus.CONFLICT))
+@router.patch("/{name}", responses=responses(HTTPStatus.CONFLICT), summary="Change a role or password")
 def change_user(name: Name, changed: ChangedUser, world: World, known: Admin) -> User:
     """Give a user another role, which counts at once, or another password, which ends all sessions."""
     if changed.role is not None:
@@ -85,13 +85,15 @@ def change_user(name: Name, changed: ChangedUser, world: World, known: Admin) ->
     return _user(world, name)
 
 
-@router.delete("/{name}", status_code=HTTPStatus.NO_CONTENT, responses=responses(HTTPStatus.CONFLICT))
+@router.delete(
+    "/{name}", status_code=HTTPStatus.NO_CONTENT, responses=responses(HTTPStatus.CONFLICT), summary="Remove a user"
+)
 def remove_user(name: Name, world: World, known: Admin) -> None:
     """Take a user away, with all sessions; what the user did stays on record.  The last admin stays."""
     steps.remove_user(world, name, author=known.caller.name)
 
 
-@router.delete("/{name}/sessions", responses=responses())
+@router.delete("/{name}/sessions", responses=responses(), summary="End a user's sessions")
 def end_sessions(name: Name, world: World, known: Admin) -> Ended:
     """Have a user log in again everywhere."""
     return Ended(sessions=steps.end_sessions(world, name, author=known.caller.name))
