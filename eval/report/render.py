@@ -57,15 +57,20 @@ def render_report(report: AlbumReport) -> str:
     )
 
 
-@cache
-def _environment() -> Environment:
-    environment = Environment(
+def new_environment() -> Environment:
+    """Where the templates of this package are, and how they are read."""
+    return Environment(
         loader=PackageLoader("eval.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+@cache
+def _environment() -> Environment:
+    environment = new_environment()
     environment.filters.update(
         {
             name: getattr(words, name)

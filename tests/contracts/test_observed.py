@@ -17,6 +17,7 @@ import httpx2
 import pytest
 from sqlalchemy import text
 
+from eval.stage.servers import free_ports
 from facealbum import demo
 from facealbum.clock import system_clock
 from facealbum.domain.ids import family_id
@@ -31,7 +32,6 @@ from facealbum.storage.outbox import save_messages, save_raw_message
 from facealbum.storage.photos import count_photos
 from tests.broker_server import Valkey
 from tests.integration.test_status import answer, told
-from tests.object_server import free_ports
 from workers.doctor import examine_queues
 
 ROOT = Path(__file__).parents[2]

@@ -20,6 +20,7 @@ import boto3
 import pytest
 from typer.testing import CliRunner
 
+from eval.stage.servers import free_ports
 from facealbum.cli import app
 from facealbum.domain.ids import family_id
 from facealbum.errors import BrokerUnavailableError, DatabaseUnavailableError, InvalidValueError
@@ -33,7 +34,6 @@ from facealbum.storage.families import save_family
 from facealbum.storage.objects import open_object_store
 from facealbum.storage.photos import load_known_photos, original_key
 from tests.integration.test_status import answer, told
-from tests.object_server import free_ports
 
 FAMILY = family_id("Mori")
 PATIENCE_SECONDS = 90

@@ -14,6 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import event, text, update
 
+from eval.stage.servers import free_ports
 from facealbum.clock import system_clock
 from facealbum.domain.ids import FamilyId, family_id, photo_id
 from facealbum.domain.messages import MatchFamily
@@ -33,7 +34,6 @@ from facealbum.storage.outbox import save_messages
 from facealbum.storage.photos import NewPhoto, save_photos
 from facealbum.storage.queue_schema import batches
 from tests.integration.album import add, shots
-from tests.object_server import free_ports
 from tests.test_operations import described
 
 NOWHERE = "postgresql://127.0.0.1:1/nowhere"

@@ -34,7 +34,7 @@ def world(context: Context, database_url: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("FACEALBUM_DATABASE_URL", database_url.replace("+psycopg2", ""))
     monkeypatch.setenv("FACEALBUM_OBJECT_STORE", str(context.settings.object_store))
     monkeypatch.setenv("FACEALBUM_BROKER_URL", "memory://")
-    app.conf.update(broker_url="memory://", broker_transport_options={})
+    app.conf.update(broker_url="memory://", broker_transport_options={}, worker_soft_shutdown_timeout=0)
     return context
 
 
@@ -48,7 +48,8 @@ def ended(world: Context) -> Iterator["Queue[tuple[str, str]]"]:
         states.put((str(getattr(task, "name", "")), state))
 
     signals.task_postrun.connect(note)
-    with start_worker(app, pool="solo", perform_ping_check=False, queues=",".join(TASKS)):
+    # One that is not awaited leaves a word behind that ends every later worker of this process before it begins.
+    with start_worker(app, pool="solo", perform_ping_check=False, queues=",".join(TASKS), shutdown_timeout=300):
         yield states
     signals.task_postrun.disconnect(note)
     close_context()

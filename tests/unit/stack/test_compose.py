@@ -13,13 +13,13 @@ import pytest
 import typer
 import yaml
 
+from eval.stage.servers import free_ports
 from facealbum.cli import app
 from facealbum.settings import Settings, load_settings
 from facealbum.stack import PROCESSES
 from facealbum.stack.passwords import write_passwords
 from facealbum.status_server import status_served
 from facealbum.steps.health import Pulse, Status
-from tests.object_server import free_ports
 from workers.app import TASKS
 
 ROOT = Path(__file__).parents[3]
