@@ -263,7 +263,15 @@ def test_a_family_that_is_deleted_meanwhile_is_a_page_that_is_not_there(client: 
 def test_a_place_that_is_none_is_told(client: TestClient, asked: str) -> None:
     log_in(client)
     assert client.get(f"{person_pages(client)[0]}?{asked}").status_code == 422
-    assert client.get(f"{HOME}?after=x").status_code == 422
+    for path in (f"{HOME}?after=x", f"{HOME}?until=0001-01", f"{HOME}/decisions?before=x", "/breakage?arm=none"):
+        assert client.get(path).status_code == 422, path
+
+
+def test_a_place_beyond_all_there_is_shows_nothing(client: TestClient) -> None:
+    log_in(client)
+    huge = "9" * 30
+    for path in (f"?after={huge}.{HANA.child_id}", f"/decisions?before={huge}", "/waiting?until=1900-01"):
+        assert client.get(HOME + path).status_code == 200, path
 
 
 @pytest.mark.parametrize("number", ["0", "999", "x", "-1", "9" * 30, "１", ""])

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
-from pydantic import BaseModel, field_validator
+from pydantic import BaseModel, Field, field_validator
 
 from facealbum.corrections import Request as Wish
 from facealbum.domain.access import Right
@@ -40,6 +40,7 @@ router = APIRouter(prefix="/families/{family_id}/decisions", include_in_schema=F
 Seer = Annotated[Known, requires(Right.SEE_FACES)]
 Decider = Annotated[Known, requires(Right.DECIDE)]
 _A_PAGE, _LATEST = 30, 5
+_LONGEST = 100  # characters of a name, as the forms have it
 _REFUSALS = (InvalidValueError, ContradictionError, ChangedMeanwhileError, UndoError, FamilyBusyError)
 
 
@@ -47,12 +48,12 @@ class Sent(BaseModel):
     """A form.  face: `FACE:PERSON` of each selected face, as it was seen.  was_…: how the person was seen."""
 
     kind: Kind
-    back: str = "/"
+    back: str | None = None
     face: list[str] = []
     person: PersonId | None = None
     other: PersonId | None = None
     child: ChildId | None = None
-    name: str | None = None
+    name: str | None = Field(default=None, max_length=_LONGEST)
     age: float | None = None
     gender: Gender | None = None
     was_name: str | None = None
@@ -146,7 +147,7 @@ def decide(request: Request, known: Decider, world: World, family_id: UUID, sent
         decided = decide_by_ids(world, family, sent.wish(), author=known.caller.name, seen=sent.seen())
     except _REFUSALS as error:
         return _refused(request, known, family, error, sent=sent)
-    return RedirectResponse(with_news(sent.back, decided=decided.number), HTTPStatus.SEE_OTHER)
+    return RedirectResponse(with_news(sent.back or "/", decided=decided.number), HTTPStatus.SEE_OTHER)
 
 
 @router.post("/{number}/undo")
@@ -162,7 +163,13 @@ def undo(
 
 
 def _refused(
-    request: Request, known: Known, family: FamilyId, error: FacealbumError, *, sent: Sent | None = None, back: str = ""
+    request: Request,
+    known: Known,
+    family: FamilyId,
+    error: FacealbumError,
+    *,
+    sent: Sent | None = None,
+    back: str = "/",
 ) -> Response:
     """What stands in the way, and the same selection as it is now; nothing was changed."""
     world: Context = request.app.state.context
@@ -188,6 +195,6 @@ def _refused(
         sent=sent,
         selected=set(faces),
         holder=holder,
-        back=our_page(sent.back if sent else back),
+        back=our_page((sent.back or "/") if sent else back),
         current=current.get(str(sent.person)) if sent and isinstance(current, dict) else None,
     )
