@@ -112,7 +112,7 @@ def _bar(view: FamilyView, column: Mapping[PersonId, int], to: Array, between: A
     for row, seen in enumerate(view.faces):
         own = None if seen.person is None else column[seen.person]
         to[row, [number for number in shown[seen.face.photo_id] if number != own]] = -np.inf
-    for company in shown.values():
+    for company in (one for one in shown.values() if len(one) > 1):
         between[np.ix_(company, company)] = -np.inf
     np.fill_diagonal(between, -np.inf)
     for one, other in (sorted(pair) for pair in view.apart):

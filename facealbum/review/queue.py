@@ -18,7 +18,7 @@ import numpy as np
 
 from facealbum.clustering import ClusteringParameters
 from facealbum.domain.ids import FaceId, PersonId
-from facealbum.review.likeness import MIXED, Likeness, compare
+from facealbum.review.likeness import MIXED, Array, Likeness, compare
 from facealbum.review.question import Asked, Question
 from facealbum.review.sides import cut_in_two
 from facealbum.review.standing import SURE, Rows, Standing, degree
@@ -95,15 +95,17 @@ class _Desk:
             chance = float(at.same[one, other])
             otherwise = degree(np.minimum(at.right[rows] / (1 - chance), 1.0))
             come = chance + (1 - chance) * otherwise - degree(at.right[rows])
-            yield Question(
-                Asked.SAME,
-                persons[goes],
-                self._telling(mine, towards=its),
-                self._telling(its, towards=mine),
-                chance,
-                self._in_all(small, come.sum()),
-                other=persons[stays],
-            )
+            settles = self._in_all(small, come.sum())
+            if settles >= WORTH:
+                yield Question(
+                    Asked.SAME,
+                    persons[goes],
+                    self._telling(mine, near=self._like.to[mine, stays]),
+                    self._telling(its, near=self._like.to[its, goes]),
+                    chance,
+                    settles,
+                    other=persons[stays],
+                )
 
     def cuts(self) -> Iterator[Question]:
         """Persons who may be two people, unless users confirmed faces of both sides."""
@@ -121,8 +123,8 @@ class _Desk:
             yield Question(
                 Asked.BROKEN if person in self._view.broken else Asked.ONE,
                 person,
-                self._telling(part, towards=stays),
-                self._telling(stays, towards=part),
+                self._telling(part, near=self._likeness(part, stays)),
+                self._telling(stays, near=self._likeness(stays, part)),
                 chance,
                 self._in_all(who, chance * len(small)),
                 part=at.named(part),
@@ -169,7 +171,7 @@ class _Desk:
                 Asked.JOINS,
                 self._like.persons[who],
                 at.named(faces),
-                self._telling(at.rows(who), towards=faces),
+                self._telling(at.rows(who), near=at.fits[at.rows(who)]),
                 chance=float(1 - (1 - joins).prod()),
                 settles=float((joins + (1 - joins) * (1 - stay)).sum()),
             )
@@ -183,7 +185,7 @@ class _Desk:
                 yield Question(
                     Asked.CHILD,
                     link.person,
-                    self._telling(rows, towards=rows),
+                    self._telling(rows, near=self._standing.fits[rows]),
                     (),
                     link.chance,
                     settles=float(self._standing.sizes[who] * min(link.chance, 1 - link.chance)),
@@ -199,10 +201,13 @@ class _Desk:
         """For all faces of the person, where a part of them is looked at."""
         return float(settles * self._standing.sizes[who] / len(self._standing.rows(who)))
 
-    def _telling(self, rows: Rows, *, towards: Rows) -> tuple[FaceId, ...]:
-        """Few of these faces: in turns the best one, and the one most like the other side."""
+    def _likeness(self, rows: Rows, others: Rows) -> Array:
+        """Of each of these faces to the mean of the others."""
         vectors = self._like.vectors
-        near = compare(vectors[rows], vectors[towards].mean(axis=0, keepdims=True))[:, 0]
-        orders = (np.argsort(-worth, kind="stable") for worth in (self._quality[rows], near))
+        return compare(vectors[rows], vectors[others].mean(axis=0, keepdims=True))[:, 0]
+
+    def _telling(self, rows: Rows, *, near: Array) -> tuple[FaceId, ...]:
+        """Few of these faces: in turns the best one, and the one that is nearest."""
+        orders = (np.argsort(-worth, kind="stable")[:BESIDE].tolist() for worth in (self._quality[rows], near))
         chosen = dict.fromkeys(row for turn in zip(*orders, strict=True) for row in turn)
         return self._standing.named(rows[list(chosen)[:BESIDE]])

@@ -1,6 +1,6 @@
 """What a review reads of a family, the answers it was given, and how far each family is.
 
-Bounded: of a person's faces 200 are read, half of them the newest and the others spread over its time, and of the
+Bounded: of a person's faces some 100 are read, half of them the newest and the others spread over its time, and of the
 waiting faces the 1,000 newest.  Answers are written under `lock_family`.
 """
 
@@ -19,7 +19,7 @@ from facealbum.storage.observations import Arm, load_observations
 from facealbum.storage.review_schema import review_answers, review_progress
 from facealbum.storage.schema import assignments, breakage, face_embeddings, faces, families, runs
 
-_OF_PERSON, _WAITING = 200, 1000
+_OF_PERSON, _WAITING = 100, 1000
 
 
 @dataclass(frozen=True, slots=True)
