@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import count
+from uuid import UUID
 
 from facealbum.clustering.circle import find_circle
 from facealbum.domain.ids import FamilyId, PhotoId
@@ -13,13 +14,14 @@ from facealbum.storage.albums import (
     Album,
     AlbumKind,
     AlbumPhoto,
+    Contents,
     load_album_photos,
     load_company,
     load_shared_albums,
     load_single_albums,
 )
 from facealbum.storage.database import Transaction
-from facealbum.storage.families import load_families, load_family
+from facealbum.storage.families import load_families, open_family
 from facealbum.storage.serving import load_served_arm
 
 _SHARED = {AlbumKind.CHILDREN: "children together", AlbumKind.FAMILY: "whole family"}
@@ -78,7 +80,7 @@ def find_albums(transaction: Transaction, family: FamilyId) -> list[TitledAlbum]
 def list_family_albums(context: Context, family: FamilyId) -> list[TitledAlbum]:
     """The same for callers without a transaction; raises UnknownFamilyError."""
     with context.database.begin() as transaction:
-        load_family(transaction, family)
+        open_family(transaction, family)
         return find_albums(transaction, family)
 
 
@@ -90,12 +92,26 @@ def list_album_photos(
     Raises UnknownFamilyError and UnknownAlbumError.
     """
     with context.database.begin() as transaction:
-        load_family(transaction, family)
-        album = next((one.album for one in find_albums(transaction, family) if one.album.key == key), None)
-        if album is None:
-            raise UnknownAlbumError(f"the family has no album {key!r}; one without a photo is none")
+        open_family(transaction, family)
         arm = load_served_arm(transaction, family)
-        return load_album_photos(transaction, family, arm, album, limit=limit, after=after)
+        named = _named(transaction, family, arm, key)
+        found = load_album_photos(transaction, family, arm, named, limit=limit, after=after) if named else []
+        if not found and after is None:
+            raise UnknownAlbumError(f"the family has no album {key!r}; one without a photo is none")
+        return found
+
+
+def _named(transaction: Transaction, family: FamilyId, arm: str, key: str) -> Contents | None:
+    """Of which kind the album of this key is, and of whom; a person's may as well be a child's."""
+    if key == AlbumKind.CHILDREN:
+        return AlbumKind.CHILDREN, ()
+    if key == AlbumKind.FAMILY:
+        beside, weeks = load_company(transaction, family, arm)
+        return AlbumKind.FAMILY, tuple(find_circle(beside, weeks))
+    try:
+        return AlbumKind.PERSON, (UUID(key),)
+    except ValueError:
+        return None
 
 
 def unique_title(wanted: str, taken: set[str]) -> str:

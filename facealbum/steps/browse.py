@@ -18,7 +18,7 @@ from facealbum.storage.browse import (
     load_spans,
 )
 from facealbum.storage.database import Transaction
-from facealbum.storage.families import load_family
+from facealbum.storage.families import open_family
 from facealbum.storage.people import load_arm_id
 from facealbum.storage.serving import load_served_arm
 from facealbum.storage.shown_faces import Place, ShownFace, ShownPhoto, load_faces_by_id, load_faces_of, load_photo
@@ -57,14 +57,14 @@ def list_photos(
 ) -> list[ListedPhoto]:
     """Photos and videos, newest first, behind this place; raises UnknownFamilyError."""
     with context.database.begin() as transaction:
-        load_family(transaction, family)
+        open_family(transaction, family)
         return load_listed_photos(transaction, family, limit=limit, before=before)
 
 
 def read_photo(context: Context, family: FamilyId, photo: PhotoId) -> PhotoDetail:
     """The photo, video or frame; raises UnknownFamilyError and UnknownPhotoError."""
     with context.database.begin() as transaction:
-        load_family(transaction, family)
+        open_family(transaction, family)
         shown = load_photo(transaction, family, photo)
         state = load_photo_state(transaction, family, shown.video_id or photo) if shown else None
         if shown is None or state is None:
@@ -79,7 +79,7 @@ def list_persons(
 ) -> list[Person]:
     """Persons that have faces, those with most first, behind this place; raises UnknownFamilyError."""
     with context.database.begin() as transaction:
-        load_family(transaction, family)
+        open_family(transaction, family)
         arm_id = served_arm_id(transaction, family)
         shown = load_shown_persons(transaction, family, arm_id, limit=limit, after=after)
         return _with_spans(transaction, family, arm_id, shown)
@@ -88,7 +88,7 @@ def list_persons(
 def read_person(context: Context, family: FamilyId, person: PersonId) -> Person:
     """The person under whichever arm it is of; raises UnknownFamilyError and UnknownPersonError."""
     with context.database.begin() as transaction:
-        load_family(transaction, family)
+        open_family(transaction, family)
         record = load_person_record(transaction, family, person)
         shown = load_shown_person(transaction, family, record.arm_id, person) if record else None
         if record is None or shown is None:
@@ -105,7 +105,7 @@ def list_faces(
     Raises UnknownFamilyError and UnknownPersonError.
     """
     with context.database.begin() as transaction:
-        load_family(transaction, family)
+        open_family(transaction, family)
         arm_id = served_arm_id(transaction, family)
         if person is not None:
             record = load_person_record(transaction, family, person)
@@ -118,7 +118,7 @@ def list_faces(
 def read_face(context: Context, family: FamilyId, face: FaceId) -> ShownFace:
     """The face; raises UnknownFamilyError and UnknownFaceError."""
     with context.database.begin() as transaction:
-        load_family(transaction, family)
+        open_family(transaction, family)
         found = load_faces_by_id(transaction, family, served_arm_id(transaction, family), [face])
     if not found:
         raise UnknownFaceError(f"the family has no face of the id {face}; its photo may have been deleted")
@@ -129,7 +129,7 @@ def explain_face(context: Context, family: FamilyId, face: FaceId) -> FaceExplan
     """Why the face is where it is; raises UnknownFamilyError, UnknownFaceError, and InvalidValueError before a run."""
     photo = read_photo(context, family, read_face(context, family, face).photo_id)
     with context.database.begin() as transaction:
-        name = load_family(transaction, family).name
+        name = open_family(transaction, family).name
     return next(one for one in explain_photo(context, photo.shown.key, family=name) if one.face_id == face)
 
 

@@ -85,7 +85,10 @@ def export_albums(context: Context, out: Path, *, family: str | None = None) -> 
                 (
                     titled.title,
                     load_album_photos(
-                        transaction, one.family_id, load_served_arm(transaction, one.family_id), titled.album
+                        transaction,
+                        one.family_id,
+                        load_served_arm(transaction, one.family_id),
+                        (titled.album.kind, titled.album.of),
                     ),
                 )
                 for titled in find_albums(transaction, one.family_id)

@@ -19,7 +19,7 @@ from facealbum.steps.reading import arm_of_family
 from facealbum.storage.analyses import ensure_space
 from facealbum.storage.database import Transaction
 from facealbum.storage.face_search import Wanted, load_embedding, load_similar_faces, load_similar_persons
-from facealbum.storage.families import load_family
+from facealbum.storage.families import open_family
 from facealbum.storage.observations import load_arm
 from facealbum.storage.serving import load_served_arm
 from facealbum.storage.shown_faces import ShownFace, load_faces_by_id
@@ -70,6 +70,7 @@ def search_by_face(context: Context, family: FamilyId, face: FaceId, *, limit: i
     """Who resembles one of the family's faces; raises UnknownFamilyError and UnknownFaceError."""
     read_face(context, family, face)
     with context.database.begin() as transaction:
+        open_family(transaction, family)
         place = _place(context, transaction, family)
         embedding = load_embedding(transaction, family, face, space_id=place.space_id)
         if embedding is None:
@@ -83,7 +84,7 @@ def search_by_picture(context: Context, family: FamilyId, data: bytes, *, limit:
     Raises UnknownFamilyError, a PhotoError for what can't be analysed or shows no face, and ModelNotInstalledError.
     """
     with context.database.begin() as transaction:
-        load_family(transaction, family)
+        open_family(transaction, family)
         place = _place(context, transaction, family)
     embedder = find_embedder(place.space, models_folder(context.settings))
     with _one_at_a_time:
@@ -92,6 +93,7 @@ def search_by_picture(context: Context, family: FamilyId, data: bytes, *, limit:
         raise NoFaceError("the picture must show a face, and none was found; take one that shows it larger")
     face = max(found, key=lambda one: one.box.width * one.box.height)
     with context.database.begin() as transaction:
+        open_family(transaction, family)
         found_again = _search(transaction, family, place, Wanted(face.embedding, place.space_id, limit))
     return face, len(found), found_again
 

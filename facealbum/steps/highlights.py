@@ -10,7 +10,7 @@ from facealbum.domain.ids import ChildId, FamilyId, PhotoId
 from facealbum.domain.months import Month
 from facealbum.errors import UnknownChildError
 from facealbum.steps.context import Context
-from facealbum.storage.families import load_children, load_family
+from facealbum.storage.families import load_children, open_family
 from facealbum.storage.highlights import Appearance, load_appearances
 from facealbum.storage.serving import load_served_arm
 
@@ -23,7 +23,7 @@ def pick_highlights(
     Raises UnknownFamilyError and UnknownChildError.
     """
     with context.database.begin() as transaction:
-        load_family(transaction, family)
+        open_family(transaction, family)
         if child is not None and all(one.child_id != child for one in load_children(transaction, family)):
             raise UnknownChildError(f"the family has registered no child of the id {child}")
         arm = load_served_arm(transaction, family)

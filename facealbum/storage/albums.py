@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from sqlalchemy import CTE, Connection, Select, and_, case, func, select, text, true, tuple_
@@ -27,6 +27,10 @@ class AlbumKind(StrEnum):
     """Somebody of the family circle with a child, or with another of the circle."""
     PERSON = "person"
     """Somebody who is no registered child."""
+
+
+Contents: TypeAlias = tuple[AlbumKind, tuple[UUID, ...]]
+"""An album's kind and of whom it is, from which all that is in it follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +103,13 @@ def load_album_photos(
     connection: Connection,
     family: FamilyId,
     arm: str,
-    album: Album,
+    contents: Contents,
     *,
     limit: int | None = None,
     after: tuple[datetime, PhotoId] | None = None,
 ) -> list[AlbumPhoto]:
-    """Everything in the album, oldest first; or so many behind this place."""
-    inside = _contents(family, arm, album.kind, album.of).cte("contents")
+    """Everything in an album with these contents, oldest first; or so many behind this place."""
+    inside = _contents(family, arm, *contents).cte("contents")
     behind = true() if after is None else tuple_(photos.c.taken_at, photos.c.photo_id) > tuple_(*after)
     query = (
         select(photos.c.photo_id, photos.c.key, photos.c.sha256, photos.c.format, photos.c.taken_at)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, or_, select, update
+from sqlalchemy import Connection, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from facealbum.domain.ids import ChildId, FamilyId, family_id
@@ -68,6 +68,12 @@ def load_family(connection: Connection, family: FamilyId) -> Family:
     if name is None:
         raise UnknownFamilyError(f"no family has the id {family}; it may have been deleted")
     return Family(family, name)
+
+
+def open_family(connection: Connection, family: FamilyId) -> Family:
+    """The same, to be read in parts: until the transaction ends no query is compiled, which would cost more."""
+    connection.execute(text("SET LOCAL jit = off"))
+    return load_family(connection, family)
 
 
 def count_families(connection: Connection) -> int:
