@@ -107,6 +107,14 @@ def test_a_fresh_installation_says_on_every_page_what_to_do_next(client: TestCli
         assert [text for text in said[path] if text not in page] == [], path
 
 
+def test_every_page_of_the_frame_is_there(client: TestClient) -> None:
+    (links,) = re.findall(r"<nav aria-label=\"Pages\">(.*?)</nav>", shown(client, "/"))
+    pages = re.findall(r'href="([^"]+)"', links)
+    assert set(PAGES) <= set(pages)
+    for path in pages:
+        assert f'<a href="{path}" aria-current="page">' in shown(client, path), path
+
+
 def test_an_installation_whose_every_photo_failed_leads_to_the_reasons(client: TestClient, world: Context) -> None:
     with world.database.begin() as transaction:
         family = save_family(transaction, HOSTILE, now=NOW).family_id

@@ -1,7 +1,7 @@
 """How a page is made: its template, in the reader's language, inside the frame that all pages share.
 
-`render` gives a template `_`, `ngettext`, the filters of FILTERS, `may(Right.X)`, `csrf` for its forms, and what the
-page itself hands over.  A form is answered by `lead_back`: 303 to a page that then says once what was done.
+`render` gives a template `_`, `ngettext`, numbers and dates as filters, `may(Right.X)`, `csrf` for its forms, and what
+the page itself hands over.  A form is answered by `lead_back`: 303 to a page that then says once what was done.
 """
 
 from collections.abc import Callable, Mapping
@@ -96,7 +96,7 @@ def _pages(code: str) -> Environment:
     )
     pages.install_gettext_callables(spoken.gettext, spoken.ngettext, newstyle=True)  # type: ignore[attr-defined]
     pages.filters.update(_filters(spoken))
-    pages.globals.update(asset=asset_url, spoken=spoken, languages=LANGUAGES, themes=THEMES, Right=Right)
+    pages.globals.update(asset=asset_url, spoken=spoken, languages=LANGUAGES, Right=Right)
     return pages
 
 
