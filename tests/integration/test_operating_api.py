@@ -81,7 +81,8 @@ def test_what_could_not_be_done_is_told_by_reason_and_needs_queues_to_go_back_to
     (photo,) = told(client.get("/v1/jobs/photos", params={"code": "damaged_image"}))["items"]
     assert photo["family_id"] == str(FAMILY_ID)
     assert not told(client.get("/v1/jobs/photos", params={"code": "other"}))["items"]
-    assert refused(client.post("/v1/jobs/requeue", json={}), 409) == "conflict"
+    for what in ({}, {"what": "photos", "queue": "events"}):
+        assert refused(client.post("/v1/jobs/requeue", json=what), 409) == "conflict"
     world = at(client, NOW)
     settings = world.settings.model_copy(update={"broker_url": "redis://nowhere"})
     client.app.state.context = replace(world, settings=settings)  # type: ignore[attr-defined]
