@@ -170,6 +170,14 @@ def test_the_page_asks_takes_answers_by_buttons_and_leads_on(client: TestClient)
     assert form(client.get(PAGE).text) == question
 
 
+def test_a_yes_on_the_page_leaves_out_the_faces_that_are_marked(client: TestClient) -> None:
+    page = client.get(PAGE).text
+    wrong = re.findall(r'name="wrong" value="([0-9a-f-]{36})"', page)[:1]
+    client.post(PAGE, data={"question": form(page), "answer": "yes", "wrong": wrong})
+    rejected, confirmed = list_decisions(at(client, NOW), FAMILY)
+    assert (rejected.kind, [str(face) for face in rejected.faces], confirmed.kind) == ("reject", wrong, "confirm")
+
+
 def test_a_script_is_answered_by_the_next_question_at_once(client: TestClient) -> None:
     question = form(client.get(PAGE).text)
     said = {"question": question, "answer": "unsure"}

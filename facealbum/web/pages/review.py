@@ -42,6 +42,12 @@ class Said(BaseModel):
     answer: Answer | None = None
     wrong: list[UUID] = []
 
+    def reply(self, answer: Answer) -> Reply:
+        """With faces marked, a yes is about the others; who can't tell marks nothing."""
+        if answer is Answer.UNSURE or not self.wrong:
+            return Reply(answer)
+        return Reply(Answer.NO, tuple(FaceId(face) for face in self.wrong))
+
 
 @router.post("")
 def answer(
@@ -57,7 +63,7 @@ def answer(
         if said.question is None or said.answer is None:
             review = undo_answer(world, family, author=author, limit=_SHOWN)
         else:
-            reply = Reply(said.answer, tuple(FaceId(face) for face in said.wrong))
+            reply = said.reply(said.answer)
             review = answer_question(world, family, said.question, reply, author=author, limit=_SHOWN)
     except ChangedMeanwhileError:
         return lead_back(request, request.url.path, "Somebody changed this meanwhile. Here is what to ask now.")

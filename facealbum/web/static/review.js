@@ -13,13 +13,19 @@ function loadAhead() {
 async function send(form, button) {
   if (busy) return;
   busy = true;
-  const body = new URLSearchParams(new FormData(form, button));
-  const answer = await fetch(location.pathname, { method: "POST", body, headers: { "X-Requested-With": "fetch", Accept: "text/html" } });
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  document.querySelector("main").replaceWith(page.querySelector("main"));
-  (document.getElementById("asked") ?? document.getElementById("main")).focus();
-  busy = false;
-  loadAhead();
+  try {
+    const body = new URLSearchParams(new FormData(form, button));
+    const headers = { "X-Requested-With": "fetch", Accept: "text/html" };
+    const answer = await fetch(location.pathname, { method: "POST", body, headers });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    document.querySelector("main").replaceWith(page.querySelector("main"));
+    (document.getElementById("asked") ?? document.getElementById("main")).focus();
+    loadAhead();
+  } catch {
+    location.reload();
+  } finally {
+    busy = false;
+  }
 }
 
 function move(step) {
