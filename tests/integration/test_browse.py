@@ -29,7 +29,7 @@ KINDS = [kind.value for kind in AlbumKind]
 
 @pytest.fixture(scope="module")
 def album(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    """An album that no test changes."""
+    """An album that every test leaves as it was."""
     administer(server, "CREATE DATABASE browsed TEMPLATE template")
     with album_client(in_database(server, "browsed"), tmp_path_factory.mktemp("browsed")) as opened:
         with at(opened, NOW).database.begin() as transaction:
@@ -156,6 +156,16 @@ def test_a_face_is_found_again_with_its_person_first(album: TestClient) -> None:
         similar = [one["similarity"] for one in found["faces"]]
         assert similar == sorted(similar, reverse=True)
         assert len(similar) == 6
+
+
+def test_a_hidden_person_is_found_no_more(album: TestClient) -> None:
+    person = every(album, f"{MORI}/persons")[0]["person_id"]
+    face = every(album, f"{MORI}/persons/{person}/faces")[0]["face_id"]
+    hidden = album.post(f"{MORI}/decisions", json={"kind": "hide", "person": person}).json()["number"]
+    found = album.post(f"{MORI}/search", json={"face_id": face}).json()["persons"]
+    assert album.delete(f"{MORI}/decisions/{hidden}").status_code == 200
+    assert person not in {one["person_id"] for one in found}
+    assert album.post(f"{MORI}/search", json={"face_id": face}).json()["persons"][0]["person_id"] == person
 
 
 def test_similarities_are_those_of_the_embeddings(album: TestClient) -> None:
