@@ -50,12 +50,12 @@ class Delays:
 def measure_delays(stage: Stage, *, seconds: float, seed: int) -> list[Delays]:
     """The delays at 50 % and at 90 % of the capacity, for so many seconds each."""
     families = family_names(_FAMILIES)
-    _introduce(stage, families, seed)
+    introduce(stage, families, seed)
     (port,) = free_ports(1)
     address = f"http://127.0.0.1:{port}"
     stage.start("web", "web", "--port", str(port), API_TOKENS=_TOKEN)
     stage.start("relay", "relay")
-    stage.wait(lambda: _answers(address), seconds=_PATIENCE_SECONDS)
+    stage.wait(lambda: answers(address), seconds=_PATIENCE_SECONDS)
     draw = np.random.default_rng(seed)
     shots = make_photos(stage.folder / "first-load", families, _CAPACITY_PHOTOS, month=_LATER, seed=seed + 1)
     too_fast = np.arange(len(shots)) / _TOO_MANY
@@ -75,9 +75,9 @@ def rate_of(moments: Sequence[float]) -> float:
     return (last - first) / (moments[last] - moments[first])
 
 
-def _introduce(stage: Stage, families: Sequence[str], seed: int) -> None:
+def introduce(stage: Stage, families: Sequence[str], seed: int) -> None:
     """Have the families known people, with whom later photos can be shown."""
-    shots = make_photos(stage.folder / "known", families, _FAMILIES * _FIRST_OF_EACH, month=_FIRST, seed=seed)
+    shots = make_photos(stage.folder / "known", families, len(families) * _FIRST_OF_EACH, month=_FIRST, seed=seed)
     people = write_families_csv(stage.folder / "families.csv", families)
     manifest = write_photos_csv(stage.folder / "known.csv", shots)
     stage.run("import", str(manifest), "--families", str(people), broker=False)
@@ -125,7 +125,8 @@ def _post(url: str, name: str, path: Path) -> None:
         answer.read()
 
 
-def _answers(address: str) -> bool:
+def answers(address: str) -> bool:
+    """Whether the server is ready."""
     try:
         with urlopen(f"{address}/readyz", timeout=5) as answer:  # noqa: S310 - our own server
             return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's OK
