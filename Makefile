@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test verify-models check speed bench bench-clustering chaos throughput queue-soak lock secrets clean
+.PHONY: help setup dev demo test test-browser verify-models check speed bench bench-clustering chaos throughput queue-soak lock secrets clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -20,6 +20,9 @@ demo: setup ## the main job on the bundled portraits, end to end
 
 test: dev ## all tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile
+
+test-browser: dev ## the dashboard in an installed Chromium; screenshots of every page into build/screenshots
+	@$(BIN)/python -m pytest tests/browser
 
 verify-models: dev ## rebuild the packaged models from their sources and compare (needs npm, fetches 200 MB)
 	@$(BIN)/python -m models.convert fetch build/sources
