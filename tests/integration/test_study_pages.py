@@ -46,12 +46,12 @@ def client(context: Context, database_url: str) -> Iterator[TestClient]:
 
 
 def log_in(client: TestClient, role: Role = Role.ADMIN, *, month: int = 11) -> dict[str, str]:
-    """Log in, in this month of 2026; the field that forms need."""
+    """Log in, in this month of 2026; what forms need, a tick that somebody is sure among it."""
     state = client.app.state  # type: ignore[attr-defined]
     state.context = replace(state.context, clock=lambda: datetime(2026, month, 3, tzinfo=UTC))
     (csrf,) = re.findall('name="csrf" value="([^"]+)"', client.get("/login").text)
     assert client.post("/login", data={"name": str(role), "password": PASSWORD, "csrf": csrf}).status_code == 303
-    return {"csrf": proof_of(client.cookies[SESSION_COOKIE])}
+    return {"csrf": proof_of(client.cookies[SESSION_COOKIE]), "sure": "yes"}
 
 
 def words(page: str) -> str:
@@ -130,6 +130,7 @@ def test_an_experiment_is_started_and_stopped_from_its_page(client: TestClient, 
     assert "Nobody sees any of it" in client.get("/experiments/sharper/start").text
     assert client.post("/experiments/sharper/start", data={**proof, "first": "2026-01"}).status_code == 303
     assert str(list_experiments(context)[0].first_month) == "2026-01"
+    assert client.post("/experiments/sharper/stop", data=proof | {"sure": ""}).status_code == 422
     assert client.post("/experiments/sharper/stop", data=proof).status_code == 303
     assert client.post("/experiments/sharper/stop", data=proof).status_code == 409
     assert list_experiments(context)[0].status == "stopped"

@@ -29,7 +29,7 @@ from facealbum.steps.experiments import (
 from facealbum.web.charts import Point, Series, draw_effects, draw_lines
 from facealbum.web.languages import language_of
 from facealbum.web.pages.metric_words import MetricWords
-from facealbum.web.pages.page import lead_back, render
+from facealbum.web.pages.page import Sure, expect_sure, lead_back, render
 from facealbum.web.rights import Known, requires
 from facealbum.web.world import World
 
@@ -114,9 +114,17 @@ def ask(request: Request, world: World, known: Manager, name: str, action: Actio
 
 @router.post("/{name}/{action}")
 def act(  # noqa: PLR0913, PLR0917 - a field of the form each
-    request: Request, world: World, known: Manager, name: str, action: Action, promote: Field = "", first: Field = ""
+    request: Request,
+    world: World,
+    known: Manager,
+    name: str,
+    action: Action,
+    sure: Sure = "",
+    promote: Field = "",
+    first: Field = "",
 ) -> Response:
     """Do it, in the name of whoever asks."""
+    expect_sure(sure)
     steps: Mapping[Action, Callable[..., object]] = {
         Action.START: partial(start_experiment, first_month=Month.parse(first) if first else None),
         Action.STOP: stop_experiment,
