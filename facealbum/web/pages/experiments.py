@@ -144,7 +144,9 @@ def _draw_effect(words: MetricWords, plan: Plan, arm: str, looks: tuple[Verdict,
     title = words.spoken.say("%(arm)s less the control in %(metric)s", arm=arm, metric=words.title(plan.metric))
     matters = plan.minimum_effect if plan.higher_is_better else -plan.minimum_effect
     bounds = [_bound(plan, told, look) for look in range(1, plan.months + 1)]
-    return draw_effects(title, points, write=partial(words.difference, plan.metric), bounds=bounds, mark=matters)
+    return draw_effects(
+        title, points, write=partial(words.difference, plan.metric, unit=False), bounds=bounds, mark=matters
+    )
 
 
 def _bound(plan: Plan, told: Mapping[int, Verdict], look: int) -> float | None:

@@ -22,14 +22,14 @@ class MetricWords:
         """A value: a share in percent, anything else as it is."""
         return self.spoken.percent(value) if METRICS[metric].share else self.spoken.number(value, 2)
 
-    def difference(self, metric: str, value: float | None) -> str:
-        """A difference of two values with its sign: of shares in percentage points."""
+    def difference(self, metric: str, value: float | None, *, unit: bool = True) -> str:
+        """A difference of two values with its sign: of shares in percentage points, which an axis leaves out."""
         if value is None:
             return NOTHING
         share = METRICS[metric].share
         number = self.spoken.number(100 * value if share else value, 2)
         signed = f"+{number}" if value > 0 else number
-        return self.spoken.say("%(number)s points", number=signed) if share else signed
+        return self.spoken.say("%(number)s points", number=signed) if share and unit else signed
 
     def interval(self, metric: str, low: float | None, high: float | None) -> str:
         """The interval of a difference; nothing where it is not known."""
