@@ -23,7 +23,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB, array, insert
 
 from facealbum.corrections import (
     ArmWords,
@@ -156,6 +156,18 @@ def rename_faces(connection: Connection, family: FamilyId, heirs: Mapping[FaceId
         .where(decisions.c.family_id == family, speaks)
         .values({part: _replaced(part, pairs) for part in parts})
     )
+
+
+def repeat_facts(connection: Connection, family: FamilyId, found: Collection[FaceId]) -> None:
+    """Have these faces be what decisions in force say of them alone, as if each had been said again."""
+    speaks = decisions.c.subject["faces"].has_any(array([str(face) for face in found]))
+    facts = decisions.c.kind.in_([Kind.NOT_A_FACE.value, Kind.AGE.value, Kind.GENDER.value])
+    in_force = (speaks, facts, decisions.c.undone_at.is_(None))
+    for row in _rows(connection, family, decisions.c.correction, where=in_force):
+        whole = _CORRECTION.validate_python(row.correction)
+        excluded = tuple(change for change in whole.excluded if change.key in found)
+        told = tuple(change for change in whole.facts if change.key[0] in found)
+        save_correction(connection, family, Correction(excluded=excluded, facts=told))
 
 
 def load_words(connection: Connection, family: FamilyId, arm_id: int) -> ArmWords:

@@ -277,7 +277,7 @@ def test_a_photo_that_is_never_done_with_is_set_aside_alone_and_can_be_asked_for
         assert count_photos(transaction, family) == {"analysed": 1, "failed": 1}
         assert transaction.execute(select(photo_problems.c.code)).scalars().all() == ["analysis_crashed"]
     assert requeue_photos(queued, family=family_id("nobody")) == 0
-    assert requeue_photos(queued, family=FAMILY) == 1
+    assert requeue_photos(queued, family=family) == 1
     Queue(queued, [], lambda _: 0).run()
     with queued.database.begin() as transaction:
         assert count_photos(transaction, family) == {"analysed": 2}

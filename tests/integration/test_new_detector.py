@@ -160,6 +160,29 @@ def test_a_decision_on_a_face_that_no_detector_finds_stays_on_record_and_says_so
 
 
 @pytest.mark.usefixtures("clustered")
+def test_a_face_that_is_lost_and_found_again_is_what_users_said_of_it_and_undoing_still_restores(
+    context: Context,
+) -> None:
+    first, *_ = [one.person_id for one in list_persons(context, FAMILY)]
+    a, b, c, *_ = [one.face_id for one in list_faces(context, FAMILY, str(first))]
+    say(context, Kind.NOT_A_FACE, a)
+    say(context, Kind.AGE, b, age=0.5)
+    say(context, Kind.AGE, b, age=1.5)
+    undone = say(context, Kind.GENDER, c, gender=Gender.MALE)
+    undo(context, FAMILY, undone, author="ann")
+    told = state(context)["told"]
+    analyse_again(context, SECOND, missing=[a, b, c])
+    assert state(context)["told"] == set()
+    analyse_again(context, FIRST)
+    assert state(context)["told"] == told
+    assert len(told) == 2
+    undo(context, FAMILY, 3, author="ann")
+    undo(context, FAMILY, 2, author="ann")
+    undo(context, FAMILY, 1, author="ann")
+    assert state(context)["told"] == set()
+
+
+@pytest.mark.usefixtures("clustered")
 def test_a_person_that_the_run_gave_is_not_explained_as_a_users_word(context: Context) -> None:
     analyse_again(context, SECOND)
     (shown, *_) = explain_photo(context, SHOTS[0].key, family=FAMILY)
