@@ -109,13 +109,13 @@ def _without_values(record: logging.LogRecord) -> bool:
     if record.name == "py.warnings":
         found = _WARNING.match(record.getMessage())
         record.msg, record.args = found[1] if found else "…", ()
-    if isinstance(record.msg, str):  # asyncio and others append errors, whole, on further lines
-        record.msg = record.msg.strip().partition("\n")[0]
     shown = not record.name.startswith(_TOLD_OF_NAMES)
     if isinstance(record.args, Mapping):
         record.args = {key: _value(value, shown=shown) for key, value in record.args.items()}
     elif record.args:
         record.args = tuple(_value(value, shown=shown) for value in record.args)
+    if isinstance(record.msg, str):  # asyncio and others append errors, whole, on further lines
+        record.msg, record.args = record.getMessage().strip().partition("\n")[0], ()
     return True
 
 

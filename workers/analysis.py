@@ -8,7 +8,7 @@ from workers.process import this_context
 from workers.task import QueueTask
 
 
-@app.task(name="workers.analysis.analyze_family", base=QueueTask, queue=AnalyzeFamily.QUEUE)
+@app.task(name="workers.analysis.analyze_family", base=QueueTask, its_queue=AnalyzeFamily.QUEUE)
 def analyze_family(message: dict[str, Any]) -> None:
     """Analyse a few photos, or order the analysis of all that are pending; imported here, after the pool has forked."""
     order = AnalyzeFamily.from_json(message)

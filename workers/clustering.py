@@ -13,7 +13,7 @@ from workers.task import QueueTask
 _LOCK_SECONDS = 5.0  # a family that is locked for longer is tried again later
 
 
-@app.task(name="workers.clustering.cluster_family", base=QueueTask, queue=ClusterFamily.QUEUE)
+@app.task(name="workers.clustering.cluster_family", base=QueueTask, its_queue=ClusterFamily.QUEUE)
 def cluster_family(message: dict[str, Any]) -> None:
     """Run every month of one family that isn't done, as a part of a monthly job or by itself."""
     order = ClusterFamily.from_json(message)

@@ -9,7 +9,7 @@ from workers.process import this_context
 from workers.task import QueueTask
 
 
-@app.task(name="workers.evaluation.evaluate_batch", base=QueueTask, queue=EvaluateBatch.QUEUE)
+@app.task(name="workers.evaluation.evaluate_batch", base=QueueTask, its_queue=EvaluateBatch.QUEUE)
 def evaluate_batch(message: dict[str, Any]) -> None:
     """Sum up a monthly job whose families have all ended."""
     evaluate.evaluate_batch(this_context(), EvaluateBatch.from_json(message).batch_id)

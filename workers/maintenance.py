@@ -35,7 +35,7 @@ JOBS: dict[str, Callable[[Context], object]] = {
 """What each job does."""
 
 
-@app.task(name="workers.maintenance.relay_outbox", base=QueueTask, queue=Maintain.QUEUE)
+@app.task(name="workers.maintenance.relay_outbox", base=QueueTask, its_queue=Maintain.QUEUE)
 def maintain(message: dict[str, Any]) -> None:
     """Do one job; the task's name is that of its first one."""
     order = Maintain.from_json(message)

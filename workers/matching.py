@@ -9,7 +9,7 @@ from workers.process import this_context
 from workers.task import QueueTask
 
 
-@app.task(name="workers.matching.match_family", base=QueueTask, queue=MatchFamily.QUEUE)
+@app.task(name="workers.matching.match_family", base=QueueTask, its_queue=MatchFamily.QUEUE)
 def match_family(message: dict[str, Any]) -> None:
     """Show one family's new faces with the people it knows."""
     order = MatchFamily.from_json(message)

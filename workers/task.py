@@ -32,11 +32,12 @@ class QueueTask(Task):
     """The base of every task: calls it with its one message, and answers for what becomes of that."""
 
     abstract = True
+    its_queue: str  # Celery's own `queue` is deprecated
 
     def __call__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - whatever somebody has sent
         """Do what the message says, or see to it that it is tried again or parked."""
         message = args[0] if len(args) == 1 and not options else {"args": args, "options": options}
-        with observed(self.queue, message, self.request) as ended:
+        with observed(self.its_queue, message, self.request) as ended:
             ended.outcome = self._do(message)
 
     def _do(self, message: Any) -> str:  # noqa: ANN401 - as above
@@ -71,7 +72,7 @@ class QueueTask(Task):
         if may_pass and attempts < load_settings().task_attempts:
             self._try_again(error)
         try:
-            park(this_context(), self.queue, message, error=error, attempts=attempts)
+            park(this_context(), self.its_queue, message, error=error, attempts=attempts)
         except Exception as failure:  # noqa: BLE001 - what can't be parked stays in the queue
             self._try_again((error[0], place_of(failure)))
         _log.error("task_parked", code=error[0], place=error[1])
@@ -88,7 +89,12 @@ class QueueTask(Task):
         _log.warning("task_tried_again", code=error[0], place=error[1], wait_seconds=seconds)
         try:
             self.apply_async(
-                self.request.args, self.request.kwargs, task_id=self.request.id, retries=tries, countdown=seconds
+                self.request.args,
+                self.request.kwargs,
+                task_id=self.request.id,
+                retries=tries,
+                countdown=seconds,
+                queue=self.its_queue,
             )
         except Exception as failure:
             raise Reject(place_of(failure), requeue=True) from failure

@@ -28,7 +28,7 @@ NAMED = "Hana Mori am Strand.jpg"
 """What errors may hold, and nobody may be told of."""
 
 
-@app.task(name=NAME, base=QueueTask, queue=QUEUE)
+@app.task(name=NAME, base=QueueTask, its_queue=QUEUE)
 def probe(message: dict[str, Any]) -> None:
     """Note that it was called, and then do it."""
     calls = Path(message["calls"])

@@ -164,6 +164,7 @@ def test_doctor_finds_everything_well(run: Run) -> None:
     assert all(finding["fine"] for finding in findings)
     assert {finding["subject"] for finding in findings} == {
         "program",
+        "amounts",
         "data folder",
         "database",
         "clock",

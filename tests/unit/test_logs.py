@@ -71,12 +71,18 @@ def test_of_what_a_library_says_only_the_first_line_is_told_and_no_key_of_an_obj
 ) -> None:
     logging.getLogger("asyncio").error(f"Task exception was never retrieved\nfuture: <Task {HOSTILE!r}>")  # noqa: G004 - as asyncio does
     logging.getLogger("urllib3.connectionpool").warning("Failed to parse headers (url=%s)", f"/uploads/{HOSTILE}")
+    lost = ("redis://user:secret@host", ConnectionError(HOSTILE), "Trying again in 2 seconds")
+    logging.getLogger("celery.worker.consumer.consumer").error("Cannot connect to %s: %s.\n%s\n", *lost)
     with warnings.catch_warnings():
         warnings.simplefilter("default")
         warnings.warn(f"{HOSTILE}/a.py:1: b", UserWarning, stacklevel=1)
     told = [str(found["message"]) for found in logged(capsys)]
-    assert told[:2] == ["Task exception was never retrieved", "Failed to parse headers (url=…)"]
-    assert re.fullmatch(r"test_logs\.py:\d+: UserWarning", told[2])
+    assert told[:3] == [
+        "Task exception was never retrieved",
+        "Failed to parse headers (url=…)",
+        "Cannot connect to …: ConnectionError.",
+    ]
+    assert re.fullmatch(r"test_logs\.py:\d+: UserWarning", told[3])
 
 
 def test_an_error_that_nobody_caught_is_told_where_there_is_a_log(capsys: pytest.CaptureFixture[str]) -> None:
