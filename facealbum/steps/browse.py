@@ -19,8 +19,7 @@ from facealbum.storage.browse import (
 )
 from facealbum.storage.database import Transaction
 from facealbum.storage.families import open_family
-from facealbum.storage.people import load_arm_id
-from facealbum.storage.serving import load_served_arm
+from facealbum.storage.people import load_served_arm_id
 from facealbum.storage.shown_faces import Place, ShownFace, ShownPhoto, load_faces_by_id, load_faces_of, load_photo
 from facealbum.storage.shown_persons import (
     ShownPerson,
@@ -70,7 +69,7 @@ def read_photo(context: Context, family: FamilyId, photo: PhotoId) -> PhotoDetai
         if shown is None or state is None:
             raise UnknownPhotoError(f"the family has no photo of the id {photo}; it may have been deleted")
         ids = load_face_ids_of(transaction, family, photo)
-        found = load_faces_by_id(transaction, family, served_arm_id(transaction, family), ids)
+        found = load_faces_by_id(transaction, family, load_served_arm_id(transaction, family), ids)
     return PhotoDetail(shown, state, sorted(found, key=lambda face: (face.taken_at, *face.box)))
 
 
@@ -80,7 +79,7 @@ def list_persons(
     """Persons that have faces, those with most first, behind this place; raises UnknownFamilyError."""
     with context.database.begin() as transaction:
         open_family(transaction, family)
-        arm_id = served_arm_id(transaction, family)
+        arm_id = load_served_arm_id(transaction, family)
         shown = load_shown_persons(transaction, family, arm_id, limit=limit, after=after)
         return _with_spans(transaction, family, arm_id, shown)
 
@@ -106,7 +105,7 @@ def list_faces(
     """
     with context.database.begin() as transaction:
         open_family(transaction, family)
-        arm_id = served_arm_id(transaction, family)
+        arm_id = load_served_arm_id(transaction, family)
         if person is not None:
             record = load_person_record(transaction, family, person)
             if record is None:
@@ -119,7 +118,7 @@ def read_face(context: Context, family: FamilyId, face: FaceId) -> ShownFace:
     """The face; raises UnknownFamilyError and UnknownFaceError."""
     with context.database.begin() as transaction:
         open_family(transaction, family)
-        found = load_faces_by_id(transaction, family, served_arm_id(transaction, family), [face])
+        found = load_faces_by_id(transaction, family, load_served_arm_id(transaction, family), [face])
     if not found:
         raise UnknownFaceError(f"the family has no face of the id {face}; its photo may have been deleted")
     return found[0]
@@ -131,11 +130,6 @@ def explain_face(context: Context, family: FamilyId, face: FaceId) -> FaceExplan
     with context.database.begin() as transaction:
         name = open_family(transaction, family).name
     return next(one for one in explain_photo(context, photo.shown.key, family=name) if one.face_id == face)
-
-
-def served_arm_id(transaction: Transaction, family: FamilyId) -> int | None:
-    """The arm whose persons the family is shown; None if nothing was clustered yet."""
-    return load_arm_id(transaction, load_served_arm(transaction, family))
 
 
 def _with_spans(

@@ -23,13 +23,12 @@ from facealbum.storage.people import (
     NamedPerson,
     find_faces,
     find_persons,
-    load_arm_id,
     load_named_faces,
     load_named_persons,
+    load_served_arm_id,
 )
 from facealbum.storage.runs import lock_family
 from facealbum.storage.seen import Seen, expect_seen
-from facealbum.storage.serving import load_served_arm
 from facealbum.storage.shown_decisions import load_latest_records
 
 Id = TypeVar("Id")
@@ -186,7 +185,7 @@ def list_persons(context: Context, family: str) -> list[NamedPerson]:
     """Every person of the family that has faces, those with most faces first; raises UnknownFamilyError."""
     with context.database.begin() as transaction:
         (one,) = load_families(transaction, family)
-        return load_named_persons(transaction, one.family_id, _arm_id(transaction, one.family_id))
+        return load_named_persons(transaction, one.family_id, load_served_arm_id(transaction, one.family_id))
 
 
 def list_faces(
@@ -199,16 +198,13 @@ def list_faces(
     with context.database.begin() as transaction:
         (one,) = load_families(transaction, family)
         who = None if person is None else _person(transaction, one.family_id, person)
-        return load_named_faces(transaction, one.family_id, _arm_id(transaction, one.family_id), who, photo=photo)
-
-
-def _arm_id(transaction: Transaction, family: FamilyId) -> int | None:
-    """The arm whose persons the user sees."""
-    return load_arm_id(transaction, load_served_arm(transaction, family))
+        return load_named_faces(
+            transaction, one.family_id, load_served_arm_id(transaction, one.family_id), who, photo=photo
+        )
 
 
 def _arm_to_correct(transaction: Transaction, family: FamilyId) -> int:
-    arm_id = _arm_id(transaction, family)
+    arm_id = load_served_arm_id(transaction, family)
     if arm_id is None:
         raise InvalidValueError("nothing was clustered yet, so there is nothing to correct; run `facealbum cluster`")
     return arm_id

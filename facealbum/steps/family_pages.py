@@ -20,7 +20,7 @@ from facealbum.steps.explain import FaceExplanation, explain_photo
 from facealbum.storage.dashboard.pages import Rows, load_page
 from facealbum.storage.database import Transaction
 from facealbum.storage.families import Family, load_children, load_family
-from facealbum.storage.people import load_arm_id
+from facealbum.storage.people import load_arm_id, load_served_arm_id
 from facealbum.storage.serving import load_served_arm
 from facealbum.storage.shown_faces import (
     Place,
@@ -201,14 +201,14 @@ def look_at_waiting(context: Context, family: FamilyId, *, before: Place | None 
     """A page of the faces that have no person; raises UnknownFamilyError."""
     with context.database.begin() as transaction:
         known = load_family(transaction, family)
-        return _faces(transaction, known, _arm_id(transaction, family), None, before)
+        return _faces(transaction, known, load_served_arm_id(transaction, family), None, before)
 
 
 def look_at_faces(context: Context, family: FamilyId, faces: Sequence[FaceId]) -> FacesLook:
     """These faces as they are now; raises UnknownFamilyError."""
     with context.database.begin() as transaction:
         known = load_family(transaction, family)
-        arm_id = _arm_id(transaction, family)
+        arm_id = load_served_arm_id(transaction, family)
         found = load_faces_by_id(transaction, family, arm_id, faces)
         children = load_children(transaction, family)
         choices = load_shown_persons(transaction, family, arm_id, limit=CHOICES)
@@ -218,7 +218,7 @@ def look_at_faces(context: Context, family: FamilyId, faces: Sequence[FaceId]) -
 def pictures_of(context: Context, family: FamilyId, persons: Sequence[PersonId]) -> Mapping[PersonId, FaceId]:
     """A good face of each person of the arm that the family is shown."""
     with context.database.begin() as transaction:
-        return load_pictures(transaction, family, _arm_id(transaction, family), persons)
+        return load_pictures(transaction, family, load_served_arm_id(transaction, family), persons)
 
 
 def look_at_photo(context: Context, family: FamilyId, photo: PhotoId) -> PhotoLook:
@@ -228,7 +228,7 @@ def look_at_photo(context: Context, family: FamilyId, photo: PhotoId) -> PhotoLo
         found = load_photo(transaction, family, photo)
         if found is None:
             raise UnknownPhotoError(f"the family has no photo with the id {photo}; it may have been deleted")
-        arm_id = _arm_id(transaction, family)
+        arm_id = load_served_arm_id(transaction, family)
         faces = load_faces_in(transaction, family, arm_id, photo)
         choices = load_shown_persons(transaction, family, arm_id, limit=CHOICES)
     why = explain_photo(context, found.key, family=known.name) if faces and arm_id is not None else []
@@ -275,7 +275,3 @@ def _timeline(last: Month) -> list[Month]:
     while len(months) < MONTHS:
         months.insert(0, months[0].before())
     return months
-
-
-def _arm_id(transaction: Transaction, family: FamilyId) -> int | None:
-    return load_arm_id(transaction, load_served_arm(transaction, family))

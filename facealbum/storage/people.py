@@ -9,6 +9,7 @@ from sqlalchemy import Column, Connection, Text, cast, func, select
 
 from facealbum.domain.ids import FaceId, FamilyId, PersonId
 from facealbum.storage.schema import arms, assignments, children, faces, links, persons, photos
+from facealbum.storage.serving import load_served_arm
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,11 @@ class NamedFace:
 def load_arm_id(connection: Connection, arm: str) -> int | None:
     """The arm of this name; None if it never ran."""
     return connection.execute(select(arms.c.arm_id).where(arms.c.name == arm)).scalar()
+
+
+def load_served_arm_id(connection: Connection, family: FamilyId) -> int | None:
+    """The arm whose persons the family is shown; None if nothing was clustered yet."""
+    return load_arm_id(connection, load_served_arm(connection, family))
 
 
 def load_named_persons(connection: Connection, family: FamilyId, arm_id: int | None) -> list[NamedPerson]:
