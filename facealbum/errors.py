@@ -372,3 +372,15 @@ class UndoError(FacealbumError):
     def __init__(self, message: str, *, numbers: tuple[int, ...] = ()) -> None:
         super().__init__(message)
         self.numbers = numbers
+
+
+class LeakageError(FacealbumError):
+    """Something that a model is judged by was learnt from."""
+
+    code = "leakage"
+
+
+class StepFailedError(FacealbumError):
+    """A step of a pipeline failed as often as it may be tried."""
+
+    code = "step_failed"

@@ -1,0 +1,84 @@
+"""What every training is: five steps from data to figures, each a function from files to files.
+
+A training puts parts of `models.train` and `eval` together and decides nothing else; where it runs, what is kept and
+what is recorded is the pipeline's.  Each lives in `facealbum/pipelines/trainings/<name>.py`, as `TRAINING` there.
+"""
+
+from importlib import import_module
+from typing import Protocol
+
+from facealbum.errors import InvalidValueError
+from facealbum.pipelines.step import Values, Work
+
+NAMES = ("calibrator", "quality_predictor", "embedding_head", "space_adapter", "backbone")
+
+
+class Training(Protocol):
+    """One training.
+
+    name: as its file.  kind: the registry's kind of model.  version: raised when its code changes what it gives.
+    defaults: every parameter that may be set, with the value that it has otherwise, whose type it keeps.
+    """
+
+    @property
+    def name(self) -> str: ...  # noqa: D102 - as above
+    @property
+    def kind(self) -> str: ...  # noqa: D102
+    @property
+    def version(self) -> int: ...  # noqa: D102
+    @property
+    def defaults(self) -> Values: ...  # noqa: D102
+
+    def collect(self, work: Work) -> None:
+        """From `work.source`: data.npz, and manifest.json as `facealbum.pipelines.dataset.Manifest` writes it."""
+        ...
+
+    def split(self, work: Work) -> None:
+        """From collect: split.json, as `facealbum.pipelines.dataset.Split` writes it; raises LeakageError."""
+        ...
+
+    def train(self, work: Work) -> None:
+        """From collect and split: model.bin, and model.json with name, licence, research_only and what it maps.
+
+        Checkpoints lie in `work.scratch`; a training that was killed goes on from them to the same bits.
+        """
+        ...
+
+    def evaluate(self, work: Work) -> None:
+        """From collect, split and train: metrics.json and slices.json, on groups that were not learnt from.
+
+        metrics.json: {metric: {value, low, high, n, baseline: {value, low, high}, difference: {value, low, high},
+        better: true, false or null}}; slices.json: {slice: the same}.
+        """
+        ...
+
+    def plot(self, work: Work) -> None:
+        """From all before: plots/*.png."""
+        ...
+
+
+def load_training(name: str) -> Training:
+    """The training of this name; raises InvalidValueError that lists them."""
+    if name not in NAMES:
+        raise InvalidValueError(f"a training is one of {', '.join(NAMES)}, not {name!r}")
+    training: Training = import_module(f"facealbum.pipelines.trainings.{name}").TRAINING
+    return training
+
+
+def chosen_parameters(training: Training, chosen: Values) -> dict[str, int | float | str]:
+    """The training's defaults with these in their place, each read as the type of its default.
+
+    Raises InvalidValueError for a name that the training has not, or a value of another type.
+    """
+    unknown = chosen.keys() - training.defaults.keys()
+    if unknown:
+        known = ", ".join(sorted(training.defaults))
+        raise InvalidValueError(f"{training.name} has the parameters {known}, not {', '.join(sorted(unknown))}")
+    found = dict(training.defaults)
+    for name, value in chosen.items():
+        kind = type(training.defaults[name])
+        try:
+            found[name] = kind(value)
+        except ValueError as error:
+            raise InvalidValueError(f"{name} must be of type {kind.__name__}, got {value!r}") from error
+    return found

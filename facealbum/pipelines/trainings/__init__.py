@@ -1,0 +1,1 @@
+"""The trainings that there are, each a file of its own with its `TRAINING`."""
