@@ -100,5 +100,8 @@ SELECT family_id, md5('sample')::uuid, md5('item' || n)::uuid, '', 0.001, '{}', 
 INSERT INTO signals (family_id, source, external_id, kind, happened_at, arrived_at, value)
 SELECT family_id, 'app', s::text, 'album_view', '2024-01-15'::timestamptz + s * interval '18 days', '2026-01-01', 1
 FROM family CROSS JOIN generate_series(1, 40) s;
+INSERT INTO dashboard.family_signals
+SELECT family_id, date_trunc('month', happened_at AT TIME ZONE 'UTC'), source, kind, count(*), sum(value)
+FROM signals GROUP BY 1, 2, 3, 4;
 
 INSERT INTO dashboard.changes SELECT family_id, 0 FROM family;

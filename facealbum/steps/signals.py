@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from eval.signals import SignalFigures, rate_signals
@@ -28,6 +28,7 @@ COLUMNS = ("family", "external_id", "kind", "happened_at")
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,49}(:[a-z0-9_]{1,50})?")
 _LONGEST = 200
 _AT_A_TIME = 1000
+_RECENT = timedelta(days=92)  # how late signals are is told of these days: that changes, and older ones are many
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def show_signals(context: Context, *, month: Month | None = None) -> SignalFigur
     """Rates of each kind for each served family, by arm and month: of one month, or of all that was told of."""
     now = context.clock()
     with context.database.begin() as transaction:
-        lags = load_lags(transaction)
+        lags = load_lags(transaction, since=now - _RECENT)
         months = [month] if month else load_signal_months(transaction)
         rates = [
             rate

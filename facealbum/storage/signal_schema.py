@@ -1,6 +1,6 @@
 """The table of business signals: what other systems tell of families, without any content."""
 
-from sqlalchemy import Column, Double, Table, Text
+from sqlalchemy import Column, Double, Index, Table, Text
 
 from facealbum.storage.schema import family_key, metadata, time_column
 
@@ -16,4 +16,5 @@ signals = Table(
     time_column("happened_at"),
     time_column("arrived_at"),
     Column("value", Double, nullable=False),
+    Index("signals_happened_at_idx", "happened_at", postgresql_using="brin"),
 )

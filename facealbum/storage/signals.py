@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Subquery, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Subquery, case, func, literal, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from eval.signals import SEVERAL, Lag, ToldTotals
@@ -53,16 +53,19 @@ def save_signals(connection: Connection, told: Iterable[Signal], *, now: datetim
 
 def load_signal_months(connection: Connection) -> list[Month]:
     """The months in UTC of which anything was told, oldest first."""
-    month = func.date_trunc("month", func.timezone("UTC", signals.c.happened_at))
-    query = select(month.label("month")).distinct().order_by("month")
+    query = text("SELECT DISTINCT month FROM dashboard.family_signals ORDER BY month")
     return [Month(row.month.year, row.month.month) for row in connection.execute(query)]
 
 
-def load_lags(connection: Connection) -> list[Lag]:
-    """How late the signals of each source and kind were, in hours."""
+def load_lags(connection: Connection, *, since: datetime) -> list[Lag]:
+    """How late the signals of each source and kind were that happened since then, in hours."""
     hours = func.extract("epoch", signals.c.arrived_at - signals.c.happened_at) / 3600
     ends = [func.percentile_cont(share).within_group(hours) for share in (0.5, 0.9, 0.95)]
-    query = select(signals.c.source, signals.c.kind, func.count(), *ends).group_by(signals.c.source, signals.c.kind)
+    query = (
+        select(signals.c.source, signals.c.kind, func.count(), *ends)
+        .where(signals.c.happened_at >= since)
+        .group_by(signals.c.source, signals.c.kind)
+    )
     rows = connection.execute(query.order_by(signals.c.kind, signals.c.source))
     return [Lag(row[0], row[1], row[2], *map(float, row[3:])) for row in rows]
 

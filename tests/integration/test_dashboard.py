@@ -39,7 +39,7 @@ ROOT = Path(__file__).parents[2]
 PROMISED = ROOT / "tests" / "golden" / "dashboard.txt"
 PAGE = ROOT / "docs" / "dashboard-views.md"
 YEAR = Month(2026, 12)
-AGGREGATES = ("family_totals", "person_months", "person_pairs", "photo_days")
+AGGREGATES = ("family_signals", "family_totals", "person_months", "person_pairs", "photo_days")
 
 
 def everything(context: Context) -> dict[str, list[tuple[Any, ...]]]:

@@ -60,7 +60,8 @@ def family_keys(database: Database) -> Iterator[list[tuple[str, str, list[str]]]
 
 def test_family_id_leads_every_key_and_index(family_keys: list[tuple[str, str, list[str]]]) -> None:
     wrong = {name for _, name, columns in family_keys if columns[0] != "family_id"}
-    # Over all families: how far a batch is, a month's sums, what is to be sent next, photos by day, how long they wait.
+    # Over all families: how far a batch is, a month's sums, what is to be sent next, photos and signals by day, and
+    # how long photos wait.
     assert wrong == {
         "batch_families_batch_id_status_idx",
         "family_metrics_sums_idx",
@@ -68,6 +69,7 @@ def test_family_id_leads_every_key_and_index(family_keys: list[tuple[str, str, l
         "photos_analysed_at_idx",
         "photos_created_at_idx",
         "photos_pending_since_idx",
+        "signals_happened_at_idx",
     }
     assert len(family_keys) > len(metadata.tables) - len(SHARED)
 

@@ -1,15 +1,17 @@
 """Signals of other systems: taken in once each, all of a batch or none, and counted under the arm that was shown."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 from typer.testing import CliRunner
 
 from facealbum.cli import app
@@ -168,11 +170,34 @@ def test_signals_count_under_the_arm_that_was_shown_when_they_happened(registere
     } | {key: value for key, value in found.items() if key[0] == "2026-11"}
 
 
+def test_every_month_is_counted_as_its_signals_come_and_again_is_nothing(registered: Context) -> None:
+    draw = np.random.default_rng(5)
+    told = [
+        view(
+            f"family {draw.integers(20)}", number, value=float(draw.integers(1, 4)), at=NOW - timedelta(days=int(days))
+        )
+        for number, days in enumerate(draw.integers(0, 100, 60))
+    ]
+    for some in (told[:30], told[20:], told):
+        take_in(registered, some)
+    slowly: dict[tuple[date, str], list[Signal]] = defaultdict(list)
+    for one in told:
+        slowly[one.happened_at.astimezone(UTC).date().replace(day=1), one.kind].append(one)
+    with registered.database.begin() as transaction:
+        rows = transaction.execute(text("SELECT * FROM dashboard.signals")).all()
+    assert {(row.month, row.kind): (row.signals, row.families, row.value) for row in rows} == {
+        key: (len(those), len({one.family_id for one in those}), sum(one.value for one in those))
+        for key, those in slowly.items()
+    }
+
+
 def test_a_family_s_signals_go_with_it(registered: Context) -> None:
     take_in(registered, [view("family 1", 1), view("family 2", 1)])
     with registered.database.begin() as transaction:
         delete_family(transaction, family_id("family 1"))
     assert stored(registered) == 1
+    with registered.database.begin() as transaction:
+        assert transaction.execute(text("SELECT sum(families) FROM dashboard.signals")).scalar_one() == 1
 
 
 def test_the_command_line_takes_in_and_shows(
