@@ -18,6 +18,7 @@ SHARED = {
     *("samples", "metric_totals"),
     *("users", "sessions", "service_tokens", "login_attempts"),
     *("secrets", "idempotency_keys"),
+    *("model_versions", "model_changes"),
 }
 
 
