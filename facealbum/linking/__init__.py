@@ -6,12 +6,15 @@ nothing else is read.
 """
 
 from facealbum.linking.assignment import plan_links
+from facealbum.linking.attribution import INPUTS, Attribution
 from facealbum.linking.births import BirthDoubt, doubt_birth_dates
 from facealbum.linking.evidence import FaceEvidence, PersonEvidence
 from facealbum.linking.parameters import LinkParameters
 from facealbum.linking.plan import Link, LinkPlan, OpenPerson, OpenReason
 
 __all__ = [
+    "INPUTS",
+    "Attribution",
     "BirthDoubt",
     "FaceEvidence",
     "Link",

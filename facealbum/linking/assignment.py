@@ -15,7 +15,7 @@ from facealbum.domain.people import Child
 from facealbum.errors import InvalidValueError
 from facealbum.linking.candidate import Candidate, likeliest_first, weigh
 from facealbum.linking.evidence import PersonEvidence
-from facealbum.linking.labelling import Meetings, marginals, shares
+from facealbum.linking.labelling import Meetings, Shares, marginals, shares
 from facealbum.linking.parameters import LinkParameters
 from facealbum.linking.plan import LinkPlan, OpenPerson, OpenReason
 
@@ -33,11 +33,12 @@ def plan_links(persons: Sequence[PersonEvidence], children: Sequence[Child], par
     candidates = [weigh(person, children, parameters) for person in ordered]
     meets = _both_ways(ordered)
     earlier = _keep_earlier(candidates, registered, meets)
-    probabilities = _judge_together(candidates, earlier, meets)
+    together = _judge_together(candidates, earlier, meets)
+    probabilities = {person: likeliest_first(of) for person, of in together.items()}
     linked = earlier | _link_the_sure(candidates, earlier, probabilities, parameters)
     return LinkPlan(
         links=tuple(
-            one.link_to(registered[child], probabilities[one.person_id].get(child, 0.0))
+            one.link_to(registered[child], children, together[one.person_id], parameters)
             for one in candidates
             if (child := linked.get(one.person_id)) is not None
         ),
@@ -74,15 +75,14 @@ def _keep_earlier(
 
 def _judge_together(
     candidates: Sequence[Candidate], earlier: Mapping[PersonId, ChildId], meets: Meetings
-) -> dict[PersonId, dict[ChildId, float]]:
-    """The probability of each child for each person, likeliest first, with the earlier links as they are.
+) -> dict[PersonId, Shares]:
+    """The probability of each child, and of nobody, for each person, with the earlier links as they are.
 
     Of a person with such a link: what its own faces say, beside the other earlier links.
     """
     odds = {one.person_id: one.free(_taken(one.person_id, earlier, meets)) for one in candidates}
     found = {person: shares(odds.pop(person)) for person in earlier}
-    found |= marginals(odds, meets)
-    return {person: likeliest_first(of) for person, of in found.items()}
+    return found | marginals(odds, meets)
 
 
 def _link_the_sure(

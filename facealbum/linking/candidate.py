@@ -6,8 +6,9 @@ from math import fsum, log
 
 from facealbum.domain.ids import ChildId, PersonId
 from facealbum.domain.people import Child
+from facealbum.linking.attribution import attribute
 from facealbum.linking.evidence import PersonEvidence
-from facealbum.linking.labelling import shares
+from facealbum.linking.labelling import Shares, shares
 from facealbum.linking.likelihood import Judge
 from facealbum.linking.parameters import LinkParameters
 from facealbum.linking.plan import Link, OpenPerson, OpenReason
@@ -35,16 +36,20 @@ class Candidate:
         """The odds of the children that are not those of persons whom this one meets."""
         return {child: value for child, value in self.odds.items() if child not in taken}
 
-    def link_to(self, child: Child, probability: float) -> Link:
-        """The link to this child, with its evidence."""
+    def link_to(self, child: Child, children: Sequence[Child], seen: Shares, parameters: LinkParameters) -> Link:
+        """The link to one of the children, with its evidence; seen: how probable each is beside the other persons."""
+        identity = child.child_id
         return Link(
             person_id=self.person_id,
-            child_id=child.child_id,
-            probability=probability,
+            child_id=identity,
+            probability=round(seen.get(identity, 0.0), _DIGITS),
             faces=len(self.evidence.faces),
             age_error=round(self.judge.age_error(child), _DIGITS) if self.judge else 0.0,
             p_female=round(self.judge.p_female, _DIGITS) if self.judge else 0.5,
-            kept=self.evidence.linked == child.child_id,
+            kept=self.evidence.linked == identity,
+            inputs=attribute(self.judge, identity, children, prior=_prior(parameters), left=self.odds, seen=seen)
+            if self.judge
+            else None,
         )
 
     def left_open(
@@ -73,10 +78,15 @@ class Candidate:
         return OpenPerson(self.person_id, reason, best, probability)
 
 
-def likeliest_first(probabilities: Mapping[ChildId, float]) -> dict[ChildId, float]:
-    """Rounded, highest first, ties by id."""
-    rounded = {child: round(value, _DIGITS) for child, value in probabilities.items()}
+def likeliest_first(probabilities: Mapping[ChildId | None, float]) -> dict[ChildId, float]:
+    """The children's, rounded, highest first, ties by id."""
+    rounded = {child: round(value, _DIGITS) for child, value in probabilities.items() if child is not None}
     return dict(sorted(rounded.items(), key=lambda share: (-share[1], share[0])))
+
+
+def _prior(parameters: LinkParameters) -> float:
+    """Log odds of each child against nobody registered, before faces are looked at."""
+    return log(parameters.prior_child / (1 - parameters.prior_child))
 
 
 def weigh(evidence: PersonEvidence, children: Sequence[Child], parameters: LinkParameters) -> Candidate:
@@ -84,7 +94,7 @@ def weigh(evidence: PersonEvidence, children: Sequence[Child], parameters: LinkP
     if not evidence.faces:
         return Candidate(evidence, None, {})
     judge = Judge(evidence.faces, parameters)
-    against = log(parameters.prior_child / (1 - parameters.prior_child)) - judge.somebody_else()
+    against = _prior(parameters) - judge.somebody_else()
     odds = {
         child.child_id: against + judge.child(child)
         for child in sorted(children, key=lambda child: child.child_id)

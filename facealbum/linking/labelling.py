@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from facealbum.domain.ids import ChildId, PersonId
 
 Odds = Mapping[ChildId, float]
+Shares = dict[ChildId | None, float]
+"""How probable each child is, and under None that the person is nobody of them; together 1."""
 Meetings = Mapping[PersonId, set[PersonId]]
 Table = NDArray[np.float64]
 
@@ -27,19 +29,25 @@ _NEGLIGIBLE = -18.0  # log odds; such a child is less probable than 2e-8, whoeve
 _LARGEST = 1 << 16  # entries of a table; components in need of more are rare and decided surest first
 
 
-def shares(odds: Odds) -> dict[ChildId, float]:
+def shares(odds: Odds) -> Shares:
     """The probability of each child for one person alone; `odds` are logs, against nobody of them."""
-    top = max([0.0, *odds.values()])
-    total = fsum([exp(-top), *(exp(value - top) for value in odds.values())])
-    return {child: exp(value - top) / total for child, value in odds.items()}
+    every = with_nobody(odds)
+    top = max(every.values())
+    total = fsum(exp(value - top) for value in every.values())
+    return {child: exp(value - top) / total for child, value in every.items()}
 
 
-def marginals(odds: Mapping[PersonId, Odds], meets: Meetings) -> dict[PersonId, dict[ChildId, float]]:
+def with_nobody(odds: Odds) -> dict[ChildId | None, float]:
+    """The log odds of each child, and of nobody, who is what they are against."""
+    return {None: 0.0, **{child: value for child, value in odds.items()}}  # noqa: C416 - another type of key
+
+
+def marginals(odds: Mapping[PersonId, Odds], meets: Meetings) -> dict[PersonId, Shares]:
     """The probability of each child for each person, over all allowed labellings.
 
     odds: log odds of each child that a person may be, against nobody of them.  meets: both ways.
     """
-    found: dict[PersonId, dict[ChildId, float]] = {}
+    found: dict[PersonId, Shares] = {}
     might = {
         person: {child: value for child, value in sorted(of.items()) if value > _NEGLIGIBLE}
         for person, of in odds.items()
@@ -117,8 +125,8 @@ def _components(odds: Mapping[PersonId, Odds], meets: Meetings) -> list[_Compone
 def _surest(odds: Odds) -> tuple[float, ChildId | None]:
     """What one person alone most probably is."""
     alone = shares(odds)
+    nobody = alone.pop(None)
     best = max(alone, key=lambda child: (alone[child], child), default=None)
-    nobody = 1 - fsum(alone.values())
     return (nobody, None) if best is None or nobody >= alone[best] else (alone[best], best)
 
 
@@ -150,7 +158,7 @@ def _eliminate(component: _Component) -> list[_Clique] | None:
     return [_Clique(person, tuple(sorted(others, key=place.__getitem__))) for person, others in order]
 
 
-def _sum_labellings(component: _Component, cliques: Sequence[_Clique]) -> dict[PersonId, dict[ChildId, float]]:
+def _sum_labellings(component: _Component, cliques: Sequence[_Clique]) -> dict[PersonId, Shares]:
     """Each person's shares: one pass sums person after person out, a second brings the answer back to each."""
     clique_of = {clique.person: clique for clique in cliques}
     heard: dict[PersonId, list[tuple[Table, _Clique]]] = defaultdict(list)
@@ -159,7 +167,7 @@ def _sum_labellings(component: _Component, cliques: Sequence[_Clique]) -> dict[P
         tables[clique.person] = table = _joint(component, clique, heard[clique.person])
         if clique.others:
             heard[clique.others[0]].append((table.sum(axis=0), clique))
-    found: dict[PersonId, dict[ChildId, float]] = {}
+    found: dict[PersonId, Shares] = {}
     for clique in reversed(cliques):
         table = tables[clique.person]
         if clique.others:
@@ -168,7 +176,7 @@ def _sum_labellings(component: _Component, cliques: Sequence[_Clique]) -> dict[P
             table = table * np.divide(answer, said, out=np.zeros_like(said), where=said > 0)
         tables[clique.person] = table = table / table.sum()
         each = clique.sum_to(table, (clique.person,))
-        found[clique.person] = dict(zip(component.odds[clique.person], map(float, each[1:]), strict=True))
+        found[clique.person] = dict(zip((None, *component.odds[clique.person]), map(float, each), strict=True))
     return found
 
 

@@ -73,8 +73,13 @@ class Judge:
         A photo from before that birth must have a wrong date itself.
         """
         true = self.true_ages(child.birth_date)[:, None] + years
-        misdated: NDArray[np.float64] = (self._weights[:, None] * self._early(true)).sum(axis=0) * _MISDATED
-        return misdated + self._of_ages(np.maximum(true, 0)) + self._of_gender(child.gender)
+        return self._of_dates(true) + self._of_ages(np.maximum(true, 0)) + self._of_gender(child.gender)
+
+    def parts(self, child: Child) -> tuple[float, float, float]:
+        """What `child` adds up: the log likelihoods of the estimated ages, of the photos' dates and of the genders."""
+        true = self.true_ages(child.birth_date)[:, None]
+        ages, dates = self._of_ages(np.maximum(true, 0)), self._of_dates(true)
+        return float(ages[0]), float(dates[0]), self._of_gender(child.gender)
 
     def _early(self, true: NDArray[np.float64]) -> NDArray[np.bool_]:
         return true < -self._parameters.before_birth_days / _YEAR
@@ -89,6 +94,11 @@ class Judge:
         found = self._of_ages(first[None, :] + since_first[:, None])
         top = found.max()
         return float(top + np.log(np.sum(prior * np.exp(found - top))))
+
+    def _of_dates(self, true: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Log likelihood of the photos' dates for each column of true ages: some are from before the birth."""
+        total: NDArray[np.float64] = (self._weights[:, None] * self._early(true)).sum(axis=0) * _MISDATED
+        return total
 
     def _of_ages(self, true: NDArray[np.float64]) -> NDArray[np.float64]:
         """Log likelihood of the estimated ages for each column of true ages, float64[faces, hypotheses]."""

@@ -7,6 +7,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from facealbum.domain.ids import ChildId, PersonId
+from facealbum.linking.attribution import Attribution
 
 
 class OpenReason(StrEnum):
@@ -32,6 +33,7 @@ class Link:
 
     faces: how many were judged.  age_error: mean over them of the estimated age minus the child's age at the
     photo's date, years.  p_female: their mean.  kept: whether the link was there before.
+    inputs: what drove it; None where a user's word alone does, and in plans of releases that didn't tell.
     """
 
     person_id: PersonId
@@ -41,6 +43,7 @@ class Link:
     age_error: float
     p_female: float
     kept: bool
+    inputs: Attribution | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class LinkPlan:
                     "age_error": link.age_error,
                     "p_female": link.p_female,
                     "kept": link.kept,
+                    "inputs": link.inputs.to_dict() if link.inputs else None,
                 }
                 for link in self.links
             ],
@@ -99,6 +103,7 @@ class LinkPlan:
                     link["age_error"],
                     link["p_female"],
                     link["kept"],
+                    Attribution.from_dict(link["inputs"]) if link.get("inputs") else None,
                 )
                 for link in values["links"]
             ),
