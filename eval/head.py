@@ -23,12 +23,12 @@ from eval.verification import Pairs, hit_rate, load_growth, rate
 from facealbum.domain.faces import Face
 from models.analyzer import Analyzer
 from models.train.faces import LabelledFaces
-from models.train.fit import Recipe, train_head
+from models.train.head import HeadRecipe, head_recipe, train_head
 
 _CHILD = 12  # years
 
 
-def unseen_pairs(faces: LabelledFaces, recipe: Recipe, *, folds: int) -> Pairs:
+def unseen_pairs(faces: LabelledFaces, recipe: HeadRecipe, *, folds: int) -> Pairs:
     """All pairs of the last source's faces, scored by heads that were not trained on either person."""
     rows = np.flatnonzero(faces.sources == faces.sources.max())
     persons, person = np.unique(faces.persons[rows], return_inverse=True)
@@ -92,7 +92,7 @@ def _crops(folder: Path, analyzer: Analyzer) -> Iterator[tuple[Face, str, str, s
             yield face, row["family"], row["member"], row["photo"]
 
 
-def _score(faces: LabelledFaces, recipe: Recipe, *, folds: int) -> Iterator[str]:
+def _score(faces: LabelledFaces, recipe: HeadRecipe, *, folds: int) -> Iterator[str]:
     pairs = unseen_pairs(faces, recipe, folds=folds)
     children = young(faces)
     for name, chosen in (("0 to 12 years", children), ("all ages", np.ones(len(children), bool))):
@@ -111,13 +111,13 @@ def main(words: Sequence[str]) -> int:
     scoring = commands.add_parser("score")
     scoring.add_argument("faces", type=Path)
     scoring.add_argument("--folds", type=int, default=5)
-    scoring.add_argument("--epochs", type=int, default=Recipe().epochs)
+    scoring.add_argument("--epochs", type=int, default=head_recipe().epochs)
     arguments = parser.parse_args(words)
     if arguments.command == "gather":
         gather(arguments.bench).save(arguments.faces)
     else:
         faces = LabelledFaces.load(arguments.faces)
-        sys.stdout.writelines(_score(faces, Recipe(epochs=arguments.epochs), folds=arguments.folds))
+        sys.stdout.writelines(_score(faces, head_recipe(epochs=arguments.epochs), folds=arguments.folds))
     return 0
 
 

@@ -19,7 +19,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
 
 
 def save_head(folder: Path, space: str, content: bytes) -> EmbedderSpec:
-    """Keep the array file of a head (models.train.fit.head_file) as this space; replaces an older one of its name.
+    """Keep the array file of a head (models.train.head.head_file) as this space; replaces an older one of its name.
 
     Raises InvalidValueError if the name can't be that of a file, or is that of a packaged space.
     """

@@ -1,12 +1,12 @@
 """Training a head on the families' own albums: a space of theirs, in which their children are told apart better."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
 
 from facealbum.domain.faces import EMBEDDING_SIZE
-from facealbum.errors import InvalidValueError, ModelError
+from facealbum.errors import InvalidValueError
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_space, models_folder
 from facealbum.storage.families import load_families
@@ -16,7 +16,7 @@ from models.catalog import load_catalog
 from models.heads import load_heads, save_head
 from models.registry import load_embedders
 from models.train.faces import LabelledFaces
-from models.train.fit import Recipe, head_file, train_head
+from models.train.head import head_file, head_recipe, train_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +37,10 @@ def train_own_head(context: Context, name: str, *, epochs: int | None = None, se
     folder = models_folder(context.settings)
     if name in load_heads(folder) or name in load_catalog(folder):
         raise InvalidValueError(f"the name of a new space must be free, {name!r} is taken; choose another, as {name}-2")
-    recipe = Recipe() if epochs is None else replace(Recipe(), epochs=epochs)
+    recipe = head_recipe() if epochs is None else head_recipe(epochs=epochs)
     faces = collect_faces(context)
     context.progress.begin("Training", recipe.epochs)
-    try:
-        trained = train_head(faces, recipe, seed=seed, report=lambda *_: context.progress.advance())
-    except ImportError as error:
-        raise ModelError("TensorFlow must be installed to train; pip install 'facealbum[train]'") from error
+    trained = train_head(faces, recipe, seed=seed, report=lambda *_: context.progress.advance())
     default = load_embedders()[default_space()]
     assert default.head is not None, "the packaged default space has a head"  # noqa: S101
     save_head(folder, name, head_file(default.head.read(), trained))

@@ -11,7 +11,7 @@ from pathlib import Path
 from facealbum.errors import FacealbumError
 from models.registry import load_embedders
 from models.train.faces import LabelledFaces
-from models.train.fit import Recipe, head_file, train_head
+from models.train.head import head_file, head_recipe, train_head
 
 
 def main(words: list[str]) -> int:
@@ -19,12 +19,12 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m models.train", description=__doc__.split("\n", 1)[0])
     parser.add_argument("faces", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--epochs", type=int, default=Recipe().epochs)
+    parser.add_argument("--epochs", type=int, default=head_recipe().epochs)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args(words)
     try:
         faces = LabelledFaces.load(arguments.faces)
-        trained = train_head(faces, Recipe(epochs=arguments.epochs), seed=arguments.seed, report=_say)
+        trained = train_head(faces, head_recipe(epochs=arguments.epochs), seed=arguments.seed, report=_say)
         default = next(iter(load_embedders().values()))
         assert default.head is not None, "the packaged default space has a head"  # noqa: S101
         content = head_file(default.head.read(), trained)

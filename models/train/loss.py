@@ -1,21 +1,22 @@
-"""The loss: supervised contrastive (Khosla et al., NeurIPS 2020), with photos and families taken into account."""
+"""Losses."""
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from collections.abc import Mapping
 
-Loss: TypeAlias = Callable[[Any, Any, Any], Any]
-"""Of tensors: unit embeddings float32[n, values], persons int64[n], photos int64[n]; a scalar."""
+from models.train.parts import Loss, Tensor
 
 
 def contrastive(temperature: float) -> Loss:
     """Every other picture of the same person against the pictures of all others in the batch.
 
-    Pictures of the same person in the same photo (a mirror, a collage) count as neither.
+    The supervised contrastive loss (Khosla et al., NeurIPS 2020) of unit vectors, by the columns persons and photos:
+    pictures of the same person in the same photo (a mirror, a collage) count as neither.
     """
-    import tensorflow as tf  # noqa: PLC0415 - only training pays for it
 
-    def loss(embeddings: Any, persons: Any, photos: Any) -> Any:  # noqa: ANN401 - tensorflow ships no types
-        logits = tf.matmul(embeddings, embeddings, transpose_b=True) / temperature
+    def loss(outputs: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        import tensorflow as tf  # noqa: PLC0415 - only training pays for it
+
+        persons, photos = batch["persons"], batch["photos"]
+        logits = tf.matmul(outputs, outputs, transpose_b=True) / temperature
         person = persons[:, None] == persons[None]
         both = person & (photos[:, None] == photos[None])
         positive = tf.cast(person & ~both, tf.float32)

@@ -1,24 +1,30 @@
-"""The model: one linear layer from embedding to embedding, held near its start."""
-
-from typing import Any
+"""Models."""
 
 import numpy as np
-from numpy.typing import NDArray
+
+from models.train.parts import Columns, Keras, Model, Tensor
 
 
-def linear(start: NDArray[np.float32], *, pull: float) -> Any:  # noqa: ANN401 - keras ships no types
-    """A Keras model [n, in] -> [n, out] of unit vectors; `pull` times the squared distance from the start is lost.
+def near_identity(pull: float) -> Model:
+    """One linear layer from embedding to embedding of length 1, at its start the identity.
 
-    A hidden layer learns the training families by heart, and so does a free linear one.
+    `pull` times the squared distance from the start is lost: a hidden layer learns the training families by heart, and
+    so does a free linear one.
     """
-    import keras  # noqa: PLC0415 - only training pays for it
 
-    home = keras.ops.convert_to_tensor(start)
+    def model(columns: Columns) -> Keras:
+        import keras  # noqa: PLC0415 - only training pays for it
 
-    def distance(weights: Any) -> Any:  # noqa: ANN401 - keras ships no types
-        return pull * keras.ops.sum((weights - home) ** 2)
+        size = columns["inputs"].shape[1]
+        start = np.eye(size, dtype=np.float32)
+        home = keras.ops.convert_to_tensor(start)
 
-    layer = keras.layers.Dense(start.shape[1], use_bias=False, kernel_regularizer=distance)
-    model = keras.Sequential([keras.Input((start.shape[0],)), layer, keras.layers.UnitNormalization()])
-    layer.set_weights([start])
+        def distance(weights: Tensor) -> Tensor:
+            return pull * keras.ops.sum((weights - home) ** 2)
+
+        layer = keras.layers.Dense(size, use_bias=False, kernel_regularizer=distance)
+        found = keras.Sequential([keras.Input((size,)), layer, keras.layers.UnitNormalization()])
+        layer.set_weights([start])
+        return found
+
     return model

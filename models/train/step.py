@@ -1,25 +1,22 @@
 """One step of training, compiled once for batches of any size."""
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
-
-from models.train.loss import Loss
-
-Step: TypeAlias = Callable[[Any, Any, Any], Any]
-"""Of embeddings, persons and photos; changes the model, and gives the loss before that."""
+from models.train.parts import Columns, Keras, Loss, Step, Tensor
 
 
-def make_step(model: Any, loss: Loss, optimizer: Any) -> Step:  # noqa: ANN401 - keras ships no types
-    """A step that takes the optimizer one batch further."""
+def descend(model: Keras, loss: Loss, optimiser: Keras) -> Step:
+    """A step down the loss and the model's regularisation; scaled where the optimiser scales for half precision."""
     import tensorflow as tf  # noqa: PLC0415 - only training pays for it
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
-    def step(embeddings: Any, persons: Any, photos: Any) -> Any:  # noqa: ANN401 - tensorflow ships no types
+    def compiled(batch: dict[str, Tensor]) -> Tensor:
         with tf.GradientTape() as tape:
-            value = loss(model(embeddings, training=True), persons, photos) + sum(model.losses)
+            value = loss(model(batch["inputs"], training=True), batch) + sum(model.losses)
+            scaled = optimiser.scale_loss(value)
         weights = model.trainable_variables
-        optimizer.apply(tape.gradient(value, weights), weights)
+        optimiser.apply(tape.gradient(scaled, weights), weights)
         return value
 
-    result: Step = step
-    return result
+    def step(batch: Columns) -> Tensor:
+        return compiled({name: tf.convert_to_tensor(column) for name, column in batch.items()})
+
+    return step

@@ -9,7 +9,7 @@ import pytest
 
 from eval.head import gather, main, unseen_pairs, young
 from facealbum.demo.portraits import load_pixels
-from models.train.fit import Recipe
+from models.train.head import head_recipe
 from tests.unit.models.train.album import growing_families
 
 
@@ -21,7 +21,7 @@ def test_no_head_has_seen_the_people_that_it_scores() -> None:
         learnt.append(set(some.persons.tolist()))  # type: ignore[attr-defined]
         return np.eye(512, dtype=np.float32)
 
-    pairs = unseen_pairs(faces, Recipe(epochs=0, start=start), folds=4)
+    pairs = unseen_pairs(faces, head_recipe(epochs=0, start=start), folds=4)
     everybody = set(faces.persons.tolist())
     assert len(learnt) == 6
     assert all(len(everybody - some) == 24 for some in learnt)
@@ -34,7 +34,7 @@ def test_no_head_has_seen_the_people_that_it_scores() -> None:
 def test_people_of_other_sources_are_only_learnt_from() -> None:
     faces = growing_families(families=16)
     sources = (faces.families >= 8).astype(np.int64)
-    pairs = unseen_pairs(replace(faces, sources=sources), Recipe(epochs=0), folds=3)
+    pairs = unseen_pairs(replace(faces, sources=sources), head_recipe(epochs=0), folds=3)
     assert len(pairs.same) == 144 * 143 // 2
     assert len(young(replace(faces, sources=sources))) == len(pairs.same)
 

@@ -8,8 +8,10 @@ import pytest
 
 from facealbum.errors import InvalidValueError
 from models.train.augment import between_ages, unchanged
-from models.train.batches import Batching, batches
+from models.train.batches import Shuffled, WholeFamilies
 from models.train.faces import LabelledFaces
+from models.train.head import Projected
+from models.train.parts import Columns
 from models.train.start import ageless
 from tests.unit.models.train.album import AGE, growing_families, separation
 
@@ -54,7 +56,7 @@ def test_how_age_shows_is_learnt_for_each_source() -> None:
 
 def test_an_epoch_shows_every_family_whole() -> None:
     faces = growing_families()
-    rows = list(batches(faces, Batching(families=4, growing=0), np.random.default_rng(1)))
+    rows = list(WholeFamilies(families=4, growing=0)(columns(faces), np.random.default_rng(1)))
     assert sorted(np.concatenate(rows).tolist()) == list(range(len(faces)))
     for batch in rows:
         assert np.isin(faces.families, faces.families[batch]).sum() == len(batch)
@@ -62,7 +64,7 @@ def test_an_epoch_shows_every_family_whole() -> None:
 
 def test_a_large_family_does_not_fill_a_batch() -> None:
     faces = growing_families(families=3)
-    (batch,) = batches(faces, Batching(families=3, growing=0, most=5), np.random.default_rng(1))
+    (batch,) = WholeFamilies(families=3, growing=0, most=5)(columns(faces), np.random.default_rng(1))
     assert len(batch) == 15
 
 
@@ -70,20 +72,32 @@ def test_families_in_which_somebody_grows_come_more_often() -> None:
     faces = growing_families()
     still = np.where(faces.families < 6, 30, faces.ages).astype(np.float32)
     rows = np.concatenate(
-        list(batches(replace(faces, ages=still), Batching(families=4, growing=2), np.random.default_rng(1)))
+        list(WholeFamilies(families=4, growing=2)(columns(replace(faces, ages=still)), np.random.default_rng(1)))
     )
     counts = np.bincount(faces.families[rows], minlength=12)
     assert counts[:6].max() == 18
     assert counts[6:].sum() > 6 * 18
 
 
+def test_shuffled_batches_show_every_row_once() -> None:
+    rows = list(Shuffled(50)(columns(growing_families()), np.random.default_rng(1)))
+    assert sorted(np.concatenate(rows).tolist()) == list(range(216))
+    assert max(len(batch) for batch in rows) <= 50
+
+
 def test_faces_between_ages_stay_with_their_person() -> None:
-    faces = growing_families(families=2)
-    moved = between_ages(faces.embeddings, faces.persons, np.random.default_rng(5))
-    for person in np.unique(faces.persons):
-        own = faces.persons == person
-        assert moved[own].min() >= faces.embeddings[own].min()
-        assert not np.array_equal(moved[own], faces.embeddings[own])
-    alone = between_ages(faces.embeddings, np.arange(len(faces)), np.random.default_rng(5))
-    np.testing.assert_allclose(alone, faces.embeddings, atol=1e-6)
-    assert unchanged(moved, faces.persons, np.random.default_rng(5)) is moved
+    given = columns(growing_families(families=2))
+    moved = between_ages(given, np.random.default_rng(5))
+    for person in np.unique(given["persons"]):
+        own = given["persons"] == person
+        assert moved["inputs"][own].min() >= given["inputs"][own].min()
+        assert not np.array_equal(moved["inputs"][own], given["inputs"][own])
+    strangers = {**given, "persons": np.arange(len(given["persons"]))}
+    alone = between_ages(strangers, np.random.default_rng(5))
+    np.testing.assert_allclose(alone["inputs"], given["inputs"], atol=1e-6)
+    assert unchanged(moved, np.random.default_rng(5)) is moved
+
+
+def columns(faces: LabelledFaces) -> Columns:
+    """The faces as a recipe's parts see them, nothing taken out."""
+    return Projected(np.eye(512, dtype=np.float32))(faces)

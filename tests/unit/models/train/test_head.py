@@ -12,17 +12,17 @@ import pytest
 from facealbum.errors import InvalidValueError
 from models.registry import load_embedders
 from models.train.__main__ import main
-from models.train.fit import Recipe, train_head
+from models.train.head import head_recipe, train_head
 from tests.unit.models.train.album import growing_families, separation
 
 LEARN = """
 import json, sys
 import numpy as np
 from tests.unit.models.train.album import growing_families
-from models.train.fit import Recipe, train_head
+from models.train.head import head_recipe, train_head
 losses = []
 heads = [
-    train_head(growing_families(), Recipe(epochs=4), seed=seed, report=lambda _epoch, loss: losses.append(loss))
+    train_head(growing_families(), head_recipe(epochs=4), seed=seed, report=lambda _epoch, loss: losses.append(loss))
     for seed in (1, 1, 2)
 ]
 np.save(sys.argv[1], heads[0])
@@ -55,7 +55,7 @@ def test_too_few_people_are_refused() -> None:
 @pytest.mark.parametrize("wrong", [{"epochs": -1}, {"temperature": 0.0}, {"pull": -1.0}, {"learning_rate": 0.0}])
 def test_a_recipe_out_of_bounds_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(InvalidValueError, match=next(iter(wrong))):
-        Recipe(**wrong)  # type: ignore[arg-type]
+        head_recipe(**wrong)  # type: ignore[arg-type]
 
 
 def test_the_command_writes_a_head_that_fits_the_default_networks(
