@@ -38,11 +38,15 @@ class Work:
 class Step:
     """One step: what runs, the steps that it needs, and the version of its code.
 
-    `version` is raised when a change of the code changes what comes out.  attempts: how often it is tried in all.
+    `version` is raised when a change of the code changes what comes out.  parameters: the names of those that it is
+    given, so that others change nothing for it.  seeded: whether it is given the seed.  asks: whether it reads what no
+    key can name, as a database, and so runs every time; what it finds is kept under its own digest.
     """
 
     name: str
     run: Callable[[Work], None]
     needs: tuple[str, ...] = ()
     version: int = 1
-    attempts: int = 2
+    parameters: tuple[str, ...] = ()
+    seeded: bool = True
+    asks: bool = False

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Protocol
 
 from facealbum.errors import InvalidValueError
-from facealbum.pipelines.step import Values, Work
+from facealbum.pipelines.step import Step, Values, Work
 
 NAMES = ("calibrator", "quality_predictor", "embedding_head", "space_adapter", "backbone")
 
@@ -17,7 +17,9 @@ class Training(Protocol):
     """One training.
 
     name: as its file.  kind: the registry's kind of model.  version: raised when its code changes what it gives.
-    defaults: every parameter that may be set, with the value that it has otherwise, whose type it keeps.
+    defaults: every parameter that may be set, with the value that it has otherwise, whose type it keeps.  A step is
+    given the parameters that start with its name, as `split_folds`, and `train` all that start with none; so that
+    another number of epochs collects nothing anew.  All steps but collect are given the seed.
     """
 
     @property
@@ -57,11 +59,33 @@ class Training(Protocol):
         ...
 
 
+def training_steps(training: Training, *, asks: bool) -> tuple[Step, ...]:
+    """The training as the steps of a pipeline; asks: whether its source is a database, which no key can name."""
+    own = {name: _parameters_of(training, name) for name in ("collect", "split", "evaluate", "plot")}
+    rest = tuple(sorted(training.defaults.keys() - {parameter for names in own.values() for parameter in names}))
+    version = training.version
+    judged = ("collect", "split", "train")
+    return (
+        Step("collect", training.collect, (), version, own["collect"], seeded=False, asks=asks),
+        Step("split", training.split, ("collect",), version, own["split"]),
+        Step("train", training.train, ("collect", "split"), version, rest),
+        Step("evaluate", training.evaluate, judged, version, own["evaluate"]),
+        Step("plot", training.plot, (*judged, "evaluate"), version, own["plot"]),
+    )
+
+
 def load_training(name: str) -> Training:
-    """The training of this name; raises InvalidValueError that lists them."""
-    if name not in NAMES:
-        raise InvalidValueError(f"a training is one of {', '.join(NAMES)}, not {name!r}")
-    training: Training = import_module(f"facealbum.pipelines.trainings.{name}").TRAINING
+    """The training of this name, or of any module that can be imported, as `package.module:`.
+
+    Raises InvalidValueError that lists ours.
+    """
+    if name not in NAMES and not name.endswith(":"):
+        raise InvalidValueError(f"a training is one of {', '.join(NAMES)}, or a module as `mine.ages:`, not {name!r}")
+    module = name.removesuffix(":") if name.endswith(":") else f"facealbum.pipelines.trainings.{name}"
+    try:
+        training: Training = import_module(module).TRAINING
+    except (ModuleNotFoundError, AttributeError) as error:
+        raise InvalidValueError(f"the module {module} must be there and have a TRAINING: {error}") from error
     return training
 
 
@@ -82,3 +106,7 @@ def chosen_parameters(training: Training, chosen: Values) -> dict[str, int | flo
         except ValueError as error:
             raise InvalidValueError(f"{name} must be of type {kind.__name__}, got {value!r}") from error
     return found
+
+
+def _parameters_of(training: Training, step: str) -> tuple[str, ...]:
+    return tuple(sorted(name for name in training.defaults if name.startswith(f"{step}_")))

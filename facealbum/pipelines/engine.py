@@ -1,0 +1,162 @@
+"""Runs the steps of a pipeline, each once for the same inputs.
+
+The key of a step is the hash of its name, version, parameters, seed, the digests of the outputs that it needs and of
+the source.  What lies in the store under that key is handed out, else the step runs and its output is kept whole or
+not at all: a pipeline that was killed goes on with the step that it was in, and two that run at once share the work.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from facealbum.errors import FacealbumError, StepFailedError
+from facealbum.pipelines.step import Step, Values, Work
+from facealbum.steps.context import Context
+from facealbum.storage.outputs import Draft, Output, OutputStore, clear, digest_of, file_digests
+
+ATTEMPTS = 3
+"""How often a step is tried that fails for a reason that may pass."""
+
+_PAUSE = 2.0  # seconds before the second attempt; twice as many before each further one
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the first step finds its data, and the digest of what lies there; None if that can't be told beforehand."""
+
+    name: str
+    digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Steps, each behind those that it needs, and what they are run with."""
+
+    name: str
+    steps: tuple[Step, ...]
+    parameters: Values
+    seed: int
+    source: Source
+
+
+class Report(Protocol):
+    """Told what a pipeline does."""
+
+    def log(self, line: str) -> None:
+        """A line for the record."""
+        ...
+
+    def done(self, output: Output, *, cached: bool) -> None:
+        """A step's output is there: made now, or before."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What pipelines are run with.  pause: waits so many seconds.  elapsed: seconds from some moment on."""
+
+    store: OutputStore
+    context: Context | None
+    report: Report
+    pause: Callable[[float], None] = time.sleep
+    elapsed: Callable[[], float] = time.perf_counter
+
+    def run(self, pipeline: Pipeline, allowed: Callable[[Output], None] = lambda _: None) -> dict[str, Output]:
+        """The output of every step.
+
+        allowed: asked of each output, new or old, and raises if its data may no longer be used; then it is removed.
+        Raises StepFailedError with the reason that a step gave.
+        """
+        made: dict[str, Output] = {}
+        for step in pipeline.steps:
+            output, cached = self._output(pipeline, step, made)
+            try:
+                allowed(output)
+            except FacealbumError:
+                self.store.discard(output.key)
+                raise
+            made[step.name] = output
+            self.report.done(output, cached=cached)
+        return made
+
+    def _output(self, pipeline: Pipeline, step: Step, made: Mapping[str, Output]) -> tuple[Output, bool]:
+        key = step_key(pipeline, step, made)
+        found = None if step.asks else self.store.load(key)
+        if found is not None:
+            return found, True
+        data = {digest for name in step.needs for digest in made[name].data}
+        with self.store.making(key, data) as draft:
+            found = None if step.asks else self.store.load(key)  # somebody may have made it while we waited
+            if found is not None:
+                return found, True
+            begun = self.elapsed()
+            failures = self._try(step, _work(pipeline, step, made, draft=draft, engine=self), draft)
+            if step.asks:
+                key = _hash([key, digest_of(file_digests(draft.out))])
+                found = self.store.load(key)
+            seconds = self.elapsed() - begun
+            kept = self.store.keep(draft, key, step=step.name, data=data, seconds=seconds, failures=failures)
+            return kept, found is not None
+
+    def _try(self, step: Step, work: Work, draft: Draft) -> tuple[str, ...]:
+        """Run the step, again after what may pass; gives the reasons of the attempts that failed."""
+        failures: list[str] = []
+        while True:
+            try:
+                step.run(work)
+            except (FacealbumError, OSError) as error:
+                failures.append(reason(error))
+                self.report.log(f"{step.name}: attempt {len(failures)} failed: {failures[-1]}")
+                if isinstance(error, FacealbumError) and not error.retryable:
+                    raise
+                if len(failures) == ATTEMPTS:
+                    raise StepFailedError(
+                        f"the step {step.name} failed {ATTEMPTS} times, at last by {failures[-1]}; run it again once "
+                        "the cause is gone, and it goes on from there"
+                    ) from error
+            else:
+                return tuple(failures)
+            self.pause(_PAUSE * 2 ** (len(failures) - 1))
+            clear(draft)
+
+
+def step_key(pipeline: Pipeline, step: Step, made: Mapping[str, Output]) -> str:
+    """The SHA-256 in hex of all that decides what the step gives."""
+    return _hash(
+        {
+            "step": [pipeline.name, step.name, step.version],
+            "parameters": {name: pipeline.parameters[name] for name in step.parameters},
+            "seed": pipeline.seed if step.seeded else 0,
+            "inputs": {name: made[name].digest for name in step.needs},
+            "source": None if step.needs else [pipeline.source.name, pipeline.source.digest],
+        }
+    )
+
+
+def reason(error: BaseException) -> str:
+    """Why something failed, without what a library may quote of people's data."""
+    if isinstance(error, FacealbumError):
+        return f"{error.code}: {error}"
+    if isinstance(error, OSError) and error.strerror:
+        return f"{type(error).__name__}: {error.strerror}"
+    return type(error).__name__
+
+
+def _work(pipeline: Pipeline, step: Step, made: Mapping[str, Output], *, draft: Draft, engine: Engine) -> Work:
+    return Work(
+        inputs={name: made[name].folder for name in step.needs},
+        out=draft.out,
+        scratch=draft.scratch,
+        parameters={name: pipeline.parameters[name] for name in step.parameters},
+        seed=pipeline.seed if step.seeded else 0,
+        source=None if step.needs else pipeline.source.name,
+        context=engine.context,
+        log=engine.report.log,
+    )
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
