@@ -84,7 +84,12 @@ SELECT
 FROM family CROSS JOIN generate_series(1, 3) b;
 
 INSERT INTO decisions (family_id, decision_id, number, arm_id, kind, subject, anchors, correction, author, decided_at)
-SELECT family_id, md5('decision' || n || '/' || d)::uuid, d, 1, 'reject', '{}', '{}', '{}', 'user', '2024-01-15'::timestamptz + d * interval '1 month'
+SELECT
+    family_id, md5('decision' || n || '/' || d)::uuid, d, 1, 'reject',
+    jsonb_build_object(
+        'kind', 'reject', 'faces', jsonb_build_array(md5('face' || n || '/' || d)::uuid),
+        'person', md5('person' || n || '/' || mod(d + 1, 8))::uuid
+    ), '{}', '{}', 'user', '2024-01-15'::timestamptz + d * interval '1 month'
 FROM family CROSS JOIN generate_series(1, 10) d;
 
 INSERT INTO experiments (name, mode, status, salt, holdout, traffic, plan, created_at)

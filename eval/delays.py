@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import Request, urlopen
 from uuid import UUID
 
@@ -130,5 +129,5 @@ def answers(address: str) -> bool:
     try:
         with urlopen(f"{address}/readyz", timeout=5) as answer:  # noqa: S310 - our own server
             return bool(answer.status == 200)  # noqa: PLR2004 - HTTP's OK
-    except URLError:
+    except OSError:  # URLError among them
         return False

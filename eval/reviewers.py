@@ -34,7 +34,7 @@ from facealbum.storage.snapshots import count_waiting
 
 MARKS = ("<!-- reviewers: start -->", "<!-- reviewers: end -->")
 _NEW = datetime(2026, 10, 1, tzinfo=UTC)
-_PHOTOS_A_SECOND = 30  # more than a worker analyses on such a machine
+_PHOTOS_A_SECOND = 10  # more than a worker analyses beside so many readers
 _TOKEN = "eval-of-reviewers-only"  # noqa: S105 - it opens a server of the moment
 _PATIENCE_SECONDS = 60.0
 _CONFIRMS = 0.2  # of the persons that are looked at, one of their faces is confirmed
