@@ -41,13 +41,18 @@ def family_delete(
     as_json: Json = False,
 ) -> None:
     """Delete a family with every photo, face and person of it, for ever."""
+    from facealbum.domain.ids import family_id
     from facealbum.steps.families import forget_family, list_families
+    from facealbum.steps.snapshots import trained_with
 
     with open_world() as context:
         if not yes:
             (found,) = list_families(context, name)
             photos = count_of(sum(found.photos.values()), "photo")
             typer.confirm(f"Delete family {name!r} with its {photos} and all their faces?", abort=True, err=True)
+        models = trained_with(context, family_id(name))
         objects = forget_family(context, name)
-    files = count_of(objects, "stored file")
-    say_result({"objects": objects}, f"family {name!r} is deleted, with {files}", as_json=as_json)
+    text = f"family {name!r} is deleted, with {count_of(objects, 'stored file')}"
+    if models:
+        text += f"\nit was among what these learnt from: {', '.join(models)}"
+    say_result({"objects": objects, "trained_with_it": models}, text, as_json=as_json)

@@ -8,8 +8,9 @@ not at all: a pipeline that was killed goes on with the step that it was in, and
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from facealbum.errors import FacealbumError, StepFailedError
@@ -54,52 +55,68 @@ class Report(Protocol):
         ...
 
 
+class Guard(Protocol):
+    """Asked of every output, before it is kept and again before it is handed out."""
+
+    def __call__(self, step: str, folder: Path, data: Collection[str]) -> None:
+        """Raise a FacealbumError if what comes from these data sets may not be used; then it is removed."""
+        ...
+
+
+def no_guard(step: str, folder: Path, data: Collection[str]) -> None:
+    """Let everything pass."""
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What pipelines are run with.  pause: waits so many seconds.  elapsed: seconds from some moment on."""
+    """What pipelines are run with.  pause: waits so many seconds.  elapsed: seconds since some moment."""
 
     store: OutputStore
     context: Context | None
     report: Report
+    guard: Guard = no_guard
     pause: Callable[[float], None] = time.sleep
     elapsed: Callable[[], float] = time.perf_counter
 
-    def run(self, pipeline: Pipeline, allowed: Callable[[Output], None] = lambda _: None) -> dict[str, Output]:
-        """The output of every step.
-
-        allowed: asked of each output, new or old, and raises if its data may no longer be used; then it is removed.
-        Raises StepFailedError with the reason that a step gave.
-        """
+    def run(self, pipeline: Pipeline) -> dict[str, Output]:
+        """The output of every step; raises what a step raised, or StepFailedError if it was tried in vain."""
         made: dict[str, Output] = {}
         for step in pipeline.steps:
-            output, cached = self._output(pipeline, step, made)
-            try:
-                allowed(output)
-            except FacealbumError:
-                self.store.discard(output.key)
-                raise
+            key = step_key(pipeline, step, made)
+            found = self._find(step, key)
+            output = found or self._make(pipeline, step, made, key=key)
             made[step.name] = output
-            self.report.done(output, cached=cached)
+            self.report.done(output, cached=found is not None)
         return made
 
-    def _output(self, pipeline: Pipeline, step: Step, made: Mapping[str, Output]) -> tuple[Output, bool]:
-        key = step_key(pipeline, step, made)
+    def _find(self, step: Step, key: str) -> Output | None:
         found = None if step.asks else self.store.load(key)
         if found is not None:
-            return found, True
+            try:
+                self.guard(step.name, found.folder, found.data)
+            except FacealbumError:
+                self.store.discard(key)
+                raise
+        return found
+
+    def _make(self, pipeline: Pipeline, step: Step, made: Mapping[str, Output], *, key: str) -> Output:
         data = {digest for name in step.needs for digest in made[name].data}
         with self.store.making(key, data) as draft:
-            found = None if step.asks else self.store.load(key)  # somebody may have made it while we waited
+            found = self._find(step, key)  # somebody may have made it while we waited for the lock
             if found is not None:
-                return found, True
+                return found
             begun = self.elapsed()
             failures = self._try(step, _work(pipeline, step, made, draft=draft, engine=self), draft)
-            if step.asks:
-                key = _hash([key, digest_of(file_digests(draft.out))])
-                found = self.store.load(key)
             seconds = self.elapsed() - begun
-            kept = self.store.keep(draft, key, step=step.name, data=data, seconds=seconds, failures=failures)
-            return kept, found is not None
+            digest = digest_of(file_digests(draft.out))
+            try:
+                self.guard(step.name, draft.out, data or {digest})
+            except FacealbumError:
+                self.store.drop(draft)
+                raise
+            if step.asks:
+                key = _hash([key, digest])
+            return self.store.keep(draft, key, step=step.name, data=data, seconds=seconds, failures=failures)
 
     def _try(self, step: Step, work: Work, draft: Draft) -> tuple[str, ...]:
         """Run the step, again after what may pass; gives the reasons of the attempts that failed."""

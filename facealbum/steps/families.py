@@ -7,6 +7,7 @@ from facealbum.domain.people import Child
 from facealbum.errors import UnknownFamilyError
 from facealbum.steps.context import Context
 from facealbum.steps.manifests import check_name
+from facealbum.steps.snapshots import leave_snapshots
 from facealbum.storage.browse import load_listed_families
 from facealbum.storage.families import (
     Family,
@@ -74,7 +75,7 @@ def register_family(context: Context, name: str) -> tuple[Family, bool]:
 
 
 def forget_family(context: Context, name: str) -> int:
-    """Delete every object and every row of the family; tells how many objects there were.
+    """Delete all that is known of the family, also what was made for trainings; tells how many objects there were.
 
     Objects go first: cut short, the family is still listed and the same call finishes the work.  Raises
     UnknownFamilyError if there is neither a row nor an object.
@@ -87,6 +88,7 @@ def forget_family_of(context: Context, family: FamilyId) -> int:
     objects = context.objects.delete_prefix(family_prefix(family))
     with context.database.begin() as transaction:
         lock_family(transaction, family)
+        leave_snapshots(context, transaction, family)
         known = delete_family(transaction, family)
     if not (known or objects):
         raise UnknownFamilyError("there is no such family, neither photos nor anything else; nothing was deleted")

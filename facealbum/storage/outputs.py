@@ -94,8 +94,12 @@ class OutputStore:
         if self.load(key) is None:
             self.discard(key)
             draft.out.parent.rename(self._place(key))
-        shutil.rmtree(draft.scratch.parent)
+        self.drop(draft)
         return output
+
+    def drop(self, draft: Draft) -> None:
+        """Remove all that is unfinished of it."""
+        shutil.rmtree(draft.scratch.parent)
 
     def all(self) -> Iterator[Output]:
         """Every output, unchecked, by key."""

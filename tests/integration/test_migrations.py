@@ -19,6 +19,7 @@ SHARED = {
     *("users", "sessions", "service_tokens", "login_attempts"),
     *("secrets", "idempotency_keys"),
     *("model_versions", "model_changes"),
+    "data_snapshots",
 }
 
 

@@ -3,10 +3,11 @@
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 
@@ -109,11 +110,13 @@ def test_a_pipeline_killed_at_any_moment_goes_on_to_the_same_result(tmp_path: Pa
 
 @pytest.mark.filterwarnings(SILENT)
 def test_an_output_killed_in_its_removal_is_gone(tmp_path: Path, source: str) -> None:
+    made = engine(tmp_path / "whole").run(tiny_pipeline(Tiny(), source))
+    data = [made["collect"].digest]
     for moment in count():
         root = tmp_path / f"store-{moment}"
-        made = engine(root).run(tiny_pipeline(Tiny(), source))
-        killed = _killed(root, lambda at=root, data=made["collect"].digest: OutputStore(at).forget([data]), moment)
-        OutputStore(root).forget([made["collect"].digest])
+        copytree(tmp_path / "whole", root)
+        killed = _killed(root, lambda at=root: OutputStore(at).forget(data), moment)
+        OutputStore(root).forget(data)
         assert not [path for path in root.rglob("*") if path.is_file() and path.parent.name != "locks"], f"at {moment}"
         if not killed:
             break
@@ -205,14 +208,25 @@ def test_a_step_that_asks_a_database_runs_each_time_and_the_rest_only_if_it_foun
     assert run() == STEPS
 
 
-def test_data_that_may_not_be_used_any_more_are_removed(tmp_path: Path, source: str) -> None:
-    def refuse(output: Output) -> None:
-        if output.step == "train":
+@pytest.mark.parametrize(("refused", "left"), [("train", {"collect", "split"}), ("split", {"collect", "train"})])
+def test_what_may_not_be_used_is_neither_kept_nor_handed_out(
+    tmp_path: Path, source: str, refused: str, left: set[str]
+) -> None:
+    root = tmp_path / "store"
+    if refused == "split":  # which is there already, as train is
+        steps = tiny_pipeline(Tiny(), source)
+        engine(root).run(replace(steps, steps=steps.steps[:3]))
+
+    def refuse(step: str, folder: Path, data: Collection[str]) -> None:
+        assert folder.is_dir()
+        assert len(data) == 1
+        if step == refused:
             raise InvalidValueError("a family left")
 
     with pytest.raises(InvalidValueError):
-        engine(tmp_path / "store").run(tiny_pipeline(Tiny(), source), allowed=refuse)
-    assert {output.step for output in OutputStore(tmp_path / "store").all()} == {"collect", "split"}
+        replace(engine(root), guard=refuse).run(tiny_pipeline(Tiny(), source))
+    assert {output.step for output in OutputStore(root).all()} == left
+    assert not list((root / "work").iterdir())
 
 
 def _alone(step: Step, folder: Path) -> Pipeline:
