@@ -300,6 +300,13 @@ class FamilyBusyError(FacealbumError):
     retryable = True
 
 
+class UnsettledError(FacealbumError):
+    """What was known at an instant can't be told yet: what began before it is still being written."""
+
+    code = "unsettled"
+    retryable = True
+
+
 class BrokerUnavailableError(FacealbumError):
     """The broker of the queues can't be reached, or doesn't confirm what it was given."""
 

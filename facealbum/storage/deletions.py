@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, exists, func, or_, select
 from facealbum.domain.ids import FamilyId, PhotoId
 from facealbum.domain.months import Month
 from facealbum.storage.observations import Arm
+from facealbum.storage.past import forget_upload
 from facealbum.storage.photos import UPLOADED
 from facealbum.storage.schema import assignments, faces, persons, photos, runs
 
@@ -39,6 +40,7 @@ def delete_upload(connection: Connection, family: FamilyId, upload: PhotoId) -> 
     )
     shown = set(connection.execute(query).scalars())
     connection.execute(delete(photos).where(photos.c.family_id == family, photos.c.photo_id == upload))
+    forget_upload(connection, family, upload)
     return _delete_faceless(connection, family, shown)
 
 

@@ -20,6 +20,7 @@ SHARED = {
     *("secrets", "idempotency_keys"),
     *("model_versions", "model_changes"),
     "data_snapshots",
+    "past_starts",
 }
 
 
