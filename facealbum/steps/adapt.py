@@ -15,6 +15,7 @@ from facealbum.errors import InvalidValueError
 from facealbum.settings import Settings
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import find_embedder, models_folder
+from facealbum.steps.makers import adapter_maker
 from facealbum.storage.adapters import AdapterRow, load_adapter, load_adapters, save_adapter
 from facealbum.storage.analyses import ensure_space
 from facealbum.storage.compat_reports import load_twin_vectors
@@ -91,20 +92,14 @@ def fill_by_adapter(context: Context, name: str) -> int:
         opened = open_adapter(transaction, context.settings, name)
         spaces = [ensure_space(transaction, space) for space in (opened.row.source, opened.row.target)]
         families = load_families(transaction)
+    maker = adapter_maker(opened.row, spaces)
     context.progress.begin("Adapting faces", len(families))
     filled = 0
     for family in families:
         with context.database.begin() as transaction:
             ids, vectors = load_uncarried(transaction, family.family_id, source=spaces[0], target=spaces[1])
-            adapted = opened.map.apply(vectors)
-            save_carried(
-                transaction,
-                family.family_id,
-                target=spaces[1],
-                ids=ids,
-                vectors=adapted,
-                adapter_id=opened.row.adapter_id,
-            )
+            adapted, now = opened.map.apply(vectors), context.clock()
+            save_carried(transaction, family.family_id, maker, ids=ids, vectors=adapted, now=now)
         filled += len(ids)
         context.progress.advance()
     return filled

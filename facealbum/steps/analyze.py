@@ -20,8 +20,9 @@ from time import perf_counter
 from facealbum.steps.analyze_upload import Outcome, Setup, analyse_upload, crashed, save_outcome
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import models_in_use
+from facealbum.steps.makers import open_analyzer
 from facealbum.steps.match import match_family
-from facealbum.storage.analyses import AnalyzerRow, ensure_analyzer
+from facealbum.storage.analyses import AnalyzerRow
 from facealbum.storage.families import load_families
 from facealbum.storage.photos import NamedProblem, PendingPhoto, Problem, load_pending
 from facealbum.storage.runs import lock_family
@@ -59,7 +60,7 @@ def analyze_pending(
     with context.database.begin() as transaction:
         families = {one.family_id: one.name for one in load_families(transaction, family)}
         models = models_in_use(transaction, context.settings)
-        analyzer = ensure_analyzer(transaction, models.versions, models.space)
+        analyzer = open_analyzer(transaction, models, context.settings)
         if again:
             for identity in families:
                 mark_outdated(transaction, identity, analyzer.analyzer_id)

@@ -19,6 +19,7 @@ from facealbum.logs import get_logger
 from facealbum.steps.analyze_upload import Outcome, Setup, analyse_upload, crashed, save_outcome
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import models_in_use
+from facealbum.steps.makers import open_analyzer
 from facealbum.steps.outbox import order_analysis
 from facealbum.storage.analyses import AnalyzerRow, ensure_analyzer
 from facealbum.storage.database import Transaction
@@ -73,7 +74,7 @@ def analyze_batch(context: Context, family: FamilyId, photo_ids: Sequence[PhotoI
     """
     with context.database.begin() as transaction:
         models = models_in_use(transaction, context.settings)
-        analyzer = ensure_analyzer(transaction, models.versions, models.space)
+        analyzer = open_analyzer(transaction, models, context.settings)
     batch = _Batch(context, family, photo_ids, analyzer)
     setup, result = Setup(context.settings, models.space), BatchResult()
     photo = batch.begin()

@@ -17,6 +17,7 @@ from facealbum.linking import LinkParameters
 from facealbum.settings import Settings
 from facealbum.steps.embedders import DEFAULT_ARM, ModelsInUse, models_in_use, models_of_space
 from facealbum.steps.link_parameters import packaged_link_parameters
+from facealbum.steps.makers import ensure_clusterer
 from facealbum.storage.analyses import ensure_analyzer
 from facealbum.storage.database import Transaction
 from facealbum.storage.experiments import (
@@ -84,11 +85,12 @@ class ArmPlan:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """An arm ready to run, with the model versions behind its embeddings."""
+    """An arm ready to run, with the model versions behind its embeddings; maker_id: what lineage keeps of its runs."""
 
     arm: Arm
     plan: ArmPlan
     models: Mapping[str, str]
+    maker_id: int | None = None
 
 
 def load_side(transaction: Transaction, name: str, settings: Settings) -> Side:
@@ -107,7 +109,7 @@ def load_side(transaction: Transaction, name: str, settings: Settings) -> Side:
             f"an arm must be {', '.join(FOLLOWING)}, or be created by `facealbum arms create`; got {name!r}"
         )
     models = models_of_space(_space(transaction, name), settings)
-    return Side(stored, ArmPlan.of_arm(stored), models.versions)
+    return Side(stored, ArmPlan.of_arm(stored), models.versions, ensure_clusterer(transaction, models, stored.space_id))
 
 
 def save_side(transaction: Transaction, plan: ArmPlan, models: ModelsInUse) -> Side:
@@ -120,7 +122,7 @@ def save_side(transaction: Transaction, plan: ArmPlan, models: ModelsInUse) -> S
         algorithm=plan.algorithm,
         parameters=plan.parameters(),
     )
-    return Side(arm, plan, models.versions)
+    return Side(arm, plan, models.versions, ensure_clusterer(transaction, models, arm.space_id))
 
 
 def _space(transaction: Transaction, arm: str) -> str:

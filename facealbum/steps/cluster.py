@@ -261,6 +261,7 @@ class _Clustering:
             faces=len(problem.faces),
             nodes=len(problem.nodes),
             started_at=now,
+            maker_id=self.side.maker_id,
         )
         apply_clustering(transaction, run, plan, broken, now=self.context.clock())
         apply_person_words(transaction, family, self.side.arm.arm_id, now=self.context.clock())

@@ -12,6 +12,7 @@ from facealbum.domain.ids import FamilyId
 from facealbum.settings import Settings
 from facealbum.steps.arm_plans import ArmPlan, Side
 from facealbum.steps.embedders import models_of_space
+from facealbum.steps.makers import ensure_clusterer
 from facealbum.storage.database import Transaction
 from facealbum.storage.observations import Arm, load_arm
 from facealbum.storage.reembeddings import load_lacking
@@ -39,7 +40,8 @@ def side_of_family(transaction: Transaction, settings: Settings, family: FamilyI
         return side
     models = models_of_space(load_space_name(transaction, space), settings)
     plan = replace(side.plan, clustering=ArmPlan.of_space(models.embedder).clustering)
-    return Side(replace(side.arm, space_id=space, parameters=plan.parameters()), plan, models.versions)
+    arm = replace(side.arm, space_id=space, parameters=plan.parameters())
+    return Side(arm, plan, models.versions, ensure_clusterer(transaction, models, space))
 
 
 def arm_of_family(transaction: Transaction, settings: Settings, family: FamilyId, arm: Arm) -> Arm:

@@ -22,9 +22,11 @@ from facealbum.logs import get_logger
 from facealbum.settings import Settings
 from facealbum.steps.context import Context, NoProgress
 from facealbum.steps.embedders import check_licence, find_embedder, installed_space, models_folder, models_of_space
+from facealbum.steps.makers import embedding_maker
 from facealbum.storage.analyses import ensure_space
 from facealbum.storage.database import Transaction
 from facealbum.storage.families import load_families
+from facealbum.storage.makers import ensure_maker, note_maker
 from facealbum.storage.photos import original_key
 from facealbum.storage.reembeddings import (
     LackingUpload,
@@ -170,7 +172,8 @@ def work_on(context: Context, *, wait: Wait = time.sleep) -> bool:
         if claimed is None:
             return False
         job, family = claimed
-        if not _Work(context, job, wait).family(family, until=lambda: context.clock() >= stop_at):
+        target = _target(context, job.target_id, job.target, job=job.number)
+        if not _Work(context, job, target, wait).family(family, until=lambda: context.clock() >= stop_at):
             return False
     return True
 
@@ -182,14 +185,14 @@ def fill_family(context: Context, family: FamilyId, space_id: int, *, stop_at: d
     """
     with context.database.begin() as transaction:
         space = load_space_name(transaction, space_id)
-    embedder = models_of_space(space, context.settings).embedder
-    carry_exactly(replace(context, progress=NoProgress()), embedder, space_id, family=family)
+    target = _target(context, space_id, space)
+    carry_exactly(replace(context, progress=NoProgress()), target.embedder, space_id, family=family)
     with context.database.begin() as transaction:
         uploads = load_lacking(transaction, family, space_id, adapted=False)
     for place, upload in enumerate(uploads):
         if place and stop_at is not None and context.clock() >= stop_at:
             return False
-        _embed(context, upload, (space_id, space))
+        _embed(context, upload, target)
     return True
 
 
@@ -208,7 +211,8 @@ def carry_exactly(context: Context, embedder: EmbedderSpec, space_id: int, *, fa
                 ids, vectors = load_uncarried(transaction, one, source=source, target=space_id)
                 carried = np.einsum("nf,fe->ne", vectors, found)  # the same bits with any number of threads
                 carried /= np.linalg.norm(carried, axis=1, keepdims=True)
-                save_carried(transaction, one, target=space_id, ids=ids, vectors=carried)
+                maker = embedding_maker(embedder, space_id, source_space_id=source)
+                save_carried(transaction, one, maker, ids=ids, vectors=carried, now=context.clock())
             context.progress.advance()
 
 
@@ -247,11 +251,28 @@ def _claim(context: Context) -> tuple[Reembedding, FamilyId] | None:
 
 
 @dataclass(frozen=True, slots=True)
+class _Target:
+    """The space to embed for, by what, and how lineage keeps that."""
+
+    space_id: int
+    embedder: EmbedderSpec
+    maker_id: int
+
+
+def _target(context: Context, space_id: int, space: str, *, job: int | None = None) -> _Target:
+    """Raises ModelNotInstalledError."""
+    embedder = models_of_space(space, context.settings).embedder
+    with context.database.begin() as transaction:
+        return _Target(space_id, embedder, ensure_maker(transaction, embedding_maker(embedder, space_id, job=job)))
+
+
+@dataclass(frozen=True, slots=True)
 class _Work:
     """What one process does of a job."""
 
     context: Context
     job: Reembedding
+    target: _Target
     wait: Wait
 
     def family(self, family: FamilyId, *, until: Callable[[], bool]) -> bool:
@@ -265,33 +286,34 @@ class _Work:
                 if not is_running(transaction, self.job.number):
                     return False
             start = perf_counter()
-            done = _embed(self.context, upload, (self.job.target_id, self.job.target), job=self.job.number)
+            done = _embed(self.context, upload, self.target, job=self.job.number)
             self.context.progress.advance(len(upload.faces))
             if self.job.rate:
                 self.wait(max(0.0, done / self.job.rate - (perf_counter() - start)))
         return True
 
 
-def _embed(context: Context, upload: LackingUpload, space: tuple[int, str], *, job: int | None = None) -> int:
+def _embed(context: Context, upload: LackingUpload, target: _Target, *, job: int | None = None) -> int:
     """Embed the faces of one upload, or note why they can't be; tells how many have their vector now."""
     places = [
         Place(face.box, np.array(face.landmarks, np.float32).reshape(5, 2), face.score, face.ms)
         for face in upload.faces
     ]
-    (target, name), found = space, None
+    found = None
     try:
         data = context.objects.get(original_key(upload.family_id, upload.sha256))
-        found = _reembedder(context.settings, name).embed(data, places)
+        found = _reembedder(context.settings, target.embedder.space).embed(data, places)
     except (PhotoError, ObjectNotFoundError) as error:
         problem = error.code, str(error)
         _log.warning("reembedding_lost", photo_id=str(upload.photo_id), code=error.code)
     now = context.clock()
     with context.database.begin() as transaction:
         if found is None:
-            save_lost(transaction, upload, target, problem, now=now)
+            save_lost(transaction, upload, target.space_id, problem, now=now)
             return 0
         vectors = [(face.face_id, vector) for face, vector in zip(upload.faces, found, strict=True)]
-        done = save_embeddings(transaction, upload.family_id, target, vectors)
+        done = save_embeddings(transaction, upload.family_id, target.space_id, vectors, maker_id=target.maker_id)
+        note_maker(transaction, upload.family_id, target.maker_id, now=now)
         if job is not None:
             count_embedded(transaction, job, done, now=now)
     return done

@@ -16,6 +16,7 @@ from facealbum.domain.faces import Face
 from facealbum.domain.ids import FaceId, FamilyId, PhotoId, face_id, frame_id
 from facealbum.domain.videos import Track, frame_key
 from facealbum.storage.legacies import bequeath, bury_faces
+from facealbum.storage.makers import note_maker
 from facealbum.storage.photos import clear_problems
 from facealbum.storage.schema import analyzers, embedding_spaces, face_embeddings, faces, photos, tracks
 
@@ -24,12 +25,13 @@ _DAY = timedelta(days=1)  # more than the clocks of two time zones differ
 
 @dataclass(frozen=True, slots=True)
 class AnalyzerRow:
-    """One combination of model versions, and the embedding space that it fills."""
+    """One combination of model versions, and the embedding space that it fills; maker_id: what lineage keeps of it."""
 
     analyzer_id: int
     space_id: int
     detector: str
     models: Mapping[str, str]
+    maker_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +159,10 @@ def _complete(
             taken_at_source=source,
             analyzer_id=analyzer.analyzer_id,
             analysed_at=now,
+            maker_id=analyzer.maker_id,
         )
     )
+    note_maker(connection, upload.family_id, analyzer.maker_id, now=now)
     clear_problems(connection, upload.family_id, [upload.photo_id], stage="analysis")
     return taken_at
 
@@ -223,6 +227,7 @@ def _replace_faces(
                 "face_id": one.face_id,
                 "embedding": one.face.embedding.astype("float16"),
                 "adapter_id": None,
+                "maker_id": analyzer.maker_id,
             }
             for one in found
         ],

@@ -200,20 +200,25 @@ def load_lacking(connection: Connection, family: FamilyId, target: int, *, adapt
 
 
 def save_embeddings(
-    connection: Connection, family: FamilyId, target: int, embeddings: Sequence[tuple[FaceId, Embedding]]
+    connection: Connection,
+    family: FamilyId,
+    target: int,
+    embeddings: Sequence[tuple[FaceId, Embedding]],
+    *,
+    maker_id: int | None = None,
 ) -> int:
     """Write true vectors, in the place of an adapter's too; a face that is gone is left alone.  Tells how many."""
     here = select(faces.c.face_id).where(
         faces.c.family_id == family, faces.c.face_id.in_([face for face, _ in embeddings])
     )
     alive = set(connection.execute(here.with_for_update(key_share=True)).scalars())
-    key = {"family_id": family, "space_id": target, "adapter_id": None}
+    key = {"family_id": family, "space_id": target, "adapter_id": None, "maker_id": maker_id}
     rows = [
         key | {"face_id": face, "embedding": vector.astype("float16")} for face, vector in embeddings if face in alive
     ]
     if rows:
         statement = upsert(face_embeddings)
-        new = {name: statement.excluded[name] for name in ("embedding", "adapter_id")}
+        new = {name: statement.excluded[name] for name in ("embedding", "adapter_id", "maker_id")}
         connection.execute(
             statement.on_conflict_do_update(index_elements=list(face_embeddings.primary_key), set_=new), rows
         )

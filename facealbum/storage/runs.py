@@ -21,6 +21,7 @@ from facealbum.domain.ids import ChildId, FamilyId, PersonId, RunId, person_id
 from facealbum.domain.months import Month
 from facealbum.errors import FamilyBusyError
 from facealbum.linking import Link, LinkPlan
+from facealbum.storage.makers import note_maker
 from facealbum.storage.observations import Arm
 from facealbum.storage.schema import arms, assignments, breakage, links, persons, plans, runs
 
@@ -41,6 +42,7 @@ class Run:
     faces: int
     nodes: int
     started_at: datetime
+    maker_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -196,8 +198,10 @@ def _save_run(connection: Connection, run: Run, plan: ClusterPlan, *, now: datet
             **_settled(plan.settled),
             started_at=run.started_at,
             finished_at=now,
+            maker_id=run.maker_id,
         )
     )
+    note_maker(connection, run.family_id, run.maker_id, now=now)
 
 
 def _settled(settled: Iterable[Settled]) -> dict[str, int]:

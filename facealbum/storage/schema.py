@@ -138,6 +138,7 @@ photos = Table(
     Column("analyzer_id", ForeignKey(analyzers.c.analyzer_id)),
     time_column("created_at"),
     time_column("analysed_at", nullable=True),
+    Column("maker_id", SmallInteger),  # of `makers`: what analysed it
     Index("photos_content_key", "family_id", "sha256", unique=True, postgresql_where=text("frame_ms IS NULL")),
     Index(None, "family_id", "taken_at"),
     Index("photos_created_at_idx", "created_at", postgresql_using="brin"),
@@ -214,6 +215,7 @@ face_embeddings = Table(
     Column("face_id", Uuid, primary_key=True),
     Column("embedding", HALFVEC(EMBEDDING_SIZE), nullable=False),
     Column("adapter_id", SmallInteger),  # of `adapters`: it made the embedding from that of another space
+    Column("maker_id", SmallInteger),  # of `makers`
     _inside_family("face_id", "faces"),
     Index(None, "family_id", "face_id"),
     Index("face_embeddings_adapted_idx", "family_id", postgresql_where=text("adapter_id IS NOT NULL")),
@@ -247,6 +249,7 @@ runs = Table(
     Column("provisional_dropped", Integer, nullable=False, server_default=text("0")),
     time_column("started_at"),
     time_column("finished_at", nullable=True),
+    Column("maker_id", SmallInteger),  # of `makers`
     Index(None, "family_id", "arm_id", "month"),
     CheckConstraint("status IN ('running', 'done', 'failed')", name="status"),
 )

@@ -1,8 +1,8 @@
 """What a database holds, what it waits for and how long that took, so that two runs of the product can be compared.
 
 Two databases with equal rows hold the same photos, faces, embeddings, persons, assignments and links, bit for bit.
-Moments of work and counts of attempts are left out: they tell when and how something was done, not what.  The price:
-all rows are held in memory, so this is for thousands of photos, not for millions.
+Moments of work, counts of attempts and makers are left out: they tell when and how something was done, not what.  The
+price: all rows are held in memory, so this is for thousands of photos, not for millions.
 """
 
 from dataclasses import dataclass
@@ -102,4 +102,4 @@ def _rows(of: Table) -> Select[str]:
 
 def _tells_what(one: Column[object]) -> bool:
     moment_of_work = isinstance(one.type, DateTime) and one.name != "taken_at"
-    return not moment_of_work and one.name != "attempts"
+    return not moment_of_work and one.name not in {"attempts", "maker_id"}

@@ -1,6 +1,7 @@
 """Which embedding space the database works in, and which photos other models than today's have analysed."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import numpy as np
@@ -11,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from facealbum.domain.faces import EMBEDDING_SIZE
 from facealbum.domain.ids import FamilyId
 from facealbum.storage.compat_schema import reembedding_problems
+from facealbum.storage.makers import Maker, ensure_maker, note_maker
 from facealbum.storage.photos import UPLOADED
 from facealbum.storage.schema import arms, assignments, embedding_spaces, face_embeddings, faces, photos
 from facealbum.storage.wire import as_binary, read_embedding
@@ -84,19 +86,23 @@ def load_uncarried(
 def save_carried(
     connection: Connection,
     family: FamilyId,
+    maker: Maker,
     *,
-    target: int,
     ids: Sequence[UUID],
     vectors: NDArray[np.float32],
-    adapter_id: int | None = None,
+    now: datetime,
 ) -> None:
-    """Add embeddings float32[n, 512] of the target space; a face that has one by now keeps it."""
-    key = {"family_id": family, "space_id": target, "adapter_id": adapter_id}
+    """Add embeddings float32[n, 512] of the maker's space; a face that has one by now keeps it."""
+    if not ids:
+        return
+    maker_id = ensure_maker(connection, maker)
+    note_maker(connection, family, maker_id, now=now)
+    made = {"space_id": maker.space_id, "adapter_id": maker.adapter_id, "maker_id": maker_id}
     rows = [
-        key | {"face_id": one, "embedding": vector} for one, vector in zip(ids, vectors.astype("float16"), strict=True)
+        {"family_id": family, "face_id": one, "embedding": vector, **made}
+        for one, vector in zip(ids, vectors.astype("float16"), strict=True)
     ]
-    if rows:
-        connection.execute(insert(face_embeddings).on_conflict_do_nothing(), rows)
+    connection.execute(insert(face_embeddings).on_conflict_do_nothing(), rows)
 
 
 def mark_outdated(connection: Connection, family: FamilyId, analyzer_id: int) -> int:

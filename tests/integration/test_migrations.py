@@ -21,6 +21,7 @@ SHARED = {
     *("model_versions", "model_changes"),
     "data_snapshots",
     "past_starts",
+    "makers",
 }
 
 
