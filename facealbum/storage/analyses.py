@@ -16,7 +16,7 @@ from facealbum.domain.faces import Face
 from facealbum.domain.ids import FaceId, FamilyId, PhotoId, face_id, frame_id
 from facealbum.domain.videos import Track, frame_key
 from facealbum.storage.legacies import bequeath, bury_faces
-from facealbum.storage.makers import note_maker
+from facealbum.storage.makers import ensure_number, note_maker
 from facealbum.storage.photos import clear_problems
 from facealbum.storage.schema import analyzers, embedding_spaces, face_embeddings, faces, photos, tracks
 
@@ -75,20 +75,17 @@ class _Found:
 
 def ensure_space(connection: Connection, name: str) -> int:
     """The id of the embedding space of this name."""
-    connection.execute(insert(embedding_spaces).values(name=name).on_conflict_do_nothing())
-    query = select(embedding_spaces.c.space_id).where(embedding_spaces.c.name == name)
-    return int(connection.execute(query).scalar_one())
+    here = embedding_spaces.c.name == name
+    return ensure_number(connection, embedding_spaces.c.space_id, here, insert(embedding_spaces).values(name=name))
 
 
 def ensure_analyzer(connection: Connection, models: Mapping[str, str], space: str) -> AnalyzerRow:
     """The row of exactly these model versions (role -> version, "detector" among them)."""
     space_id = ensure_space(connection, space)
     digest = hashlib.sha256(json.dumps([space, dict(models)], sort_keys=True).encode()).hexdigest()
-    connection.execute(
-        insert(analyzers).values(digest=digest, models=dict(models), space_id=space_id).on_conflict_do_nothing()
-    )
-    query = select(analyzers.c.analyzer_id).where(analyzers.c.digest == digest)
-    return AnalyzerRow(connection.execute(query).scalar_one(), space_id, models["detector"], dict(models))
+    new = insert(analyzers).values(digest=digest, models=dict(models), space_id=space_id)
+    analyzer_id = ensure_number(connection, analyzers.c.analyzer_id, analyzers.c.digest == digest, new)
+    return AnalyzerRow(analyzer_id, space_id, models["detector"], dict(models))
 
 
 def save_analysis(connection: Connection, photo: AnalysedPhoto, analyzer: AnalyzerRow, *, now: datetime) -> None:

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Connection, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Column, ColumnElement, Connection, select
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from facealbum.domain.ids import FamilyId
 from facealbum.storage.lineage_schema import family_makers, makers
@@ -46,10 +46,19 @@ def ensure_maker(connection: Connection, maker: Maker) -> int:
     """The number of exactly this maker; it is written down when it first works."""
     values = asdict(maker)
     digest = hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-    query = select(makers.c.maker_id).where(makers.c.digest == digest)
-    known = connection.execute(query).scalar_one_or_none()  # first, as each attempt to insert uses up a number
+    new = insert(makers).values(digest=digest, **values)
+    return ensure_number(connection, makers.c.maker_id, makers.c.digest == digest, new)
+
+
+def ensure_number(connection: Connection, number: Column[Any], here: ColumnElement[bool], new: Insert) -> int:
+    """The number of the row that is `here`, which `new` inserts if there is none.
+
+    It looks first: each attempt to insert uses up a number, and a small table has 32,767.
+    """
+    query = select(number).where(here)
+    known = connection.execute(query).scalar_one_or_none()
     if known is None:
-        connection.execute(insert(makers).values(digest=digest, **values).on_conflict_do_nothing())
+        connection.execute(new.on_conflict_do_nothing())
         known = connection.execute(query).scalar_one()
     return int(known)
 

@@ -21,7 +21,7 @@ from facealbum.domain.ids import ChildId, FamilyId, PersonId, RunId, person_id
 from facealbum.domain.months import Month
 from facealbum.errors import FamilyBusyError
 from facealbum.linking import Link, LinkPlan
-from facealbum.storage.makers import note_maker
+from facealbum.storage.makers import ensure_number, note_maker
 from facealbum.storage.observations import Arm
 from facealbum.storage.schema import arms, assignments, breakage, links, persons, plans, runs
 
@@ -58,10 +58,10 @@ def ensure_arm(
     connection: Connection, name: str, *, space_id: int, algorithm: str, parameters: Mapping[str, Any]
 ) -> Arm:
     """The arm of this name, with exactly these parameters from now on; each run keeps a copy of its own."""
-    statement = insert(arms).values(name=name, space_id=space_id, algorithm=algorithm, parameters=dict(parameters))
-    update = {column: statement.excluded[column] for column in ("space_id", "algorithm", "parameters")}
-    statement = statement.on_conflict_do_update(index_elements=[arms.c.name], set_=update)
-    arm_id = connection.execute(statement.returning(arms.c.arm_id)).scalar_one()
+    given = {"space_id": space_id, "algorithm": algorithm, "parameters": dict(parameters)}
+    new = insert(arms).values(name=name, **given)
+    arm_id = ensure_number(connection, arms.c.arm_id, arms.c.name == name, new)
+    connection.execute(update(arms).where(arms.c.arm_id == arm_id).values(given))
     return Arm(arm_id, name, space_id, algorithm, dict(parameters))
 
 
