@@ -12,7 +12,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,12 +34,12 @@ class Stored:
     """What is stored of n faces; raises ModelError if the arrays do not fit each other.
 
     ages: float32[n] in years and p_female: float32[n], as the packaged models estimate them.
-    embeddings: float16[n, 512] of the calibrator's space; zeros for a face that has none.
+    embeddings: float32[n, 512] of the calibrator's space; zeros for a face that has none.
     """
 
     ages: NDArray[np.float32]
     p_female: NDArray[np.float32]
-    embeddings: NDArray[np.float16]
+    embeddings: NDArray[np.float32]
 
     def __post_init__(self) -> None:
         count = len(self.ages)
@@ -86,7 +86,7 @@ class Calibrator:
     error_ages: Numbers = ()
     error_bias: Numbers = ()
     error_spread: Numbers = ()
-    error_freedom: Numbers = ()
+    error_freedom: float = 0.0
 
     def __post_init__(self) -> None:
         bends = len(self.years)
@@ -94,8 +94,10 @@ class Calibrator:
         weights = {name: len(getattr(self, name)) for name in ("age_weights", "gender_weights")}
         if bends < 2 or set(sizes.values()) != {bends} or set(weights.values()) != {EMBEDDING_SIZE}:  # noqa: PLR2004
             raise ModelError(f"a calibrator needs 2 bends, {EMBEDDING_SIZE} weights; got {bends}, {sizes | weights}")
-        if not all(np.isfinite(getattr(self, field.name)).all() for field in fields(self) if field.name != "space"):
-            raise ModelError("every number of a calibrator must be finite; train it again")
+        if not self.space or not all(
+            np.isfinite(getattr(self, field.name)).all() for field in fields(self) if field.name != "space"
+        ):
+            raise ModelError("a calibrator needs a space, and finite numbers alone; train it again")
         if min(np.diff(self.years)) <= 0 or min(np.diff(self.log_ages)) < 0 or min(self.slopes) < 0:
             raise ModelError("ages of a calibrator must rise, and slopes be 0 or more; train it again")
 
@@ -119,7 +121,8 @@ class Calibrator:
         """Read what `content` gave; raises ModelError for anything else."""
         try:
             given = json.loads(content)
-            return cls(given.pop("space"), **{name: tuple(map(float, numbers)) for name, numbers in given.items()})
+            lists = {name: tuple(map(float, value)) for name, value in given.items() if isinstance(value, list)}
+            return cls(**given | lists)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ModelError(f"a calibrator must be the JSON that training wrote, {error!r}") from error
 
@@ -131,6 +134,11 @@ class Calibrator:
     def sha256(self) -> str:
         """Of its file."""
         return hashlib.sha256(self.content()).hexdigest()
+
+    def error(self) -> dict[str, Any]:
+        """P(estimate | true age) by the names that linking has for it; empty where it was not measured."""
+        names = ("error_ages", "error_bias", "error_spread", "error_freedom")
+        return {name: getattr(self, name) for name in names} if self.error_ages else {}
 
     def estimate(self, stored: Stored) -> Estimates:
         """The estimates of these faces."""

@@ -35,12 +35,15 @@ def arms_list(as_json: Json = False) -> None:
 
 
 @app.command("create")
-def arms_create(
+def arms_create(  # noqa: PLR0913, PLR0917 - one for each option
     name: Annotated[str, typer.Argument(help="The new arm's name.", metavar="NAME")],
     algorithm: Annotated[str, typer.Option("--algorithm", help="constrained or hdbscan.")] = "constrained",
     space: Annotated[str | None, typer.Option("--space", help="The embedder; without it the one in use.")] = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter, as similarity=.28 or linking.threshold=.9.")
+    ] = None,
+    calibrator: Annotated[
+        str | None, typer.Option("--calibrator", help="A trained one, as NAME@VERSION, for ages and genders.")
     ] = None,
     author: Author = "operator",
     as_json: Json = False,
@@ -50,7 +53,9 @@ def arms_create(
 
     given = {key: number(value, key) for key, value in map(split_pair, changes or ())}
     with open_world() as context:
-        arm = create_arm(context, name, algorithm=algorithm, space=space, changes=given, author=author)
+        arm = create_arm(
+            context, name, algorithm=algorithm, space=space, changes=given, calibrator=calibrator, author=author
+        )
     say_result(asdict(arm), f"arm {name} is there; try it by `facealbum experiment create`", as_json=as_json)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from facealbum.domain.ids import ChildId, PersonId
+from facealbum.domain.ids import ChildId, FaceId, PersonId
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +11,7 @@ class FaceEvidence:
     """One face: estimated age in years, P(female) and quality, 0 to 1, and when the photo was taken.
 
     told_age, told_female: whether a user said so; None is then that the models are wrong.
+    face_id: None of a face that is stored nowhere.
     """
 
     taken_at: datetime
@@ -19,6 +20,7 @@ class FaceEvidence:
     quality: float
     told_age: bool = False
     told_female: bool = False
+    face_id: FaceId | None = None
 
 
 @dataclass(frozen=True, slots=True)

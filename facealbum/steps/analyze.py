@@ -17,12 +17,10 @@ from multiprocessing import get_context, parent_process
 from threading import Thread
 from time import perf_counter
 
-from facealbum.steps.analyze_upload import Outcome, Setup, analyse_upload, crashed, save_outcome
+from facealbum.steps.analyze_upload import AnalysedBy, Outcome, Setup, analyse_upload, crashed, save_outcome
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import models_in_use
-from facealbum.steps.makers import open_analyzer
 from facealbum.steps.match import match_family
-from facealbum.storage.analyses import AnalyzerRow
 from facealbum.storage.families import load_families
 from facealbum.storage.photos import NamedProblem, PendingPhoto, Problem, load_pending
 from facealbum.storage.runs import lock_family
@@ -60,10 +58,10 @@ def analyze_pending(
     with context.database.begin() as transaction:
         families = {one.family_id: one.name for one in load_families(transaction, family)}
         models = models_in_use(transaction, context.settings)
-        analyzer = open_analyzer(transaction, models, context.settings)
+        by = AnalysedBy.load(context, transaction, models)
         if again:
             for identity in families:
-                mark_outdated(transaction, identity, analyzer.analyzer_id)
+                mark_outdated(transaction, identity, by.analyzer.analyzer_id)
         pending = [photo for identity in families for photo in load_pending(transaction, identity)]
     result = AnalyzeResult(processes=min(context.settings.processes or os.cpu_count() or 1, len(pending)))
     context.progress.begin("Analysing photos", len(pending))
@@ -71,7 +69,7 @@ def analyze_pending(
     analyse_here = partial(analyse_upload, setup=setup)
     outcomes = map(analyse_here, pending) if in_process else _outcomes(pending, result.processes, setup)
     for outcome in outcomes:
-        _save(context, outcome, analyzer, families[outcome.photo.family_id], result)
+        _save(context, outcome, by, families[outcome.photo.family_id], result)
         context.progress.advance()
     matching = perf_counter()
     result.matched = sum(match_family(context, one).matched for one in sorted({one.family_id for one in pending}))
@@ -81,11 +79,11 @@ def analyze_pending(
     return result
 
 
-def _save(context: Context, outcome: Outcome, analyzer: AnalyzerRow, family: str, result: AnalyzeResult) -> None:
+def _save(context: Context, outcome: Outcome, by: AnalysedBy, family: str, result: AnalyzeResult) -> None:
     start, now = perf_counter(), context.clock()
     with context.database.begin() as transaction:
         lock_family(transaction, outcome.photo.family_id)
-        save_outcome(transaction, outcome, analyzer, now=now)
+        save_outcome(transaction, outcome, by, now=now)
     if isinstance(problem := outcome.result, Problem):
         result.problems.append(NamedProblem(family, outcome.photo.key, problem.stage, problem.code, problem.detail))
     result.faces += outcome.faces

@@ -16,12 +16,11 @@ from facealbum.domain.ids import FamilyId, PhotoId
 from facealbum.domain.messages import MatchFamily
 from facealbum.errors import DatabaseUnavailableError, FacealbumError
 from facealbum.logs import get_logger
-from facealbum.steps.analyze_upload import Outcome, Setup, analyse_upload, crashed, save_outcome
+from facealbum.steps.analyze_upload import AnalysedBy, Outcome, Setup, analyse_upload, crashed, save_outcome
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import models_in_use
-from facealbum.steps.makers import open_analyzer
 from facealbum.steps.outbox import order_analysis
-from facealbum.storage.analyses import AnalyzerRow, ensure_analyzer
+from facealbum.storage.analyses import ensure_analyzer
 from facealbum.storage.database import Transaction
 from facealbum.storage.families import load_family
 from facealbum.storage.matching import ask_for_match
@@ -74,8 +73,8 @@ def analyze_batch(context: Context, family: FamilyId, photo_ids: Sequence[PhotoI
     """
     with context.database.begin() as transaction:
         models = models_in_use(transaction, context.settings)
-        analyzer = open_analyzer(transaction, models, context.settings)
-    batch = _Batch(context, family, photo_ids, analyzer)
+        by = AnalysedBy.load(context, transaction, models)
+    batch = _Batch(context, family, photo_ids, by)
     setup, result = Setup(context.settings, models.space), BatchResult()
     photo = batch.begin()
     while photo is not None:
@@ -106,7 +105,7 @@ class _Batch:
     context: Context
     family: FamilyId
     photo_ids: Sequence[PhotoId]
-    analyzer: AnalyzerRow
+    by: AnalysedBy
 
     def begin(self) -> PendingPhoto | None:
         """Set aside what was tried too often, and claim the first photo."""
@@ -122,7 +121,7 @@ class _Batch:
         """Save what became of a photo and claim the next one; it waits for the family as long as the work has taken."""
         with self.context.database.begin() as transaction:
             lock_family(transaction, self.family, wait_seconds=max(_LOCK_SECONDS, spent))
-            save_outcome(transaction, outcome, self.analyzer, now=self.context.clock())
+            save_outcome(transaction, outcome, self.by, now=self.context.clock())
             return self._next(transaction)
 
     def _next(self, transaction: Transaction) -> PendingPhoto | None:

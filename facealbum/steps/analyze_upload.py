@@ -11,12 +11,22 @@ from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
 from traceback import extract_tb
+from typing import Self
 
 from facealbum.domain.ids import PhotoId
 from facealbum.errors import FacealbumError, ObjectNotFoundError, PhotoError
 from facealbum.settings import Settings
-from facealbum.steps.embedders import find_embedder, models_folder
-from facealbum.storage.analyses import AnalysedPhoto, AnalysedVideo, AnalyzerRow, save_analysis, save_video
+from facealbum.steps.calibrators import NamedCalibrator, calibrate_faces, installed_calibrator
+from facealbum.steps.context import Context
+from facealbum.steps.embedders import ModelsInUse, find_embedder, models_folder
+from facealbum.steps.makers import open_analyzer
+from facealbum.storage.analyses import (
+    AnalysedPhoto,
+    AnalysedVideo,
+    AnalyzerRow,
+    save_analysis,
+    save_video,
+)
 from facealbum.storage.database import Transaction
 from facealbum.storage.matching import note_unmatched
 from facealbum.storage.objects import ObjectStore, open_object_store
@@ -52,6 +62,20 @@ class Setup:
 
     settings: Settings
     space: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysedBy:
+    """Whose results are saved: those of these models, with ages and genders by the calibrator in production, if any."""
+
+    analyzer: AnalyzerRow
+    calibrator: NamedCalibrator | None
+
+    @classmethod
+    def load(cls, context: Context, transaction: Transaction, models: ModelsInUse) -> Self:
+        """These models, and what the installation's arm names; raises ModelError if that is not as registered."""
+        analyzer = open_analyzer(transaction, models, context.settings)
+        return cls(analyzer, installed_calibrator(context, transaction))
 
 
 class _Analyst:
@@ -120,14 +144,17 @@ def crashed(photo: PhotoId, how: str) -> Problem:
     return Problem(photo, "analysis", "analysis_crashed", detail)
 
 
-def save_outcome(transaction: Transaction, outcome: Outcome, analyzer: AnalyzerRow, *, now: datetime) -> None:
+def save_outcome(transaction: Transaction, outcome: Outcome, by: AnalysedBy, *, now: datetime) -> None:
     """Write what became of the upload; the caller's transaction holds `lock_family`."""
     match outcome.result:
         case Problem():
             mark_failed(transaction, outcome.photo.family_id, outcome.result, now=now)
         case AnalysedVideo():
-            save_video(transaction, outcome.result, analyzer, now=now)
+            save_video(transaction, outcome.result, by.analyzer, now=now)
         case AnalysedPhoto():
-            save_analysis(transaction, outcome.result, analyzer, now=now)
+            save_analysis(transaction, outcome.result, by.analyzer, now=now)
     if outcome.faces:
+        if by.calibrator is not None:
+            whose, upload = outcome.photo.family_id, outcome.photo.photo_id
+            calibrate_faces(transaction, whose, by.calibrator, upload=upload)
         note_unmatched(transaction, outcome.photo.family_id, now=now)

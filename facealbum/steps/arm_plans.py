@@ -43,13 +43,17 @@ _KEPT_WARM = timedelta(days=92)  # how long the arm before a promotion is kept u
 
 @dataclass(frozen=True, slots=True)
 class ArmPlan:
-    """The arm to run: its name, algorithm and parameters."""
+    """The arm to run: its name, algorithm and parameters.
+
+    calibrator: the SHA-256 of the one that makes its ages and genders; None: the packaged models' own.
+    """
 
     name: str = DEFAULT_ARM
     algorithm: str = "constrained"
     clustering: ClusteringParameters = field(default_factory=ClusteringParameters)
     linking: LinkParameters = field(default_factory=packaged_link_parameters)
     breakage: BreakageThresholds = field(default_factory=BreakageThresholds)
+    calibrator: str | None = None
 
     @classmethod
     def of_space(cls, embedder: EmbedderSpec) -> Self:
@@ -72,14 +76,16 @@ class ArmPlan:
             ClusteringParameters.from_dict(arm.parameters["clustering"]),
             LinkParameters.from_dict(arm.parameters["linking"]),
             BreakageThresholds(**arm.parameters["breakage"]),
+            arm.parameters.get("calibrator"),
         )
 
-    def parameters(self) -> dict[str, dict[str, Any]]:
+    def parameters(self) -> dict[str, Any]:
         """All numbers that the arm depends on, as they are stored with every run."""
         return {
             "clustering": self.clustering.to_dict(),
             "linking": self.linking.to_dict(),
             "breakage": asdict(self.breakage),
+            **({"calibrator": self.calibrator} if self.calibrator else {}),
         }
 
 

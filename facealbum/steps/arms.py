@@ -14,6 +14,7 @@ from facealbum.clustering import ALGORITHMS, BreakageThresholds, ClusteringParam
 from facealbum.errors import ConflictError, InvalidValueError, UnknownArmError
 from facealbum.linking import LinkParameters
 from facealbum.steps.arm_plans import FOLLOWING, ArmPlan, save_side
+from facealbum.steps.calibrators import expect_calibrator
 from facealbum.steps.compat import require_compatible
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import installed_space, models_of_space
@@ -60,19 +61,22 @@ def list_promotions(context: Context) -> list[Promotion]:
         return load_promotions(transaction)
 
 
-def create_arm(
+def create_arm(  # noqa: PLR0913 - all that an arm is made of
     context: Context,
     name: str,
     *,
     algorithm: str,
     space: str | None = None,
     changes: Mapping[str, float] | None = None,
+    calibrator: str | None = None,
     author: str,
 ) -> Arm:
     """A new arm, which never changes: what is measured in the space, with these parameters changed.
 
-    changes: of the clustering by their names, of links and breakage as `linking.threshold` and `breakage.…`.  Raises
-    InvalidValueError for a name, algorithm or parameter that can't be, ModelNotInstalledError for an unknown space.
+    changes: of the clustering by their names, of links and breakage as `linking.threshold` and `breakage.…`.
+    calibrator: the address of a registered one, by whose ages, genders and errors the arm then goes.  Raises
+    InvalidValueError for a name, algorithm, parameter or calibrator that can't be, ModelNotInstalledError for an
+    unknown space.
     """
     if algorithm not in ALGORITHMS:
         raise InvalidValueError(f"an algorithm must be one of {', '.join(sorted(ALGORITHMS))}, got {algorithm!r}")
@@ -86,8 +90,11 @@ def create_arm(
             raise ConflictError(f"there is an arm {name!r}, and arms never change; choose another name")
         models = models_of_space(space or installed_space(transaction), context.settings)
         plan = replace(ArmPlan.of_space(models.embedder), name=name, algorithm=algorithm)
+        if calibrator is not None:
+            plan = expect_calibrator(context, transaction, calibrator, space=models.space).plan(plan)
         side = save_side(transaction, _change(plan, changes or {}), models)
         detail = {"algorithm": algorithm, "space": models.space, "changes": dict(changes or {})}
+        detail |= {"calibrator": plan.calibrator} if plan.calibrator else {}
         save_entry(transaction, "create", f"arm {name}", author=author, now=context.clock(), detail=detail)
         return side.arm
 
@@ -172,14 +179,14 @@ def expect_arm(transaction: Transaction, name: str) -> Arm:
 
 def _change(plan: ArmPlan, changes: Mapping[str, float]) -> ArmPlan:
     """The plan with these parameters; raises InvalidValueError for one that is unknown or out of its bounds."""
-    parameters = plan.parameters()
+    parameters = replace(plan, calibrator=None).parameters()
     for name, value in changes.items():
         group, _, key = name.rpartition(".")
         known = parameters.get(group or "clustering", {})
         if key not in known or isinstance(known[key], list):
             choices = [
                 inner if outer == "clustering" else f"{outer}.{inner}"
-                for outer, numbers in plan.parameters().items()
+                for outer, numbers in parameters.items()
                 for inner, number in numbers.items()
                 if not isinstance(number, list)
             ]

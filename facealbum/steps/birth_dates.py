@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from facealbum.domain.people import Child
 from facealbum.linking import LinkParameters, PersonEvidence, doubt_birth_dates, plan_links
 from facealbum.linking.plan import LinkPlan
+from facealbum.steps.calibrators import evidence_of_arm
+from facealbum.steps.context import Context
 from facealbum.storage.database import Transaction
 from facealbum.storage.families import Family, load_children
-from facealbum.storage.observations import Arm, load_evidence
+from facealbum.storage.observations import Arm
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +68,10 @@ def find_doubted_births(
 
 
 def load_doubted_births(
-    transaction: Transaction, family: Family, arm: Arm, parameters: LinkParameters
+    context: Context, transaction: Transaction, family: Family, arm: Arm, parameters: LinkParameters
 ) -> tuple[DoubtedBirth, ...]:
     """The doubts about the family as it is now."""
-    persons = load_evidence(transaction, family.family_id, arm)
+    persons = evidence_of_arm(context, transaction, family.family_id, arm)
     children = load_children(transaction, family.family_id)
     plan = plan_links(persons, children, parameters)
     return find_doubted_births(family, children, persons=persons, plan=plan, parameters=parameters)

@@ -13,7 +13,6 @@ from datetime import datetime
 from importlib.metadata import version
 
 from facealbum.clustering import (
-    ClusteringParameters,
     ClusteringProblem,
     ClusterPlan,
     LabelBreakage,
@@ -35,6 +34,13 @@ from facealbum.steps.arm_plans import (
     serve_assigned,
 )
 from facealbum.steps.birth_dates import DoubtedBirth, find_doubted_births
+from facealbum.steps.calibrators import (
+    aged_by_arm,
+    calibrate_faces,
+    evidence_of_arm,
+    installed_calibrator,
+    nodes_of_arm,
+)
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import models_in_use
 from facealbum.steps.metrics import measure_corrections, measure_month, total_months
@@ -46,12 +52,9 @@ from facealbum.storage.families import Family, load_children, load_families
 from facealbum.storage.family_metrics import MeasuredMonth, load_companies
 from facealbum.storage.matches import load_provisional
 from facealbum.storage.observations import (
-    Arm,
     expect_whole_families,
-    load_evidence,
     load_face_ids,
     load_months,
-    load_nodes,
     load_photos_of,
     load_tracks,
     load_waiting,
@@ -147,6 +150,8 @@ def cluster_families(
     result = ClusterResult(families=len(families))
     context.progress.begin("Clustering families", len(families))
     for one in families:
+        if not dry_run:
+            _calibrate(context, one, patience)
         with context.database.begin() as transaction:
             sides = [arm] if isinstance(arm, Side) else _sides(context, transaction, one, arm, dry_run=dry_run)
             lacking = [] if dry_run else load_lacking_spaces(transaction, one.family_id, sides)
@@ -170,6 +175,13 @@ def cluster_families(
         with context.database.begin() as transaction:
             total_months(transaction, since=began, through=through, now=context.clock())
     return result
+
+
+def _calibrate(context: Context, family: Family, patience: Patience) -> None:
+    """Bring what the family is shown of ages and genders up to the calibrator in production."""
+    with context.database.begin() as transaction:
+        lock_family(transaction, family.family_id, wait_seconds=patience.lock_seconds)
+        calibrate_faces(transaction, family.family_id, installed_calibrator(context, transaction))
 
 
 def _sides(context: Context, transaction: Transaction, family: Family, arm: str | None, *, dry_run: bool) -> list[Side]:
@@ -247,7 +259,7 @@ class _Clustering:
             self.result.up_to_date += 1
             return
         companies = load_companies(transaction, family, self.side.arm.arm_id)
-        problem = _load_problem(transaction, family, self.side.arm, month, self.side.plan.clustering)
+        problem = _load_problem(self.context, transaction, family, self.side, month)
         plan, free = plan_beside_unpinned(problem, self.side.plan.clustering, algorithm=self.side.plan.algorithm)
         broken = self._break(transaction, free)
         run = Run(
@@ -277,7 +289,7 @@ class _Clustering:
 
     def _link(self, transaction: Transaction, *, run: RunId | None) -> int:
         family = self.family.family_id
-        persons = load_evidence(transaction, family, self.side.arm)
+        persons = evidence_of_arm(self.context, transaction, family, self.side.arm)
         children = load_children(transaction, family)
         plan = plan_links(persons, children, self.side.plan.linking)
         self.result.doubted_births[self.family.name] = find_doubted_births(
@@ -298,11 +310,13 @@ class _Clustering:
 
 
 def _load_problem(
-    transaction: Transaction, family: FamilyId, arm: Arm, month: Month, parameters: ClusteringParameters
+    context: Context, transaction: Transaction, family: FamilyId, side: Side, month: Month
 ) -> ClusteringProblem:
-    nodes = load_nodes(transaction, family, arm, parameters)
+    arm = side.arm
+    nodes = nodes_of_arm(context, transaction, family, arm, side.plan.clustering)
     a_node = {node.person_id: node.observation.face_id for node in nodes}
-    faces = load_waiting(transaction, family, arm, before=month.next().start())
+    waiting = load_waiting(transaction, family, arm, before=month.next().start())
+    faces = aged_by_arm(context, transaction, family, arm, faces=waiting)
     child_of = load_linked_persons(transaction, family, arm)
     photos_of = load_photos_of(
         transaction, family, arm, among=(face.photo_id for face in faces), whole=_of_one_child(child_of)

@@ -11,6 +11,7 @@ from facealbum.clustering import ClusteringParameters, ClusteringProblem, constr
 from facealbum.clustering.match import match_faces
 from facealbum.corrections import outrank
 from facealbum.domain.ids import FamilyId, PhotoId
+from facealbum.steps.calibrators import aged_by_arm, nodes_of_arm
 from facealbum.steps.context import Context
 from facealbum.steps.reading import arm_of_family
 from facealbum.storage.database import Transaction
@@ -22,7 +23,6 @@ from facealbum.storage.observations import (
     expect_whole_families,
     load_arm,
     load_links,
-    load_nodes,
     load_photos_of,
     load_tracks,
 )
@@ -80,13 +80,13 @@ def _match(
     context: Context, transaction: Transaction, family: FamilyId, arm: Arm, uploads: Sequence[PhotoId]
 ) -> MatchOutcome:
     parameters = ClusteringParameters.from_dict(arm.parameters["clustering"])
-    nodes = load_nodes(transaction, family, arm, parameters)
+    nodes = nodes_of_arm(context, transaction, family, arm, parameters)
     a_node = {node.person_id: node.observation.face_id for node in nodes}
     tracks = constrain_tracks(load_tracks(transaction, family, arm), a_node)
     child_of = load_links(transaction, family, arm)
     faces = matched = 0
     for some in _parts(uploads):
-        new = load_faces_of(transaction, family, arm, some)
+        new = aged_by_arm(context, transaction, family, arm, faces=load_faces_of(transaction, family, arm, some))
         photo_of = {face.face_id: face.photo_id for face in new}
         photos_of = load_photos_of(transaction, family, arm, among=photo_of.values())
         told, _ = load_demands(transaction, family, arm.arm_id, faces=photo_of, node_of=a_node, photos_of=photos_of)

@@ -91,10 +91,10 @@ def write_report(
 
 def _load(context: Context, name: str | None, period: Period) -> list[_FamilyFacts]:
     with context.database.begin() as transaction:
-        return [_load_family(transaction, family, period) for family in load_families(transaction, name)]
+        return [_load_family(context, transaction, family, period) for family in load_families(transaction, name)]
 
 
-def _load_family(transaction: Transaction, family: Family, period: Period) -> _FamilyFacts:
+def _load_family(context: Context, transaction: Transaction, family: Family, period: Period) -> _FamilyFacts:
     identity, arm = family.family_id, load_served_arm(transaction, family.family_id)
     faces = load_exported_faces(transaction, identity, arm)
     months = load_month_figures(transaction, identity, arm)
@@ -108,13 +108,13 @@ def _load_family(transaction: Transaction, family: Family, period: Period) -> _F
             Problem(f"{problem.family}/{problem.photo}", problem.code, problem.detail)
             for problem in load_problems(transaction, identity)
         ),
-        _load_questions(transaction, family, arm),
+        _load_questions(context, transaction, family, arm),
     )
 
 
-def _load_questions(transaction: Transaction, family: Family, name: str) -> dict[str, str]:
+def _load_questions(context: Context, transaction: Transaction, family: Family, name: str) -> dict[str, str]:
     arm = load_arm(transaction, name)
-    doubts = load_doubted_births(transaction, family, arm, packaged_link_parameters()) if arm else ()
+    doubts = load_doubted_births(context, transaction, family, arm, packaged_link_parameters()) if arm else ()
     return {doubt.child: doubt.sentence for doubt in doubts}
 
 

@@ -16,6 +16,7 @@ from facealbum.errors import ChangedMeanwhileError, InvalidValueError, UndoError
 from facealbum.linking import LinkParameters, plan_links
 from facealbum.review import Answer, Asked, FamilyView, Progress, Question, UnsureLink, plan_review
 from facealbum.review.standing import SURE
+from facealbum.steps.calibrators import aged_by_arm, evidence_of_arm
 from facealbum.steps.context import Context
 from facealbum.steps.correct import LOCK_SECONDS
 from facealbum.steps.reading import arm_of_family
@@ -23,7 +24,7 @@ from facealbum.storage.corrections import load_album
 from facealbum.storage.database import Transaction
 from facealbum.storage.decisions import apply_request, apply_undo, load_decisions
 from facealbum.storage.families import load_children, load_family
-from facealbum.storage.observations import Arm, load_arm, load_evidence
+from facealbum.storage.observations import Arm, load_arm
 from facealbum.storage.review import (
     Answered,
     FamilyProgress,
@@ -163,9 +164,9 @@ class _Desk:
         view = FamilyView.of(
             album,
             read_ledger(decisions, album.merged()),
-            load_faces_to_review(transaction, family, arm),
+            aged_by_arm(context, transaction, family, arm, faces=load_faces_to_review(transaction, family, arm)),
             arm_id=arm.arm_id,
-            links=_unsure_links(transaction, family, arm, children) if children else (),
+            links=_unsure_links(context, transaction, family, arm, children) if children else (),
             broken=load_broken(transaction, family, arm.arm_id),
         )
         review = plan_review(view, ClusteringParameters.from_dict(arm.parameters["clustering"]))
@@ -191,9 +192,11 @@ class _Desk:
         return self.album.persons[person].name or (self.children[link.child_id] if link else None)
 
 
-def _unsure_links(transaction: Transaction, family: FamilyId, arm: Arm, children: Sequence[Child]) -> list[UnsureLink]:
+def _unsure_links(
+    context: Context, transaction: Transaction, family: FamilyId, arm: Arm, children: Sequence[Child]
+) -> list[UnsureLink]:
     """Of the persons whose child no user has told, those who may be one and may not."""
-    evidence = load_evidence(transaction, family, arm)
+    evidence = evidence_of_arm(context, transaction, family, arm)
     plan = plan_links(evidence, children, LinkParameters.from_dict(arm.parameters["linking"]))
     told = {one.person_id for one in evidence if one.confirmed}
     likely = [UnsureLink(one.person_id, one.child_id, one.probability) for one in plan.links]

@@ -12,12 +12,13 @@ from facealbum.clustering import ClusteringParameters, Constraints, Observation,
 from facealbum.corrections import ArmWords
 from facealbum.domain.ids import FaceId, FamilyId, PersonId
 from facealbum.errors import UnknownPersonError
+from facealbum.steps.calibrators import aged_by_arm, nodes_of_arm
 from facealbum.steps.context import Context
 from facealbum.steps.reading import arm_of_family
 from facealbum.storage.database import Transaction
 from facealbum.storage.decisions import load_words
 from facealbum.storage.families import load_family
-from facealbum.storage.observations import Arm, load_arm, load_links, load_nodes, load_person_faces, load_photos_of
+from facealbum.storage.observations import Arm, load_arm, load_links, load_person_faces, load_photos_of
 from facealbum.storage.serving import load_served_arm
 from facealbum.storage.shown_persons import ShownPerson, load_person_record, load_shown_person
 
@@ -63,7 +64,8 @@ def suggest_split(context: Context, family: FamilyId, person: PersonId) -> Split
     """How the person would fall into two; raises UnknownFamilyError, UnknownPersonError."""
     with context.database.begin() as transaction:
         arm, parameters = _arm_of(context, transaction, family, person)
-        faces = load_person_faces(transaction, family, arm, person, most=MOST_FACES)
+        newest = load_person_faces(transaction, family, arm, person, most=MOST_FACES)
+        faces = aged_by_arm(context, transaction, family, arm, faces=newest)
         words = load_words(transaction, family, arm.arm_id)
     found = halve(faces, parameters, constraints=_said_of(words, person, faces))
     if found is None:
@@ -75,7 +77,8 @@ def similar_persons(context: Context, family: FamilyId, person: PersonId, *, lim
     """Those who resemble the person most; raises UnknownFamilyError, UnknownPersonError."""
     with context.database.begin() as transaction:
         arm, parameters = _arm_of(context, transaction, family, person)
-        ranked = rank_persons(load_nodes(transaction, family, arm, parameters), person, parameters)[:limit]
+        nodes = nodes_of_arm(context, transaction, family, arm, parameters)
+        ranked = rank_persons(nodes, person, parameters)[:limit]
         mine = load_photos_of(transaction, family, arm, among=(), whole={person}).get(person, frozenset())
         met = load_photos_of(transaction, family, arm, among=mine).keys()
         words, child_of = load_words(transaction, family, arm.arm_id), load_links(transaction, family, arm)

@@ -251,6 +251,9 @@ def _face_row(family: FamilyId, found: _Found, analyzer: AnalyzerRow) -> dict[st
         "embedding_norm": face.embedding_norm,
         "track": found.track,
         "analyzer_id": analyzer.analyzer_id,
+        "calibrator_id": None,
+        "packaged_age": None,
+        "packaged_p_female": None,
     }
 
 

@@ -35,7 +35,7 @@ from facealbum.domain.months import Month
 from facealbum.linking import FaceEvidence, PersonEvidence
 from facealbum.storage.decisions import load_person_words
 from facealbum.storage.schema import arms, assignments, face_embeddings, faces, links, persons, photos, tracks
-from facealbum.storage.told import AGE, P_FEMALE
+from facealbum.storage.told import ARM_AGE, ARM_P_FEMALE
 from facealbum.storage.wire import as_binary, read_embedding
 
 _CANDIDATES_PER_PERSON = 200
@@ -266,8 +266,9 @@ def load_tracks(connection: Connection, family: FamilyId, arm: Arm) -> list[Trac
 def load_evidence(connection: Connection, family: FamilyId, arm: Arm) -> list[PersonEvidence]:
     """What the faces of each person say of its age and gender, and whom it meets."""
     query = (
-        select(assignments.c.person_id, faces.c.taken_at, AGE.label("age"), P_FEMALE.label("p_female"), faces.c.quality)
-        .add_columns(faces.c.told_age.is_not(None), faces.c.told_p_female.is_not(None))
+        select(assignments.c.person_id, faces.c.taken_at, ARM_AGE.label("age"), ARM_P_FEMALE.label("p_female"))
+        .add_columns(faces.c.quality, faces.c.told_age.is_not(None), faces.c.told_p_female.is_not(None))
+        .add_columns(faces.c.face_id)
         .join(faces, _confirmed(arm))
         .where(assignments.c.family_id == family)
         .order_by(assignments.c.person_id, faces.c.taken_at, faces.c.face_id)
@@ -376,7 +377,7 @@ def _observations(family: FamilyId, arm: Arm) -> Select[Any]:
             faces.c.quality,
             faces.c.yaw,
             faces.c.box,
-            AGE.label("age"),
+            ARM_AGE.label("age"),
             as_binary(face_embeddings.c.embedding).label("embedding"),
         )
         .join(face_embeddings, same_face(face_embeddings.c))

@@ -200,10 +200,17 @@ faces = Table(
     Column("told_age", REAL),  # by a user; NaN: not what the models say
     Column("told_p_female", REAL),
     Column("analyzer_id", ForeignKey(analyzers.c.analyzer_id), nullable=False),
+    Column("calibrator_id", Integer),  # of `model_versions`: it made age and p_female of the packaged models' two
+    Column("packaged_age", REAL),
+    Column("packaged_p_female", REAL),
     _inside_family("photo_id", "photos"),
     UniqueConstraint("family_id", "photo_id", "number"),
     Index(None, "family_id", "taken_at"),
     CheckConstraint("array_length(box, 1) = 4 AND array_length(landmarks, 1) = 10", name="shapes"),
+    CheckConstraint(
+        "(calibrator_id IS NULL) = (packaged_age IS NULL) AND (calibrator_id IS NULL) = (packaged_p_female IS NULL)",
+        name="calibrated",
+    ),
     postgresql_partition_by="HASH (family_id)",
 )
 

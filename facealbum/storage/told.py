@@ -1,5 +1,7 @@
 """A face's age and gender: what a user says of it, else what the models say, as columns to select.
 
+Where a calibrator is in production the models' word is its own; arms go by the packaged models, or name a calibrator.
+
 NaN is how a user's "not what the models say" is kept; no model says it.
 """
 
@@ -10,7 +12,7 @@ from facealbum.storage.schema import faces
 UNKNOWN = float("nan")
 
 
-def _known(told: Column[float], estimated: Column[float]) -> ColumnElement[float | None]:
+def _known(told: Column[float], estimated: ColumnElement[float]) -> ColumnElement[float | None]:
     return func.nullif(func.coalesce(told, estimated), literal(UNKNOWN, REAL))
 
 
@@ -18,6 +20,14 @@ AGE = _known(faces.c.told_age, faces.c.age)
 """In years; NULL where a user says that the models are wrong, and no more."""
 P_FEMALE = _known(faces.c.told_p_female, faces.c.p_female)
 """0 to 1; NULL likewise."""
+PACKAGED_AGE = func.coalesce(faces.c.packaged_age, faces.c.age)
+"""As the packaged models estimate it, whatever calibrator is in production."""
+PACKAGED_P_FEMALE = func.coalesce(faces.c.packaged_p_female, faces.c.p_female)
+"""Likewise."""
+ARM_AGE = _known(faces.c.told_age, PACKAGED_AGE)
+"""As AGE, of an arm that names no calibrator."""
+ARM_P_FEMALE = _known(faces.c.told_p_female, PACKAGED_P_FEMALE)
+"""Likewise."""
 LIKELY_AGE = func.coalesce(AGE, faces.c.age)
 """For counts that put every face into some band: a wrong estimate is closer than none."""
 LIKELY_P_FEMALE = func.coalesce(P_FEMALE, faces.c.p_female)
