@@ -20,7 +20,7 @@ settings.register_profile("same", deadline=None, derandomize=True, suppress_heal
 settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("same")
 
-pytest_plugins = ["tests.broker_server", "tests.file_server", "tests.object_server"]
+pytest_plugins = ["tests.broker_server", "tests.file_server", "tests.integration.tracked", "tests.object_server"]
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 

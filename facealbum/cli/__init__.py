@@ -27,6 +27,7 @@ from facealbum.cli import (
     metrics,
     models,
     photos,
+    pipelines,
     reports,
     runs,
     signals,
@@ -62,6 +63,7 @@ app.add_typer(web.app)
 app.add_typer(families.app, name="family")
 app.add_typer(photos.app, name="photo")
 app.add_typer(models.app, name="models")
+app.add_typer(pipelines.app, name="pipelines")
 app.add_typer(runs.app, name="run")
 app.add_typer(annotation.app, name="sample")
 app.add_typer(metrics.app, name="metrics")

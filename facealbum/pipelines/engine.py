@@ -148,7 +148,7 @@ def step_key(pipeline: Pipeline, step: Step, made: Mapping[str, Output]) -> str:
             "parameters": {name: pipeline.parameters[name] for name in step.parameters},
             "seed": pipeline.seed if step.seeded else 0,
             "inputs": {name: made[name].digest for name in step.needs},
-            "source": None if step.needs else [pipeline.source.name, pipeline.source.digest],
+            "source": None if step.needs else pipeline.source.digest or pipeline.source.name,
         }
     )
 
