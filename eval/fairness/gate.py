@@ -47,6 +47,10 @@ class Bounds:
             raise InvalidValueError(f"bounds must be above 0, of at least 2 families; got {self}")
 
 
+USUAL = Bounds()
+"""Without a reason for others."""
+
+
 @dataclass(frozen=True, slots=True)
 class SliceChange:
     """How much worse the candidate is in a slice, with the 95 % interval; below 0: better.
@@ -107,7 +111,7 @@ class WorstSlice:
         return asdict(self) | {"verdict": self.verdict.value, "worst": worst, "few": list(self.few)}
 
 
-def judge_worst_slice(changes: Iterable[SliceChange], bounds: Bounds = Bounds()) -> WorstSlice:
+def judge_worst_slice(changes: Iterable[SliceChange], bounds: Bounds = USUAL) -> WorstSlice:
     """Pass, fail or unknown, over all slices of a metric."""
     found = sorted(changes, key=lambda one: one.slice)
     few = tuple(one.slice or "all" for one in found if one.families < bounds.fewest)

@@ -22,6 +22,7 @@ from facealbum.cli import (
     drift,
     experiments,
     explain,
+    fairness,
     families,
     looking,
     metrics,
@@ -73,6 +74,8 @@ app.add_typer(compat.reembedding, name="reembed")
 app.add_typer(arms.app, name="arms")
 app.add_typer(experiments.app, name="experiment")
 app.add_typer(drift.app, name="drift")
+app.add_typer(fairness.fairness, name="fairness")
+app.add_typer(fairness.attribution, name="attribution")
 app.add_typer(dashboard.app, name="dashboard")
 app.add_typer(access.users, name="user")
 app.add_typer(access.tokens, name="token")

@@ -10,6 +10,7 @@ from facealbum.clustering.intervals import Rate
 from facealbum.domain.ids import BatchId
 from facealbum.steps.context import Context
 from facealbum.steps.drift import watch_month
+from facealbum.steps.link_inputs import watch_mix
 from facealbum.steps.metrics import metric_alarms, total_months
 from facealbum.storage.batch_families import count_by_status, has_unfinished
 from facealbum.storage.batch_figures import Figures, count_up_to_date, sum_figures
@@ -26,6 +27,7 @@ def evaluate_batch(context: Context, identity: BatchId) -> None:
         if batch is None or not _is_due(transaction, batch):
             return
     drift = [alarm for report in watch_month(context, batch.through) for alarm in report.alarms]
+    drift += watch_mix(context, batch.through, arm=batch.arm).alarms
     with context.database.begin() as transaction:
         batch = lock_batch(transaction, identity)
         if batch is None or not _is_due(transaction, batch):

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from eval.fairness.slices import judge_slices
 from eval.metrics.arrivals import Arrivals, find_arrival_alarms
 from eval.metrics.change import Change, estimate_change
 from eval.metrics.control import MonthPoint, TrackedMonth, find_alarms, track_months
@@ -15,6 +16,7 @@ from facealbum.domain.months import Month
 from facealbum.errors import InvalidValueError, NothingMeasuredError
 from facealbum.steps.context import Context
 from facealbum.storage.database import Transaction
+from facealbum.storage.fairness import save_slices
 from facealbum.storage.family_metrics import (
     MeasuredMonth,
     count_confirmed,
@@ -120,6 +122,7 @@ def total_months(
             for key, one in sorted(sums.items())
         ]
         save_totals(transaction, batch, month, totals, now=now)
+        save_slices(transaction, month, judge_slices(sums), now=now)
     return fresh
 
 

@@ -26,7 +26,20 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from eval.metrics.facts import Companies, Count, FaceGroup, LabelFacts, MonthFacts, Part, PersonFacts
-from eval.metrics.slices import AGE_EDGES, AGES, BOY, EVERYTHING, GIRL, child_slices
+from eval.metrics.slices import (
+    AGE_EDGES,
+    AGES,
+    BOY,
+    EVERYTHING,
+    GIRL,
+    PHOTO,
+    POSES,
+    QUALITIES,
+    QUALITY_EDGES,
+    TURN_EDGES,
+    VIDEO,
+    child_slices,
+)
 from facealbum.domain.ids import FamilyId, PersonId, RunId
 from facealbum.domain.months import Month
 from facealbum.storage.metric_schema import family_metrics
@@ -214,17 +227,31 @@ def _load_child_slices(
 
 
 def _load_face_groups(connection: Connection, family: FamilyId, arm_id: int, month: Month) -> tuple[FaceGroup, ...]:
-    band = func.width_bucket(LIKELY_AGE, literal(AGE_EDGES, ARRAY(REAL))).label("band")
-    female = (LIKELY_P_FEMALE >= _FEMALE).label("female")
+    bands = (
+        _band(LIKELY_AGE, AGE_EDGES),
+        LIKELY_P_FEMALE >= _FEMALE,
+        _band(faces.c.quality, QUALITY_EDGES),
+        _band(func.abs(faces.c.yaw), TURN_EDGES),
+        faces.c.track.is_not(None),
+    )
     query = (
-        select(band, female, func.count(), func.count(assignments.c.person_id), func.count(links.c.child_id))
+        select(*bands, func.count(), func.count(assignments.c.person_id), func.count(links.c.child_id))
         .select_from(faces)
         .outerjoin(assignments, confirmed_under(family, arm_id) & (assignments.c.face_id == faces.c.face_id))
         .outerjoin(links, (links.c.family_id == family) & (links.c.person_id == assignments.c.person_id))
         .where(*faces_within(family, since=month.start(), before=month.next().start()))
-        .group_by(literal_column("1"), literal_column("2"))
+        .group_by(*(literal_column(str(place)) for place in range(1, len(bands) + 1)))
     )
-    return tuple(FaceGroup((AGES[row[0]], GIRL if row[1] else BOY), *row[2:]) for row in connection.execute(query))
+    return tuple(
+        FaceGroup(
+            (AGES[age], GIRL if female else BOY, QUALITIES[quality], POSES[pose], VIDEO if video else PHOTO), *counts
+        )
+        for age, female, quality, pose, video, *counts in connection.execute(query)
+    )
+
+
+def _band(column: ColumnElement[Any], edges: tuple[float, ...]) -> ColumnElement[int]:
+    return func.width_bucket(column, literal(edges, ARRAY(REAL)))
 
 
 def _load_collisions(connection: Connection, family: FamilyId, arm_id: int, month: Month) -> Part:

@@ -34,10 +34,19 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from eval.metrics.definitions import Better
 from eval.metrics.estimates import Array, Estimate, FamilyCount, Sums
-from eval.metrics.slices import EVERYTHING, size_slice
+from eval.metrics.slices import (
+    EVERYTHING,
+    FAR_SIBLINGS,
+    HISTORIES,
+    HISTORY_MONTHS,
+    NEAR_DAYS,
+    NEAR_SIBLINGS,
+    NO_SIBLINGS,
+    size_slice,
+)
 from facealbum.domain.months import Month
 from facealbum.storage.metric_schema import family_metrics, family_slices, metric_totals
-from facealbum.storage.schema import arms, children
+from facealbum.storage.schema import arms, children, photos
 
 _ROW = "family_id", "metric", "slice", "total", "cases"
 _LOCK = 0x746F_7461  # "tota": any fixed number that nobody else takes an advisory lock on
@@ -94,6 +103,12 @@ def sum_month(connection: Connection, month: ArmMonth) -> dict[Key, Sums]:
         *(func.bool_and(t <= c), func.sum(cast(t > 0, Integer)), func.sum(cast(t < c, Integer))),
     ).group_by(rows.c.metric, rows.c.slice)
     return {(metric, part): _sums(*sums) for metric, part, *sums in connection.execute(query)}
+
+
+def counts_by_slice(month: ArmMonth, metric: str) -> Select[Any]:
+    """family_id, slice, total and cases of each family under each of its slices."""
+    rows = _rows(month)
+    return select(rows.c.family_id, rows.c.slice, rows.c.total, rows.c.cases).where(rows.c.metric == metric)
 
 
 def load_pairs(
@@ -233,21 +248,53 @@ def _rows(month: ArmMonth) -> CTE:
     """family_id, metric, slice, total and cases of each family's month, under each slice that it belongs to."""
     counts = family_metrics.c
     own = select(counts.family_id, counts.metric, counts.slice, counts.total, counts.cases, counts.model)
-    whole = own.where(_in_month(month), counts.slice == EVERYTHING).cte("whole")
-    registered = (
-        select(children.c.family_id, func.count().label("children")).group_by(children.c.family_id).cte("registered")
-    )
-    number = func.coalesce(registered.c.children, 0)
-    size = case(*((number == children, size_slice(children)) for children in range(_LARGE)), else_=size_slice(_LARGE))
+    whole = own.where(_in_month(month), counts.slice == EVERYTHING).cte()
+    families = _families(whole, month.month)
     given = "given:" + family_slices.c.name + "=" + family_slices.c.value
     parts = [
         select(*(counts[name] for name in _ROW)).where(_in_month(month)),
         _as(whole, "model:" + whole.c.model),
-        _as(whole, size).select_from(whole.outerjoin(registered, registered.c.family_id == whole.c.family_id)),
+        *(
+            _as(whole, families.c[part]).join(families, families.c.family_id == whole.c.family_id)
+            for part in ("size", "siblings", "history")
+        ),
         _as(whole, given).select_from(whole.join(family_slices, family_slices.c.family_id == whole.c.family_id)),
     ]
     every = union_all(*parts).subquery()
-    return select(every).where((every.c.total != 0) | (every.c.cases != 0)).cte("rows")
+    return select(every).where((every.c.total != 0) | (every.c.cases != 0)).cte()
+
+
+def _families(whole: CTE, month: Month) -> CTE:
+    """family_id and its slices by number and births of its children, and by its months since its first photo."""
+    before = func.lag(children.c.birth_date).over(partition_by=children.c.family_id, order_by=children.c.birth_date)
+    births = select(children.c.family_id, (children.c.birth_date - before).label("gap")).subquery()
+    registered = (
+        select(births.c.family_id, func.count().label("children"), func.min(births.c.gap).label("gap"))
+        .group_by(births.c.family_id)
+        .cte()
+    )
+    number = func.coalesce(registered.c.children, 0)
+    mine = select(whole.c.family_id).distinct().subquery()
+    first = select(func.min(photos.c.taken_at)).where(photos.c.family_id == mine.c.family_id).scalar_subquery()
+    since = func.age(month.next().start(), first)
+    months = func.coalesce(func.extract("year", since) * 12 + func.extract("month", since), 0)
+    return (
+        select(
+            mine.c.family_id,
+            case(*((number == one, size_slice(one)) for one in range(_LARGE)), else_=size_slice(_LARGE)).label("size"),
+            case(
+                (registered.c.gap.is_(None), NO_SIBLINGS),
+                (registered.c.gap < NEAR_DAYS, NEAR_SIBLINGS),
+                else_=FAR_SIBLINGS,
+            ).label("siblings"),
+            case(
+                *((months < last, name) for last, name in zip(HISTORY_MONTHS, HISTORIES, strict=False)),
+                else_=HISTORIES[-1],
+            ).label("history"),
+        )
+        .outerjoin(registered, registered.c.family_id == mine.c.family_id)
+        .cte()
+    )
 
 
 def _as(rows: CTE, part: ColumnElement[str]) -> Select[Any]:

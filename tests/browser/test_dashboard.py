@@ -27,9 +27,9 @@ _TELEPHONE = {"width": 360, "height": 740}
 PAGES = {
     "/", "/annotation", "/annotation/october", "/annotation/october/results", "/breakage", "/drift", "/experiments",
     "/experiments/sharper", "/experiments/sharper/conclude", "/experiments/sharper/rollback",
-    "/experiments/sharper/stop", "/families", "/families/id", "/families/id/decisions", "/families/id/labels/id/id",
-    "/families/id/persons/id", "/families/id/photos/id", "/families/id/review", "/families/id/waiting", "/jobs",
-    "/models", "/runs", "/session", "/signals",
+    "/experiments/sharper/stop", "/fairness", "/families", "/families/id", "/families/id/decisions",
+    "/families/id/labels/id/id", "/families/id/persons/id", "/families/id/photos/id", "/families/id/review",
+    "/families/id/waiting", "/jobs", "/models", "/runs", "/session", "/signals",
 }  # fmt: skip
 
 

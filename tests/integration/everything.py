@@ -98,6 +98,7 @@ def fill(client: TestClient) -> Places:
         "persons/{person_id}": person,
         "persons/{other_id}": other,
         "faces/{face_id}": str(face),
+        "links/{person_id}": person,
         "albums/{album_id}": person,
         "children/{child_id}": str(child.child_id),
         "decisions/{number}": str(number),

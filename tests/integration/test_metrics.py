@@ -247,7 +247,10 @@ def test_families_are_sliced_by_size_model_and_what_the_operator_gave(context: C
         sums = {
             part: one.families for (metric, part), one in sum_month(transaction, month).items() if metric == "breakage"
         }
-    assert sums == {"": 300, "model:m1": 300, "size:0": 200, "size:1": 100, "given:region=north": 40}
+    assert sums == {"": 300, "model:m1": 300, "size:0": 200, "size:1": 100, "given:region=north": 40} | {
+        "siblings:none": 300,
+        "history:1-3": 300,
+    }
 
 
 def test_totals_outlive_the_families_and_are_found_by_the_newest(context: Context, many: list[FamilyId]) -> None:

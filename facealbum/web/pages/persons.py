@@ -12,6 +12,7 @@ from facealbum.domain.access import Right
 from facealbum.domain.ids import FaceId, FamilyId, PersonId, PhotoId
 from facealbum.domain.months import Month
 from facealbum.errors import InvalidValueError
+from facealbum.linking import INPUTS
 from facealbum.steps.correct import latest_decisions
 from facealbum.steps.family_pages import (
     MergedPerson,
@@ -21,6 +22,7 @@ from facealbum.steps.family_pages import (
     look_at_waiting,
     pictures_of,
 )
+from facealbum.steps.link_inputs import find_link
 from facealbum.steps.suggestions import similar_persons, suggest_split
 from facealbum.storage.shown_faces import Place
 from facealbum.web.pages.news import news_of
@@ -53,7 +55,9 @@ def person(
         return RedirectResponse(f"/families/{family}/persons/{look.person_id}{query}", HTTPStatus.SEE_OTHER)
     decisions = latest_decisions(world, family, limit=_DECISIONS, person=who)
     said = news_of(world, request, family)
-    return render(request, known, "person.html", look=look, titles=look.titles(), decisions=decisions, news=said)
+    link = find_link(world, family, who)
+    values: dict[str, Any] = {"decisions": decisions, "link": link, "inputs": INPUTS}
+    return render(request, known, "person.html", look=look, titles=look.titles(), news=said, **values)
 
 
 @router.get("/persons/{person_id}/suggestions")
