@@ -22,6 +22,8 @@ SHARED = {
     "data_snapshots",
     "past_starts",
     "makers",
+    "fairness_slices",
+    "link_mixes",
 }
 
 
