@@ -91,6 +91,41 @@ def pipelines_show(
     console.say(log.rstrip("\n"))
 
 
+@app.command("export")
+def pipelines_export(
+    name: Name,
+    out: Annotated[Path, typer.Argument(help="The document to write.", metavar="OUT.yaml", dir_okay=False)],
+    image: Annotated[str, typer.Option(help="The image that has facealbum in it.")] = "facealbum",
+) -> None:
+    """Write a training as a document of Kubeflow Pipelines 2, which runs the same steps on a cluster."""
+    from facealbum.pipelines.export import export_pipeline
+    from facealbum.pipelines.training import load_training
+
+    export_pipeline(load_training(name), out, address=name, image=image)
+    console.say(f"{name} is written to {out}")
+
+
+@app.command("step")
+def pipelines_step(  # noqa: PLR0913, PLR0917 - typer's options
+    name: Name,
+    step: Annotated[str, typer.Argument(help="collect, split, train, evaluate, plot or register.", metavar="STEP")],
+    out: Annotated[Path, typer.Option("--out", help="A new folder for what there is behind it.", file_okay=False)],
+    before: Annotated[
+        Path | None, typer.Option("--before", help="What the step before gave.", exists=True, file_okay=False)
+    ] = None,
+    data: Data = "confirmed",
+    chosen: Set = None,
+    seed: Seed = 0,
+) -> None:
+    """Run one step alone, as a component of an exported pipeline does."""
+    from facealbum.pipelines.single import Inputs, run_step
+    from facealbum.pipelines.training import load_training
+
+    inputs = Inputs(data, _values(chosen), seed, before)
+    with open_world() as context:
+        run_step(context, load_training(name), step, inputs=inputs, out=out, log=console.say)
+
+
 @app.command("prune")
 def pipelines_prune(
     days: Annotated[int, typer.Option("--days", help="What nobody used for so long.", min=0)] = 30,

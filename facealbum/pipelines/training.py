@@ -10,6 +10,7 @@ from typing import Protocol
 from facealbum.errors import InvalidValueError
 from facealbum.pipelines.step import Step, Values, Work
 
+STEPS = ("collect", "split", "train", "evaluate", "plot")
 NAMES = ("calibrator", "quality_predictor", "embedding_head", "space_adapter", "backbone")
 
 
@@ -17,9 +18,9 @@ class Training(Protocol):
     """One training.
 
     name: as its file.  kind: the registry's kind of model.  version: raised when its code changes what it gives.
-    defaults: every parameter that may be set, with the value that it has otherwise, whose type it keeps.  A step is
-    given the parameters that start with its name, as `split_folds`, and `train` all that start with none; so that
-    another number of epochs collects nothing anew.  All steps but collect are given the seed.
+    defaults: every parameter that may be set, with the value that it has otherwise, whose type it keeps.  One that
+    starts with a step's name, as `collect_limit`, is that step's alone, and all others go to every step but collect, so
+    that another number of epochs collects nothing anew; collect has no seed for the same reason.
     """
 
     @property
@@ -61,16 +62,25 @@ class Training(Protocol):
 
 def training_steps(training: Training, *, asks: bool) -> tuple[Step, ...]:
     """The training as the steps of a pipeline; asks: whether its source is a database, which no key can name."""
-    own = {name: _parameters_of(training, name) for name in ("collect", "split", "evaluate", "plot")}
-    rest = tuple(sorted(training.defaults.keys() - {parameter for names in own.values() for parameter in names}))
-    version = training.version
     judged = ("collect", "split", "train")
-    return (
-        Step("collect", training.collect, (), version, own["collect"], seeded=False, asks=asks),
-        Step("split", training.split, ("collect",), version, own["split"]),
-        Step("train", training.train, ("collect", "split"), version, rest),
-        Step("evaluate", training.evaluate, judged, version, own["evaluate"]),
-        Step("plot", training.plot, (*judged, "evaluate"), version, own["plot"]),
+    needs = {
+        "collect": (),
+        "split": ("collect",),
+        "train": judged[:2],
+        "evaluate": judged,
+        "plot": (*judged, "evaluate"),
+    }
+    return tuple(
+        Step(
+            name,
+            getattr(training, name),
+            needs[name],
+            training.version,
+            _parameters_of(training, name),
+            seeded=name != "collect",
+            asks=asks and name == "collect",
+        )
+        for name in STEPS
     )
 
 
@@ -109,4 +119,8 @@ def chosen_parameters(training: Training, chosen: Values) -> dict[str, int | flo
 
 
 def _parameters_of(training: Training, step: str) -> tuple[str, ...]:
-    return tuple(sorted(name for name in training.defaults if name.startswith(f"{step}_")))
+    owners = {
+        name: next((owner for owner in STEPS if name.startswith(f"{owner}_")), None) for name in training.defaults
+    }
+    shared = step != "collect"
+    return tuple(sorted(name for name, owner in owners.items() if owner == step or (shared and owner is None)))
