@@ -24,6 +24,7 @@ from facealbum.cli import (
     explain,
     fairness,
     families,
+    features,
     looking,
     metrics,
     models,
@@ -76,6 +77,7 @@ app.add_typer(experiments.app, name="experiment")
 app.add_typer(drift.app, name="drift")
 app.add_typer(fairness.fairness, name="fairness")
 app.add_typer(fairness.attribution, name="attribution")
+app.add_typer(features.app, name="features")
 app.add_typer(dashboard.app, name="dashboard")
 app.add_typer(access.users, name="user")
 app.add_typer(access.tokens, name="token")

@@ -33,6 +33,7 @@ from sqlalchemy.dialects.postgresql import array
 from eval.drift.counts import BUCKETS
 from facealbum.domain.ids import FamilyId
 from facealbum.domain.months import Month
+from facealbum.storage.feature_values import SIMILARITY, SIZE
 from facealbum.storage.schema import analyzers, assignments, face_embeddings, faces, families, photos
 
 _CONTAINERS = ("mp4", "mov", "webm", "mkv", "avi")
@@ -94,8 +95,8 @@ def count_faces(
         "yaw": faces.c.yaw,
         "pitch": faces.c.pitch,
         "quality": faces.c.quality,
-        "size": func.least(faces.c.box[3] - faces.c.box[1], faces.c.box[4] - faces.c.box[2]),
-        "similarity": func.coalesce(assignments.c.score, literal(min(edges["similarity"]) - 1)),
+        "size": SIZE,
+        "similarity": func.coalesce(SIMILARITY, literal(min(edges["similarity"]) - 1)),
         "norm": faces.c.embedding_norm,
     }
     values |= {key: -face_embeddings.c.embedding.max_inner_product(vector) for key, vector in directions.items()}

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Date, Float, Table, and_, case, cast, func, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, select
 
 from facealbum.domain.faces import Embedding
 from facealbum.domain.ids import FamilyId
+from facealbum.storage.feature_values import CHILD_AGE
 from facealbum.storage.schema import (
     arms,
     assignments,
@@ -20,8 +21,6 @@ from facealbum.storage.schema import (
 )
 from facealbum.storage.told import LIKELY_AGE
 from facealbum.storage.wire import as_binary, read_embedding
-
-_DAYS_A_YEAR = 365.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,12 +35,11 @@ class LabelledFace:
 
 def load_labelled_faces(connection: Connection, family: FamilyId, *, arm: str, space: str) -> Iterator[LabelledFace]:
     """The family's faces in this space that the arm has confirmed as somebody who is not hidden, in a fixed order."""
-    born = cast(faces.c.taken_at, Date) - children.c.birth_date
     query = (
         select(
             func.coalesce(links.c.child_id, persons.c.merged_into, persons.c.person_id).label("who"),
             faces.c.photo_id,
-            case((children.c.birth_date.is_(None), LIKELY_AGE), else_=cast(born, Float) / _DAYS_A_YEAR).label("age"),
+            case((children.c.birth_date.is_(None), LIKELY_AGE), else_=CHILD_AGE).label("age"),
             as_binary(face_embeddings.c.embedding).label("embedding"),
         )
         .select_from(faces)

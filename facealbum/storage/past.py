@@ -27,6 +27,7 @@ from sqlalchemy import (
 
 from facealbum.domain.ids import FamilyId, PhotoId
 from facealbum.errors import InvalidValueError, UnsettledError
+from facealbum.storage.compat_schema import reembedding_problems
 from facealbum.storage.database import Database, Transaction
 from facealbum.storage.features_schema import past_rows, past_starts
 from facealbum.storage.metric_schema import family_metrics
@@ -43,7 +44,8 @@ from facealbum.storage.schema import (
 )
 
 RECORDED = (
-    *(assignments, children, decisions, face_embeddings, faces, family_metrics, links, persons, photos, tracks),
+    *(assignments, children, decisions, face_embeddings, faces, family_metrics, links, persons, photos),
+    *(reembedding_problems, tracks),
 )
 """The tables whose past is kept; of `photos` only the columns that a feature is made of are kept without a gap."""
 

@@ -59,6 +59,12 @@ def load_fullest_space(connection: Connection, family: FamilyId, *, arm_id: int,
     return max(known, key=lambda space: (known[space], space == wanted, -space))
 
 
+def load_space_id(connection: Connection, name: str) -> int | None:
+    """The id of the space of this name; None if it has no embeddings yet."""
+    query = select(embedding_spaces.c.space_id).where(embedding_spaces.c.name == name)
+    return connection.execute(query).scalar_one_or_none()
+
+
 def load_space_name(connection: Connection, space_id: int) -> str:
     """The name of a space."""
     query = select(embedding_spaces.c.name).where(embedding_spaces.c.space_id == space_id)

@@ -5,7 +5,7 @@ Where a calibrator is in production the models' word is its own; arms go by the 
 NaN is how a user's "not what the models say" is kept; no model says it.
 """
 
-from sqlalchemy import REAL, Column, ColumnElement, func, literal
+from sqlalchemy import REAL, Column, ColumnElement, func, literal_column
 
 from facealbum.storage.schema import faces
 
@@ -13,7 +13,7 @@ UNKNOWN = float("nan")
 
 
 def _known(told: Column[float], estimated: ColumnElement[float]) -> ColumnElement[float | None]:
-    return func.nullif(func.coalesce(told, estimated), literal(UNKNOWN, REAL))
+    return func.nullif(func.coalesce(told, estimated), literal_column("'NaN'::real", REAL))
 
 
 AGE = _known(faces.c.told_age, faces.c.age)

@@ -26,6 +26,7 @@ CHANGED_WHEN = {
     "links": ANY,
     "persons": ANY,
     "photos": "(OLD.status, OLD.taken_at) IS DISTINCT FROM (NEW.status, NEW.taken_at)",
+    "reembedding_problems": ANY,
     "tracks": ANY,
 }
 """By table; of photos only what a feature is made of, as analysis notes each step of its work in their rows."""

@@ -1,0 +1,166 @@
+"""Features as one Parquet file, in the order of families, a row group at a time: memory stays flat.
+
+The file has its name only once it is whole; what a run that was cut short left is written over by the next one.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from facealbum.domain.faces import EMBEDDING_SIZE
+from facealbum.domain.ids import FamilyId
+from facealbum.domain.months import Month
+from facealbum.errors import ModelError
+from facealbum.features import Dtype, Entity, Feature
+from facealbum.steps.context import Context
+from facealbum.steps.features import Asked, Row, View, open_features
+from facealbum.storage.families import load_families
+from facealbum.storage.feature_rows import Values, load_face_counts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_GROUP = 16_384
+"""Rows of a group, but for whole families: of faces about 34 MB with their embeddings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was written; research_only: the embeddings in it may be used for nothing else."""
+
+    rows: int
+    families: int
+    space: str
+    research_only: bool
+
+
+def export_features(context: Context, out: Path, asked: Asked, *, family: str | None = None) -> Exported:
+    """Write what is asked for, of one family or of all, to a Parquet file.
+
+    Raises as open_features, UnknownFamilyError, and ModelError without the extra `train`.
+    """
+    try:
+        from pyarrow import parquet  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise ModelError("pyarrow must be installed to write Parquet; pip install 'facealbum[train]'") from error
+    part = out.with_name(f"{out.name}.part")
+    rows, families = 0, 0
+    with open_features(context, asked) as view:
+        chosen = [one.family_id for one in load_families(view.transaction, family)]
+        context.progress.begin("Writing features", len(chosen))
+        schema = _schema(asked, view)
+        plain = [one.name for one in view.features if one.dtype is not Dtype.VECTOR]
+        try:
+            with parquet.ParquetWriter(
+                part, schema, compression=_compression(schema), use_dictionary=["family_id"], write_statistics=plain
+            ) as writer:
+                for some, columns in _groups(view, asked.entity, sorted(chosen)):
+                    table = _table(schema, columns)
+                    writer.write_table(table, row_group_size=max(1, len(table)))
+                    rows, families = rows + len(table), families + some
+                    context.progress.advance(some)
+            part.replace(out)
+        finally:
+            part.unlink(missing_ok=True)
+        return Exported(rows, families, view.space, view.research_only)
+
+
+def _groups(
+    view: View, entity: Entity, families: Sequence[FamilyId]
+) -> Iterator[tuple[int, dict[str, "Values | list[Any]"]]]:
+    """How many families, and their columns, a group at a time."""
+    if entity is Entity.FACE:
+        for group in _face_groups(view, families):
+            yield len(group), dict(view.faces((group[0], group[-1])))
+        return
+    read: Callable[[FamilyId], list[Row]] = view.persons if entity is Entity.PERSON else view.months
+    kept: list[Row] = []
+    since = 0
+    for place, family in enumerate(families, 1):
+        kept += read(family)
+        if len(kept) >= _GROUP or place == len(families):
+            yield place - since, {name: [row[name] for row in kept] for name in (*entity.keys, *view.names)}
+            kept, since = [], place
+
+
+def _face_groups(view: View, families: Sequence[FamilyId]) -> Iterator[list[FamilyId]]:
+    """Families that follow one another, with about as many faces as a group has rows."""
+    only = families[0] if len(families) == 1 else None
+    group: list[FamilyId] = []
+    faces = 0
+    for family, count in load_face_counts(view.transaction, only):
+        if group and faces + count > _GROUP:
+            yield group
+            group, faces = [], 0
+        group.append(family)
+        faces += count
+    if group:
+        yield group
+
+
+def _schema(asked: Asked, view: View) -> "pa.Schema":
+    import pyarrow as pa  # noqa: PLC0415 - an extra
+
+    types = {
+        Dtype.BOOL: pa.bool_(),
+        Dtype.COUNT: pa.int64(),
+        Dtype.SINGLE: pa.float32(),
+        Dtype.DOUBLE: pa.float64(),
+        Dtype.ID: pa.uuid(),
+        Dtype.MOMENT: pa.timestamp("us", "UTC"),
+        Dtype.VECTOR: pa.list_(pa.float32(), EMBEDDING_SIZE),
+    }
+    keys = [(name, pa.date32() if name == "month" else pa.uuid()) for name in asked.entity.keys]
+    made = {
+        "entity": asked.entity.value,
+        "versions": {one.name: one.version for one in view.features},
+        "as_of": asked.as_of and asked.as_of.isoformat(),
+        "arm": view.arm_name,
+        "space": view.space,
+        "research_only": view.research_only and _has_vectors(view.features),
+        "code_version": version("facealbum"),
+    }
+    fields = [*keys, *((one.name, types[one.dtype]) for one in view.features)]
+    return pa.schema(fields, metadata={"facealbum": json.dumps(made, sort_keys=True)})
+
+
+def _has_vectors(features: Sequence[Feature]) -> bool:
+    return any(one.dtype is Dtype.VECTOR for one in features)
+
+
+def _compression(schema: "pa.Schema") -> dict[str, str]:
+    """Vectors don't get smaller."""
+    return {name: "NONE" if name == "embedding" else "ZSTD" for name in schema.names}
+
+
+def _table(schema: "pa.Schema", columns: dict[str, "Values | list[Any]"]) -> "pa.Table":
+    import pyarrow as pa  # noqa: PLC0415 - an extra
+
+    return pa.Table.from_arrays([_array(columns[field.name], field.type) for field in schema], schema=schema)
+
+
+def _array(column: "Values | list[Any]", kind: "pa.DataType") -> "pa.Array":
+    """One column; of ids and vectors the bytes are taken as they are."""
+    import pyarrow as pa  # noqa: PLC0415 - an extra
+
+    if isinstance(column, list):
+        return pa.array([_plain(value) for value in column], kind)
+    unknown = None if column.known is None else ~column.known
+    if kind == pa.uuid():
+        valid = None if column.known is None else pa.py_buffer(np.packbits(column.known, bitorder="little"))
+        ids = pa.Array.from_buffers(pa.binary(16), len(column.values), [valid, pa.py_buffer(column.values)])
+        return pa.ExtensionArray.from_storage(kind, ids)
+    if pa.types.is_fixed_size_list(kind):
+        mask = None if unknown is None else pa.array(unknown)
+        return pa.FixedSizeListArray.from_arrays(pa.array(column.values.reshape(-1)), EMBEDDING_SIZE, mask=mask)
+    return pa.array(column.values, mask=unknown).cast(kind)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a feature's value is
+    return date(value.year, value.month, 1) if isinstance(value, Month) else value
