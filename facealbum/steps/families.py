@@ -18,6 +18,7 @@ from facealbum.storage.families import (
     save_family,
 )
 from facealbum.storage.photos import count_photos, family_prefix
+from facealbum.storage.pictures import pictures_prefix
 from facealbum.storage.runs import lock_family
 from facealbum.storage.uploads import is_family
 
@@ -90,6 +91,7 @@ def forget_family_of(context: Context, family: FamilyId) -> int:
         lock_family(transaction, family)
         leave_snapshots(context, transaction, family)
         known = delete_family(transaction, family)
+        objects += context.objects.delete_prefix(pictures_prefix(family))  # made while the rows were still there
     if not (known or objects):
         raise UnknownFamilyError("there is no such family, neither photos nor anything else; nothing was deleted")
     return objects

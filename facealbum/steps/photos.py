@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from facealbum.domain.ids import FamilyId, family_id
+from facealbum.domain.ids import FamilyId, PhotoId, family_id
 from facealbum.errors import InvalidValueError
 from facealbum.steps.context import Context
 from facealbum.storage.database import Transaction
 from facealbum.storage.deletions import delete_upload, load_upload
 from facealbum.storage.families import load_families
 from facealbum.storage.photos import load_owners, original_key
+from facealbum.storage.pictures import pictures_prefix
 from facealbum.storage.runs import lock_family
 from facealbum.storage.uploads import lock_uploads
 
@@ -38,7 +39,7 @@ def forget_photo(context: Context, family: str, key: str) -> ForgottenPhoto:
         upload, content = found
         if content is not None:
             context.objects.delete(original_key(identity, content))
-        return ForgottenPhoto(delete_upload(transaction, identity, upload))
+        return ForgottenPhoto(_delete(context, transaction, identity, upload, content))
 
 
 def forget_lost_photo(context: Context, family: FamilyId, content: bytes) -> bool:
@@ -51,8 +52,18 @@ def forget_lost_photo(context: Context, family: FamilyId, content: bytes) -> boo
             return False
         photos = load_owners(transaction, family, [content]).values()
         for photo in photos:
-            delete_upload(transaction, family, photo)
+            _delete(context, transaction, family, photo, content)
         return bool(photos)
+
+
+def _delete(
+    context: Context, transaction: Transaction, family: FamilyId, upload: PhotoId, content: bytes | None
+) -> int:
+    """Delete the rows, then the pictures: whoever keeps one holds the rows until it is there (storage.pictures)."""
+    persons = delete_upload(transaction, family, upload)
+    if content is not None:
+        context.objects.delete_prefix(pictures_prefix(family, content))
+    return persons
 
 
 def _lock(transaction: Transaction, family: FamilyId) -> None:

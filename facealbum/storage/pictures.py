@@ -1,4 +1,4 @@
-"""Where a face or a photo can be seen: in which upload, in a video at which moment."""
+"""Where a face or a photo can be seen: in which upload, in a video when, and where pictures of it are kept."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from facealbum.domain.faces import Box
 from facealbum.domain.ids import FaceId, FamilyId, PhotoId
+from facealbum.storage.photos import family_prefix
 from facealbum.storage.schema import faces, photos
 
 
@@ -55,3 +56,17 @@ def load_photo_picture(connection: Connection, family: FamilyId, photo: PhotoId)
 def _picture(row: Any, frame_ms: int | None, box: Box | None = None) -> Picture:  # noqa: ANN401 - a row of photos
     done = row.width is not None and row.status != "failed"
     return Picture(bytes(row.sha256 or b""), frame_ms, row.width or 0, row.height or 0, done, box)
+
+
+def pictures_prefix(family: FamilyId, sha256: bytes | None = None) -> str:
+    """What the keys of all pictures start with that were made of this upload, or of all of the family's."""
+    of_all = f"{family_prefix(family)}pictures/"
+    return of_all if sha256 is None else f"{of_all}{sha256.hex()}/"
+
+
+def hold_upload(connection: Connection, family: FamilyId, sha256: bytes) -> bool:
+    """Whether the upload of this content is still there; nobody can delete it until the transaction ends."""
+    query = select(photos.c.photo_id).where(
+        photos.c.family_id == family, photos.c.sha256 == sha256, photos.c.frame_ms.is_(None)
+    )
+    return connection.execute(query.with_for_update(key_share=True, read=True)).first() is not None

@@ -3,7 +3,6 @@
 Whoever sees one keeps it for an hour at most, which is also what a view on record stands for.
 """
 
-from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,7 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from facealbum.domain.access import Right
 from facealbum.domain.ids import FaceId, FamilyId, PhotoId
-from facealbum.steps.pictures import find_face, find_photo, render_picture
+from facealbum.steps.pictures import find_face, find_photo, render_picture, tag_of
 from facealbum.storage.pictures import Picture
 from facealbum.web.problems import responses
 from facealbum.web.rights import requires
@@ -21,7 +20,6 @@ from facealbum.web.world import World
 
 router = APIRouter(prefix="/v1/families/{family_id}", tags=["pictures"], dependencies=[requires(Right.SEE_FACES)])
 _SECONDS = 3600
-_VERSION = "1"  # of how pictures are made; part of their ETags
 _JPEG: dict[int | str, dict[str, Any]] = {
     **responses(HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY),
     200: {"content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}}, "description": "The picture"},
@@ -55,7 +53,7 @@ def thumbnail(
 
 
 def _answer(world: World, request: Request, family: FamilyId, picture: Picture, size: int) -> Response:
-    etag = f'"{sha256(f"{_VERSION} {size} {picture}".encode()).hexdigest()[:32]}"'
+    etag = f'"{tag_of(picture, size=size)}"'
     headers = {"ETag": etag, "Cache-Control": f"private, max-age={_SECONDS}"}
     if known_already(request, etag):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
