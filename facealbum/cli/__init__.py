@@ -25,6 +25,7 @@ from facealbum.cli import (
     fairness,
     families,
     features,
+    lineage,
     looking,
     metrics,
     models,
@@ -78,6 +79,7 @@ app.add_typer(drift.app, name="drift")
 app.add_typer(fairness.fairness, name="fairness")
 app.add_typer(fairness.attribution, name="attribution")
 app.add_typer(features.app, name="features")
+app.add_typer(lineage.app, name="lineage")
 app.add_typer(dashboard.app, name="dashboard")
 app.add_typer(access.users, name="user")
 app.add_typer(access.tokens, name="token")

@@ -203,6 +203,20 @@ def list_faces(
         )
 
 
+def find_face(context: Context, family: str, beginning: str) -> FaceId:
+    """The only face of the family whose id begins so; raises UnknownFamilyError and InvalidValueError."""
+    with context.database.begin() as transaction:
+        (one,) = load_families(transaction, family)
+        return _the_one("face", beginning, find_faces(transaction, one.family_id, beginning))
+
+
+def find_person(context: Context, family: str, beginning: str) -> PersonId:
+    """The only person of the family whose id begins so; raises UnknownFamilyError and InvalidValueError."""
+    with context.database.begin() as transaction:
+        (one,) = load_families(transaction, family)
+        return _person(transaction, one.family_id, beginning)
+
+
 def _arm_to_correct(transaction: Transaction, family: FamilyId) -> int:
     arm_id = load_served_arm_id(transaction, family)
     if arm_id is None:

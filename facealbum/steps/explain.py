@@ -46,10 +46,11 @@ def explain_photo(context: Context, photo: str, *, family: str) -> list[FaceExpl
                 f"expected a photo of family {family!r} with faces, got {photo!r}; its name is the column `photo` of"
                 " what `facealbum export faces` writes, and it must be analysed"
             )
-        return [_explain(transaction, identity, arm, face) for face in faces]
+        return [explain_placed(transaction, identity, arm, face) for face in faces]
 
 
-def _explain(transaction: Transaction, family: FamilyId, arm: Arm, face: PlacedFace) -> FaceExplanation:
+def explain_placed(transaction: Transaction, family: FamilyId, arm: Arm, face: PlacedFace) -> FaceExplanation:
+    """Why the face is where it is under this arm."""
     box, person = face.box, face.person_id
     plan = _last_word(transaction, family, arm, face)
     names = load_names(transaction, family, plan.mentioned() | ({person} if person else set()))

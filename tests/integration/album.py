@@ -9,7 +9,8 @@ from facealbum.domain.faces import EMBEDDING_SIZE, Box, Face
 from facealbum.domain.ids import FaceId, FamilyId, PhotoId, face_id, family_id, photo_id
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_models
-from facealbum.storage.analyses import AnalysedPhoto, ensure_analyzer, save_analysis
+from facealbum.steps.makers import open_analyzer
+from facealbum.storage.analyses import AnalysedPhoto, save_analysis
 from facealbum.storage.families import save_family
 from facealbum.storage.photos import NewPhoto, save_photos
 
@@ -44,7 +45,7 @@ def add(context: Context, photos: list[Shot], *, family: str = FAMILY) -> dict[F
     models = default_models()
     truth: dict[FaceId, int] = {}
     with context.database.begin() as transaction:
-        analyzer = ensure_analyzer(transaction, models.versions, models.space)
+        analyzer = open_analyzer(transaction, models, context.settings)
         identity = save_family(transaction, family, now=context.clock()).family_id
         for shot in photos:
             new = _new_photo(identity, shot)

@@ -116,6 +116,7 @@ def fill(client: TestClient) -> Places:
         "users/{name}": "ben",
         "tokens/{name}": "shop",
         "metrics/{metric}": "breakage",
+        "models/{model_id}": "1",
     }
 
 

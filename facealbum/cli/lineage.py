@@ -1,0 +1,145 @@
+"""`facealbum lineage`: where a face, a link or an album comes from, and what a model was used for."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.markup import escape
+from rich.tree import Tree
+
+from facealbum import console
+from facealbum.cli.command import Json, open_world
+
+if TYPE_CHECKING:
+    from facealbum.domain.lineage import FamilyUse, Uses
+
+app = typer.Typer(help="Tell where a face, a link or an album comes from, and what a model made.", no_args_is_help=True)
+
+Family = Annotated[str, typer.Option("--family", help="The family's name.")]
+_A_PAGE = 50
+
+
+@app.command("face")
+def lineage_face(
+    face: Annotated[str, typer.Argument(help="The face's id, or its beginning.", metavar="FACE")],
+    family: Family,
+    as_json: Json = False,
+) -> None:
+    """From a face back to its photo, models, runs, experiments, links and decisions."""
+    from facealbum.domain.ids import family_id
+    from facealbum.steps.correct import find_face
+    from facealbum.steps.lineage import trace_face
+
+    with open_world() as context:
+        _show(f"face {face}", trace_face(context, family_id(family), find_face(context, family, face)), as_json=as_json)
+
+
+@app.command("link")
+def lineage_link(
+    person: Annotated[str, typer.Argument(help="The person's id, or its beginning.", metavar="PERSON")],
+    family: Family,
+    as_json: Json = False,
+) -> None:
+    """From the link of a person to a child back to its evidence, run and decisions."""
+    from facealbum.domain.ids import family_id
+    from facealbum.steps.correct import find_person
+    from facealbum.steps.lineage import trace_link
+
+    with open_world() as context:
+        found = trace_link(context, family_id(family), find_person(context, family, person))
+        _show(f"link of person {person}", found, as_json=as_json)
+
+
+@app.command("album")
+def lineage_album(
+    album: Annotated[str, typer.Argument(help="A child's or person's id, `children` or `family`.", metavar="ALBUM")],
+    family: Family,
+    as_json: Json = False,
+) -> None:
+    """From an album back to the analyses, runs, links and decisions behind its faces."""
+    from facealbum.domain.ids import family_id
+    from facealbum.steps.lineage import trace_album
+
+    with open_world() as context:
+        _show(f"album {album}", trace_album(context, family_id(family), album), as_json=as_json)
+
+
+@app.command("model")
+def lineage_model(
+    model: Annotated[
+        str, typer.Argument(help="A model's id or NAME@VERSION, snapshot:DIGEST or code:VERSION.", metavar="MODEL")
+    ],
+    family: Annotated[str | None, typer.Option("--family", help="List the faces of this family.")] = None,
+    after: Annotated[UUID | None, typer.Option(help="Go on behind this id.")] = None,
+    as_json: Json = False,
+) -> None:
+    """From a model, data set or release forward to arms, runs, families and faces."""
+    from facealbum.domain.ids import family_id
+    from facealbum.steps.uses import find_uses, list_faces_made
+
+    with open_world() as context:
+        if family is not None:
+            faces = list_faces_made(context, family_id(family), model, limit=_A_PAGE, after=after)
+            _show(f"faces by {model}", _Made(faces, _next(faces)), as_json=as_json)
+            return
+        uses, families = find_uses(context, model, limit=_A_PAGE, after=after)
+    ids = [one.family_id for one in families]
+    _show(f"uses of {model}", _Used(uses, families, _next(ids)), as_json=as_json)
+
+
+@dataclass(frozen=True, slots=True)
+class _Used:
+    """What was used, and a page of families; next: what to give as --after for more."""
+
+    uses: "Uses"
+    families: "list[FamilyUse]"
+    next: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A page of faces."""
+
+    faces: list[Any]
+    next: UUID | None
+
+
+def _next(ids: list[Any]) -> UUID | None:
+    return ids[-1] if len(ids) == _A_PAGE else None
+
+
+def _show(title: str, found: Any, *, as_json: bool) -> None:  # noqa: ANN401 - any dataclass
+    if as_json:
+        console.say_json(asdict(found))
+        return
+    tree = Tree(f"[bold]{escape(title)}")
+    _grow(tree, found)
+    console.out.print(tree)
+
+
+def _grow(tree: Tree, value: object) -> None:
+    """A branch for each part; lists of models and numbers on a line each."""
+    for name, part in _parts(value):
+        called = name.replace("_", " ")
+        if is_dataclass(part) or (isinstance(part, Mapping) and part):
+            _grow(tree.add(escape(called)), part)
+        elif isinstance(part, (tuple, list)) and part and is_dataclass(part[0]):
+            for number, one in enumerate(part, 1):
+                _grow(tree.add(escape(f"{called} {number}")), one)
+        else:
+            tree.add(f"{escape(called)}: [cyan]{escape(_say(part))}")
+
+
+def _parts(value: object) -> Iterator[tuple[str, object]]:
+    if isinstance(value, Mapping):
+        yield from ((str(name), part) for name, part in value.items())
+    elif is_dataclass(value):
+        yield from ((one.name, getattr(value, one.name)) for one in fields(value))
+
+
+def _say(part: object) -> str:
+    if isinstance(part, (tuple, list)):
+        return ", ".join(map(str, part)) or "none"
+    return "not on record" if part is None else str(part)
