@@ -59,10 +59,11 @@ class PhotoOrigin:
 
 @dataclass(frozen=True, slots=True)
 class AnalysisOrigin:
-    """The analysis that found the face."""
+    """The analysis that found the face; calibrator: that made its age and gender in place of the packaged numbers."""
 
     analysed_at: datetime | None
     making: Making | None
+    calibrator: ModelUse | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,9 @@ def load_side(transaction: Transaction, name: str, settings: Settings) -> Side:
             f"an arm must be {', '.join(FOLLOWING)}, or be created by `facealbum arms create`; got {name!r}"
         )
     models = models_of_space(_space(transaction, name), settings)
-    return Side(stored, ArmPlan.of_arm(stored), models.versions, ensure_clusterer(transaction, models, stored.space_id))
+    plan = ArmPlan.of_arm(stored)
+    maker = ensure_clusterer(transaction, models, stored.space_id, calibrator=plan.calibrator)
+    return Side(stored, plan, models.versions, maker)
 
 
 def save_side(transaction: Transaction, plan: ArmPlan, models: ModelsInUse) -> Side:
@@ -128,7 +130,8 @@ def save_side(transaction: Transaction, plan: ArmPlan, models: ModelsInUse) -> S
         algorithm=plan.algorithm,
         parameters=plan.parameters(),
     )
-    return Side(arm, plan, models.versions, ensure_clusterer(transaction, models, arm.space_id))
+    maker = ensure_clusterer(transaction, models, arm.space_id, calibrator=plan.calibrator)
+    return Side(arm, plan, models.versions, maker)
 
 
 def _space(transaction: Transaction, arm: str) -> str:

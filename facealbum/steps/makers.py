@@ -39,9 +39,12 @@ def open_analyzer(transaction: Transaction, models: ModelsInUse, settings: Setti
     return replace(analyzer, maker_id=ensure_maker(transaction, maker))
 
 
-def ensure_clusterer(transaction: Transaction, models: ModelsInUse, space_id: int) -> int:
-    """The maker of runs that read what these models see."""
-    return ensure_maker(transaction, Maker("clustering", space_id, CODE_VERSION, files_of(models)))
+def ensure_clusterer(transaction: Transaction, models: ModelsInUse, space_id: int, *, calibrator: str | None) -> int:
+    """The maker of runs that read what these models see; calibrator: the SHA-256 of the one that the arm goes by."""
+    files = files_of(models)
+    if calibrator is not None:
+        files["calibrator"] = ModelFile(calibrator[:8], calibrator)
+    return ensure_maker(transaction, Maker("clustering", space_id, CODE_VERSION, files))
 
 
 def embedding_maker(

@@ -41,7 +41,8 @@ def side_of_family(transaction: Transaction, settings: Settings, family: FamilyI
     models = models_of_space(load_space_name(transaction, space), settings)
     plan = replace(side.plan, clustering=ArmPlan.of_space(models.embedder).clustering)
     arm = replace(side.arm, space_id=space, parameters=plan.parameters())
-    return Side(arm, plan, models.versions, ensure_clusterer(transaction, models, space))
+    maker = ensure_clusterer(transaction, models, space, calibrator=plan.calibrator)
+    return Side(arm, plan, models.versions, maker)
 
 
 def arm_of_family(transaction: Transaction, settings: Settings, family: FamilyId, arm: Arm) -> Arm:

@@ -15,7 +15,7 @@ from facealbum.storage.archive import Archive
 from facealbum.storage.data_snapshots import load_snapshots
 from facealbum.storage.database import Transaction
 from facealbum.storage.families import open_family
-from facealbum.storage.uses import count_families_of, count_runs_of, load_faces_made, load_family_uses
+from facealbum.storage.uses import Makers, count_families_of, count_runs_of, load_faces_made, load_family_uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,11 @@ class _Subject:
     label: str
     makings: dict[int, Making]
     models: tuple[ModelVersion, ...]
+
+    @property
+    def makers(self) -> Makers:
+        """As storage asks for them."""
+        return Makers(tuple(self.makings), tuple(one.model_id for one in self.models))
 
 
 def find_uses(context: Context, asked: str, *, limit: int, after: UUID | None = None) -> tuple[Uses, list[FamilyUse]]:
@@ -36,17 +41,17 @@ def find_uses(context: Context, asked: str, *, limit: int, after: UUID | None = 
     with context.database.begin() as transaction:
         register_packaged(transaction, now=context.clock())
         subject = _subject(transaction, asked)
-        runs = count_runs_of(transaction, subject.makings)
+        runs = count_runs_of(transaction, subject.makers)
         arms = {*runs, *(one.arm for one in subject.models if one.arm)}
         uses = Uses(
             subject=subject.label,
             makings=tuple(subject.makings.values()),
             arms=tuple(sorted(arms)),
             models=tuple(one.label for one in subject.models if one.label != subject.label),
-            families=count_families_of(transaction, subject.makings),
+            families=count_families_of(transaction, subject.makers),
             runs=sum(runs.values()),
         )
-        return uses, load_family_uses(transaction, subject.makings, limit=limit, after=after)
+        return uses, load_family_uses(transaction, subject.makers, limit=limit, after=after)
 
 
 def list_faces_made(
@@ -56,7 +61,7 @@ def list_faces_made(
     with context.database.begin() as transaction:
         open_family(transaction, family)
         subject = _subject(transaction, asked)
-        return load_faces_made(transaction, family, subject.makings, limit=limit, after=after)
+        return load_faces_made(transaction, family, subject.makers, limit=limit, after=after)
 
 
 def _subject(transaction: Transaction, asked: str) -> _Subject:

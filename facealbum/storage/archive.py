@@ -41,6 +41,11 @@ class Archive:
         """How these photos were analysed."""
         return self._earlier[analyzer_id] if maker_id is None else self.makings[maker_id]
 
+    def calibrator(self, model_id: int | None) -> ModelUse | None:
+        """The calibrator that made a face's age and gender."""
+        one = next((one for one in self.versions if one.model_id == model_id), None)
+        return None if one is None else self._use("calibrator", one.version, one.sha256)
+
     def embedding(self, maker_id: int | None) -> Making | None:
         """How these vectors came about."""
         return None if maker_id is None else self.makings[maker_id]

@@ -60,7 +60,7 @@ def load_found_face(
 ) -> tuple[PhotoOrigin, AnalysisOrigin] | None:
     """The photo and the analysis of this face, if the family has it."""
     here = (photos.c.family_id == faces.c.family_id) & (photos.c.photo_id == faces.c.photo_id)
-    query = select(photos, faces.c.analyzer_id.label("found_by")).join(faces, here)
+    query = select(photos, faces.c.analyzer_id.label("found_by"), faces.c.calibrator_id).join(faces, here)
     row = connection.execute(query.where(faces.c.family_id == family, faces.c.face_id == face)).one_or_none()
     if row is None:
         return None
@@ -74,7 +74,9 @@ def load_found_face(
         video_id=row.video_id,
         frame_ms=row.frame_ms,
     )
-    return photo, AnalysisOrigin(row.analysed_at, archive.analysis(row.maker_id, row.found_by))
+    return photo, AnalysisOrigin(
+        row.analysed_at, archive.analysis(row.maker_id, row.found_by), archive.calibrator(row.calibrator_id)
+    )
 
 
 def load_vectors(

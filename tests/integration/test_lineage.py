@@ -11,6 +11,7 @@ from facealbum.domain.lineage import FaceLineage
 from facealbum.domain.months import Month
 from facealbum.domain.people import Child, Gender
 from facealbum.errors import InvalidValueError, UnknownAlbumError, UnknownFaceError, UnknownModelError
+from facealbum.steps.arms import create_arm, promote_arm
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.correct import Said, decide, list_persons
@@ -19,6 +20,7 @@ from facealbum.steps.lineage import trace_album, trace_face, trace_link
 from facealbum.steps.makers import CODE_VERSION
 from facealbum.steps.match import match_family
 from facealbum.steps.reembed import carry_exactly
+from facealbum.steps.registry import NewModel, register_model
 from facealbum.steps.uses import find_uses, list_faces_made
 from facealbum.storage.analyses import ensure_space
 from facealbum.storage.families import save_child
@@ -26,6 +28,7 @@ from facealbum.storage.lineage_schema import family_makers, makers
 from facealbum.storage.schema import assignments, face_embeddings, photos, runs
 from models.registry import load_embedders, load_specs
 from tests.integration.album import FAMILY, FAMILY_ID, Shot, add, shots
+from tests.integration.test_calibrators import calibrator
 
 YEAR = Month(2026, 12)
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -161,6 +164,25 @@ def test_a_model_leads_forward_to_families_faces_arms_and_runs(context: Context)
     assert len(pages) == mine.faces
     first, second = (find_uses(context, "detector", limit=1, after=one)[1] for one in (None, families[0].family_id))
     assert [*first, *second] == families
+
+
+def test_a_trained_calibrator_leads_back_to_its_training_and_forward_to_its_faces(context: Context) -> None:
+    content = calibrator().content()
+    new = NewModel("calibrator", "younger", content, "Apache-2.0", False, "training", training_run="r1", snapshot="d1")
+    model = register_model(context, new)
+    face = min(add(context, shots(months=1, a_month=4)))
+    arm = create_arm(context, "younger", algorithm="constrained", calibrator=model.label, author="ann")
+    promote_arm(context, arm.name, author="ann")
+    cluster_families(context, Month(2026, 1))
+    found = trace_face(context, FAMILY_ID, face)
+    assert found.analysis.calibrator is not None
+    assert (found.analysis.calibrator.training_run, found.analysis.calibrator.snapshot) == ("r1", "d1")
+    run = found.placements[0].run
+    assert run is not None
+    assert [one.model_id for one in run.making.models if one.role == "calibrator"] == [model.model_id]
+    uses, families = find_uses(context, model.label, limit=10)
+    assert (uses.arms, uses.runs, [one.family_id for one in families]) == (("younger",), 1, [FAMILY_ID])
+    assert face in list_faces_made(context, FAMILY_ID, model.label, limit=100)
 
 
 def test_a_release_is_asked_about_as_a_model_is(context: Context) -> None:
