@@ -63,7 +63,7 @@ class Household:
         run = run_id(family_id(self.name), "trial", str(month), "")
         for group in plan.create:
             self.person_of |= dict.fromkeys(group.face_ids, person_id(run, group.founder))
-        links = plan_links(self._evidence(), self.children, self.arm.linking).links
+        links = plan_links(self.evidence(), self.children, self.arm.linking).links
         self.child_of = {link.person_id: link.child_id for link in links}
         return count_breakage(labels)
 
@@ -85,7 +85,8 @@ class Household:
             child_of=self.child_of,
         )
 
-    def _evidence(self) -> list[PersonEvidence]:
+    def evidence(self) -> list[PersonEvidence]:
+        """What the faces of each person say of its age and gender, and whom it meets."""
         photos = _photos(self._by_person())
         shows: dict[PhotoId, set[PersonId]] = defaultdict(set)
         for person, of_person in photos.items():

@@ -35,7 +35,7 @@ class RivalHousehold(Household):
 
     def link(self) -> None:
         """Link persons to children as a run of ours does."""
-        links = plan_links(self._evidence(), self.children, self.arm.linking).links
+        links = plan_links(self.evidence(), self.children, self.arm.linking).links
         self.child_of = {link.person_id: link.child_id for link in links}
 
 
