@@ -17,6 +17,7 @@ from facealbum.domain.ids import PersonId, child_id, family_id, photo_id
 from facealbum.domain.messages import ClusterFamily
 from facealbum.domain.months import Month
 from facealbum.domain.people import Child, Gender
+from facealbum.pipelines.tracking import experiment_of, open_tracking
 from facealbum.steps.annotation import Wanted, draw_sample, load_sample
 from facealbum.steps.arms import create_arm
 from facealbum.steps.batches import start_batch, work_through
@@ -117,7 +118,16 @@ def fill(client: TestClient) -> Places:
         "tokens/{name}": "shop",
         "metrics/{metric}": "breakage",
         "models/{model_id}": "1",
+        "pipelines/{run}": record_run(world),
     }
+
+
+def record_run(world: Context) -> str:
+    """A run of a training on record that has only begun; tells its id."""
+    client = open_tracking(world.settings)
+    tags = {"facealbum.source": "confirmed", "facealbum.code": "0.1.0"}
+    experiment = experiment_of(client, "calibrator", world.settings)
+    return str(client.create_run(experiment, start_time=0, tags=tags).info.run_id)
 
 
 def path_of(template: str, places: Places) -> str:
