@@ -344,6 +344,12 @@ class IncompatibleError(FacealbumError):
     code = "incompatible"
 
 
+class RefusedError(FacealbumError):
+    """Gates refuse a model's next stage; the message says which, and what to do."""
+
+    code = "refused"
+
+
 class DownloadError(ModelError):
     """A file can't be fetched."""
 

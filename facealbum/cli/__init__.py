@@ -31,6 +31,7 @@ from facealbum.cli import (
     models,
     photos,
     pipelines,
+    releases,
     reports,
     runs,
     signals,
@@ -67,6 +68,7 @@ app.add_typer(families.app, name="family")
 app.add_typer(photos.app, name="photo")
 app.add_typer(models.app, name="models")
 app.add_typer(pipelines.app, name="pipelines")
+models.app.add_typer(releases.app)
 app.add_typer(runs.app, name="run")
 app.add_typer(annotation.app, name="sample")
 app.add_typer(metrics.app, name="metrics")

@@ -32,6 +32,7 @@ def models_list(as_json: Json = False) -> None:
         (
             model.name,
             model.state,
+            model.stage or "",
             "" if model.bytes is None else round(model.bytes / _MEGABYTE),
             "research only" if model.research_only else "any use",
             model.licence,
@@ -39,7 +40,7 @@ def models_list(as_json: Json = False) -> None:
         )
         for model in found
     ]
-    columns = ("name", "state", "MB", "for", "licence", "what it is")
+    columns = ("name", "state", "stage", "MB", "for", "licence", "what it is")
     console.table("", columns if wide else columns[:-1], rows if wide else [row[:-1] for row in rows])
 
 
@@ -77,12 +78,14 @@ def models_use(
     as_json: Json = False,
 ) -> None:
     """Choose the embedder that this database works with."""
-    from facealbum.steps.models import use_model
+    from facealbum.steps.releases import use_model
 
     with open_world() as context:
         choice = use_model(context, name, accept_research_only=accept)
     text = f"this database works with {choice.name} from now on; its licence is {choice.licence}"
-    if choice.lacking:
+    if choice.waits:
+        text = f"{choice.name} waits for another user to ask for the same: facealbum models promote {choice.name}"
+    elif choice.lacking:
         text += f"\n{choice.lacking} faces are left for it to embed itself: facealbum reembed start {name}"
     else:
         text += "\nevery face is in its space already: facealbum cluster goes on from there"

@@ -3,7 +3,7 @@
 All of it is pure: a move is planned from the versions of one place and what became of them, and written elsewhere.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -42,10 +42,13 @@ MOVES: Mapping[Stage, tuple[Stage, ...]] = {
     Stage.DRAFT: (Stage.SHADOW, Stage.CANARY, Stage.PRODUCTION, Stage.RETIRED),
     Stage.SHADOW: (Stage.CANARY, Stage.PRODUCTION, Stage.RETIRED),
     Stage.CANARY: (Stage.PRODUCTION, Stage.RETIRED),
-    Stage.PRODUCTION: (Stage.RETIRED,),
+    Stage.PRODUCTION: (),
     Stage.RETIRED: (Stage.SHADOW, Stage.CANARY, Stage.PRODUCTION),
 }
-"""The stages that may follow each; whether a version is good enough for one is what gates say."""
+"""The stages that somebody may bring a version to from each; out of production another one brings it."""
+
+SERVED = (Kind.EMBEDDER, Kind.CALIBRATOR, Kind.THRESHOLDS)
+"""What an arm is made of, so that it may be tried, shown to some families, and be taken back at once."""
 
 _ONE_SERVES = (Kind.EMBEDDER, Kind.CALIBRATOR, Kind.QUALITY, Kind.THRESHOLDS)
 
@@ -60,8 +63,9 @@ class ModelVersion:
     """A registered version; sha256: of its artefact.
 
     training_run: the tracked run that made it.  snapshot: the digest of the data that it learnt from.
-    metrics: by name `value`, `low`, `high`, `n`, `baseline`, `difference` and `better`, on groups it never saw.
-    primary: the metric that decides; without one, none of them may be worse.  gates: what each said last, by name.
+    metrics: by name `value`, `low`, `high`, `n`, `baseline`, `difference` and `better`, on groups it never saw; slices:
+    the same by slice.  primary: the metric that decides; without one, none of them may be worse.
+    gates: what each said last, by name.
     arm: what it is tried and served as, where it is a side of experiments.  asked_by: who wants it in production.
     """
 
@@ -76,6 +80,7 @@ class ModelVersion:
     training_run: str | None
     snapshot: str | None
     metrics: Mapping[str, Any]
+    slices: Mapping[str, Any]
     primary: str | None
     gates: Mapping[str, Any]
     stage: Stage
@@ -114,44 +119,49 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One version is to go from a stage to another."""
+    """One version is to go from a stage to another; before: None if it is new."""
 
     model_id: int
-    before: Stage
+    before: Stage | None
     after: Stage
 
 
-def plan_move(versions: Sequence[ModelVersion], model_id: int, stage: Stage) -> tuple[Move, ...]:
-    """The moves that bring a version to the stage: whoever was in production in its slot retires.
+def expect_move(version: ModelVersion, stage: Stage) -> None:
+    """Raise ConflictError unless somebody may bring the version to the stage."""
+    if stage in MOVES[version.stage]:
+        return
+    if version.stage is Stage.PRODUCTION:
+        raise ConflictError(f"{version.label} is in production; promote another, or roll back, and it leaves")
+    raise ConflictError(
+        f"{version.label} is in the stage {version.stage}; it may come to {', '.join(MOVES[version.stage])}"
+    )
 
-    versions: all of its slot.  Raises ConflictError if the stage can't follow its own.
+
+def plan_served(
+    versions: Iterable[ModelVersion], serving: Mapping[str, int], back: Mapping[int, Stage] | None = None
+) -> tuple[Move, ...]:
+    """The moves after which exactly these versions are in production in their slots, those that leave first.
+
+    serving: the id by slot; other slots stay as they are.  back: the stage that a version which leaves goes to, if it
+    doesn't retire.
     """
-    mover = next(one for one in versions if one.model_id == model_id)
-    if stage not in MOVES[mover.stage]:
-        raise ConflictError(
-            f"{mover.label} is in the stage {mover.stage}, after which may come {', '.join(MOVES[mover.stage])};"
-            f" got {stage}"
-        )
-    leaving = [one for one in versions if stage is Stage.PRODUCTION and one.stage is Stage.PRODUCTION]
-    retired = tuple(Move(one.model_id, one.stage, Stage.RETIRED) for one in leaving)
-    return (*retired, Move(model_id, mover.stage, stage))
+    affected = [one for one in versions if one.slot in serving]
+    leaving = [one for one in affected if one.stage is Stage.PRODUCTION and one.model_id != serving[one.slot]]
+    coming = [one for one in affected if one.stage is not Stage.PRODUCTION and one.model_id == serving[one.slot]]
+    return (
+        *(Move(one.model_id, one.stage, (back or {}).get(one.model_id, Stage.RETIRED)) for one in leaving),
+        *(Move(one.model_id, one.stage, Stage.PRODUCTION) for one in coming),
+    )
 
 
-def plan_rollback(versions: Sequence[ModelVersion], history: Sequence[Change]) -> tuple[int, tuple[Move, ...]]:
-    """The newest promotion to production among the changes of one slot, and the moves that take it back.
+def find_promotion(history: Iterable[Change]) -> int:
+    """The act that last brought a version into a slot in the place of another, of all changes in that slot.
 
-    Raises ConflictError if the newest was a rollback itself, if nothing served before it, or if one of its versions
-    was moved since.
+    Raises ConflictError if that was a rollback itself, or nothing was there before.
     """
-    acts = [one for one in sorted(history, key=lambda one: one.number) if one.after is Stage.PRODUCTION]
-    if not acts or acts[-1].before is None or acts[-1].undoes is not None:
+    rows = sorted(history, key=lambda one: one.number)
+    act = next((one.act for one in reversed(rows) if one.after is Stage.PRODUCTION), None)
+    newest = [one for one in rows if one.act == act]
+    if any(one.undoes is not None for one in newest) or all(one.before is not Stage.PRODUCTION for one in newest):
         raise ConflictError("there is no promotion to take back; `facealbum models history` shows all")
-    newest = [one for one in history if one.act == acts[-1].act]
-    if not any(one.before is Stage.PRODUCTION for one in newest):
-        raise ConflictError("nothing was in production before the newest promotion; promote another version instead")
-    stages = {one.model_id: one.stage for one in versions}
-    for one in newest:
-        if stages[one.model_id] is not one.after:
-            raise ConflictError(f"model {one.model_id} was moved since, to {stages[one.model_id]}; promote it instead")
-    undone = [Move(one.model_id, one.after, one.before) for one in newest if one.before is not None]
-    return acts[-1].act, tuple(sorted(undone, key=lambda move: move.after is Stage.PRODUCTION))
+    return newest[0].act

@@ -18,10 +18,13 @@ from facealbum.steps.calibrators import expect_calibrator
 from facealbum.steps.compat import require_compatible
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import installed_space, models_of_space
+from facealbum.steps.packaged_models import register_embedder, register_packaged
+from facealbum.steps.served_models import note_served
 from facealbum.storage.audit import save_entry
 from facealbum.storage.database import Transaction
 from facealbum.storage.experiments import SERVED, load_experiments
 from facealbum.storage.observations import Arm, load_arm, load_arms
+from facealbum.storage.registry import Deed, load_changes
 from facealbum.storage.serving import Promotion, load_installed_arm, load_promotions, save_promotion
 from facealbum.storage.spaces import load_space
 
@@ -92,6 +95,7 @@ def create_arm(  # noqa: PLR0913 - all that an arm is made of
         plan = replace(ArmPlan.of_space(models.embedder), name=name, algorithm=algorithm)
         if calibrator is not None:
             plan = expect_calibrator(context, transaction, calibrator, space=models.space).plan(plan)
+        register_embedder(transaction, models.embedder, now=context.clock())
         side = save_side(transaction, _change(plan, changes or {}), models)
         detail = {"algorithm": algorithm, "space": models.space, "changes": dict(changes or {})}
         detail |= {"calibrator": plan.calibrator} if plan.calibrator else {}
@@ -115,12 +119,20 @@ def promote_arm(context: Context, name: str, *, author: str) -> int:
 
 
 def install_arm(
-    transaction: Transaction, arm: Arm, *, author: str, now: datetime, experiment_id: int | None = None
+    transaction: Transaction,
+    arm: Arm,
+    *,
+    author: str,
+    now: datetime,
+    experiment_id: int | None = None,
+    deed: Deed | None = None,
 ) -> int | None:
     """Make the arm the installation's, unless it is; the first promotion puts what was there before on record, too.
 
-    Raises InvalidValueError while an experiment shows families its arms, and what the gate between spaces raises.
+    deed: how the registry of models is to tell it.  Raises InvalidValueError while an experiment shows families its
+    arms, and what the gate between spaces raises.
     """
+    register_packaged(transaction, now=now)
     installed = load_installed_arm(transaction)
     if arm.name == installed:
         return None
@@ -133,6 +145,8 @@ def install_arm(
             save_promotion(transaction, before.arm_id, author="installation", now=now)
     number = save_promotion(transaction, arm.arm_id, author=author, now=now, experiment_id=experiment_id)
     save_entry(transaction, "promote", f"arm {arm.name}", author=author, now=now, detail={"number": number})
+    deed = deed or Deed(author, f"the arm {arm.name} was promoted", now)
+    note_served(transaction, arm, replace(deed, promotion=number))
     return number
 
 
@@ -146,7 +160,7 @@ def rollback_arm(context: Context, *, author: str) -> Promotion:
         return take_back_promotion(transaction, author=author, now=context.clock())
 
 
-def take_back_promotion(transaction: Transaction, *, author: str, now: datetime) -> Promotion:
+def take_back_promotion(transaction: Transaction, *, author: str, now: datetime, deed: Deed | None = None) -> Promotion:
     """The same in the caller's transaction."""
     _expect_none_served(transaction)
     promoted = load_promotions(transaction)
@@ -156,6 +170,9 @@ def take_back_promotion(transaction: Transaction, *, author: str, now: datetime)
     number = save_promotion(transaction, before.arm_id, author=author, now=now, undoes=newest.number)
     detail = {"number": number, "undoes": newest.number, "back_to": before.name}
     save_entry(transaction, "rollback", f"arm {newest.arm}", author=author, now=now, detail=detail)
+    deed = deed or Deed(author, f"the arm {newest.arm} was taken back", now)
+    acts = [one.act for one in load_changes(transaction, promotion=newest.number) if one.undoes is None]
+    note_served(transaction, before, replace(deed, promotion=number), undoes=acts[0] if acts else None)
     return newest
 
 

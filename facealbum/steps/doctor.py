@@ -12,6 +12,7 @@ from typing import TypeAlias
 from facealbum.clock import system_clock
 from facealbum.errors import DatabaseUnavailableError, FacealbumError, ModelError, StorageError
 from facealbum.settings import Settings
+from facealbum.steps.artefacts import verify_production
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_models, models_in_use
 from facealbum.steps.models import check_models
@@ -26,7 +27,7 @@ _PROBE = "doctor/probe"
 _LITTLE_SPACE = 1_000_000_000
 _CLOCKS_APART_SECONDS = 2.0  # ages and dates are told by one or the other
 _OUTBOX_SECONDS = 60.0
-_INSIDE_DATABASE = ("clock", "waiting", "amounts")  # of a database that is away, one finding is enough
+_INSIDE_DATABASE = ("clock", "waiting", "amounts", "registry")  # of a database that is away, one finding is enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,13 @@ def _database(database: Database, settings: Settings) -> Iterator[str]:
     yield f"embedding space {embedder.space}, filled by {embedder.version}"
 
 
+def _registry(database: Database, settings: Settings) -> Iterator[str]:
+    context = Context(settings, database, open_object_store(settings.object_store_url))
+    with database.begin() as transaction:
+        count = verify_production(context, transaction)
+    yield f"{count} models in production, each as it was registered"
+
+
 def _amounts(database: Database, _: Settings) -> Iterator[str]:
     with database.begin() as transaction:
         found = count_everything(transaction)
@@ -147,7 +155,10 @@ _OF_THIS_MACHINE: Mapping[str, _Look] = {"program": _program, "data folder": _da
 _OF_THE_DATABASE: dict[str, _LookInside] = {"database": _database, "clock": _clock, "waiting": _waiting}
 _SUBJECTS: Mapping[str, _Look] = {
     **_OF_THIS_MACHINE,
-    **{subject: _with_database(look) for subject, look in (_OF_THE_DATABASE | {"amounts": _amounts}).items()},
+    **{
+        subject: _with_database(look)
+        for subject, look in (_OF_THE_DATABASE | {"amounts": _amounts, "registry": _registry}).items()
+    },
     "object store": _object_store,
     "models": _models,
 }

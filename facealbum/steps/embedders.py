@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from facealbum.errors import InvalidValueError, ModelNotInstalledError, UnknownModelError
+from facealbum.domain.model_versions import Kind, ModelVersion, slot_of
+from facealbum.errors import InvalidValueError, ModelError, ModelNotInstalledError, UnknownModelError
 from facealbum.settings import Settings
 from facealbum.storage.database import Transaction
+from facealbum.storage.registry import load_production
 from facealbum.storage.serving import DEFAULT_ARM, load_installed_arm
 from facealbum.storage.spaces import load_space
 from models.calibration import calibration_versions
@@ -25,11 +27,13 @@ __all__ = [
     "check_licence",
     "default_models",
     "default_space",
+    "expect_sha256",
     "find_embedder",
     "installed_space",
     "models_folder",
     "models_in_use",
     "models_of_space",
+    "sha256_of",
     "with_embedder",
 ]
 
@@ -48,8 +52,25 @@ class ModelsInUse:
 
 
 def models_in_use(transaction: Transaction, settings: Settings) -> ModelsInUse:
-    """The models of this database; raises ModelNotInstalledError if its embedder is not on this machine."""
-    return models_of_space(installed_space(transaction), settings)
+    """The models of this database.
+
+    Raises ModelNotInstalledError if its embedder is not on this machine, ModelError if it has other bytes here than
+    the version in production.
+    """
+    models = models_of_space(installed_space(transaction), settings)
+    serving = load_production(transaction, slot_of(Kind.EMBEDDER, models.space))
+    if serving and serving.name == models.space and models.space not in load_embedders():
+        expect_sha256(serving, sha256_of(models.embedder), f"the embedder {models.space} of this machine")
+    return models
+
+
+def expect_sha256(model: ModelVersion, found: str, place: str) -> None:
+    """Raise ModelError unless what was found is what was registered."""
+    if found != model.sha256:
+        raise ModelError(
+            f"the artefact of {model.label} must have sha256 {model.sha256}, got {found}; restore {place}, or go back:"
+            f" facealbum models rollback {model.slot}"
+        )
 
 
 def installed_space(transaction: Transaction) -> str:
@@ -88,6 +109,11 @@ def find_embedder(space: str, folder: Path) -> EmbedderSpec:
     if space in ready:
         return ready[space]
     return installed(find_entry(load_catalog(folder), space), folder)
+
+
+def sha256_of(embedder: EmbedderSpec) -> str:
+    """The checksum that a version of the embedder is registered by: that of its head, or of its one network."""
+    return embedder.head.sha256 if embedder.head else embedder.backbones[0].model.sha256
 
 
 def check_licence(embedder: EmbedderSpec, *, accepted: bool) -> None:

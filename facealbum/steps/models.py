@@ -2,33 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-import numpy as np
-
-from facealbum.domain.faces import Box
+from facealbum.domain.model_versions import Kind, Stage
 from facealbum.errors import InvalidValueError, ModelNotInstalledError
 from facealbum.settings import Settings
-from facealbum.steps.adapt import fill_by_adapter
-from facealbum.steps.arm_plans import ArmPlan
-from facealbum.steps.arms import install_arm
-from facealbum.steps.compat import find_passing_adapter, require_compatible
 from facealbum.steps.context import Context
-from facealbum.steps.embedders import check_licence, find_embedder, installed_space, models_folder
-from facealbum.steps.reembed import carry_exactly
-from facealbum.storage.analyses import ensure_space
-from facealbum.storage.compat_reports import load_compat_reports
-from facealbum.storage.experiments import is_in_running_experiment
-from facealbum.storage.reembeddings import count_left
-from facealbum.storage.runs import ensure_arm
-from models.alignment import Pyramid, dlib_template
+from facealbum.steps.embedders import find_embedder, installed_space, models_folder
+from facealbum.steps.packaged_models import register_packaged
+from facealbum.storage.registry import load_versions_of
 from models.catalog import Entry, find_entry, load_catalog
-from models.detector import Detection
 from models.download import Report
-from models.embedder import Embedder, aligned
 from models.heads import load_heads, remove_head
 from models.install import digest_of, install, installed, remove
 from models.registry import EmbedderSpec, load_embedders, load_specs
@@ -38,7 +25,10 @@ _SCHEMES = ("http", "https", "file")
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One embedder; name: its embedding space; bytes: of its weights, None if they are not known."""
+    """One embedder; name: its embedding space; bytes: of its weights, None if they are not known.
+
+    stage: of its newest version in the registry, None before it is in there.
+    """
 
     name: str
     state: Literal["in use", "packaged", "trained", "installed", "available"]
@@ -47,15 +37,7 @@ class Model:
     bytes: int | None
     about: str
     page: str
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """The embedder that the database works with from now on; lacking: faces that it has not embedded itself yet."""
-
-    name: str
-    licence: str
-    lacking: int
+    stage: Stage | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +54,12 @@ def list_models(context: Context) -> list[Model]:
     folder = models_folder(context.settings)
     with context.database.begin() as transaction:
         chosen = installed_space(transaction)
+        register_packaged(transaction, now=context.clock())
+        stages = {one.name: one.stage for one in load_versions_of(transaction, kind=Kind.EMBEDDER)}
     packaged = [_ready(spec, "packaged", chosen) for spec in load_embedders().values()]
     trained = [_ready(spec, "trained", chosen) for spec in load_heads(folder).values()]
-    return packaged + trained + [_listed(entry, folder, chosen) for entry in load_catalog(folder).values()]
+    listed = [_listed(entry, folder, chosen) for entry in load_catalog(folder).values()]
+    return [replace(one, stage=stages.get(one.name)) for one in (*packaged, *trained, *listed)]
 
 
 def install_model(
@@ -87,35 +72,6 @@ def install_model(
     folder = models_folder(settings)
     entry = _entry(name, folder)
     return install(entry, folder, report=report, place=_place(entry, place, settings.model_mirror), sha256=sha256)
-
-
-def use_model(context: Context, name: str, *, accept_research_only: bool = False) -> Choice:
-    """Let analysis fill this embedder's space from now on, and clustering read it.
-
-    Known faces whose embedding follows from another space's, exactly or by an adapter that passed, get it at once.
-    Raises UnknownModelError, ModelNotInstalledError, ModelError if it does not run here, InvalidValueError if its
-    licence allows research only and that was not accepted, and IncompatibleError if albums might lose people.
-    """
-    embedder = find_embedder(name, models_folder(context.settings))
-    check_licence(embedder, accepted=accept_research_only)
-    try_out(embedder)
-    plan = ArmPlan.of_space(embedder)
-    with context.database.begin() as transaction:
-        if is_in_running_experiment(transaction, plan.name):
-            raise InvalidValueError(f"an experiment with the arm {plan.name} is running; conclude or stop it first")
-        before = installed_space(transaction)
-        require_compatible(transaction, before, name)
-        adapter = find_passing_adapter(load_compat_reports(transaction, before, name))
-        space_id = ensure_space(transaction, name)
-    carry_exactly(context, embedder, space_id)
-    if adapter:
-        fill_by_adapter(context, adapter)
-    with context.database.begin() as transaction:
-        arm = ensure_arm(
-            transaction, plan.name, space_id=space_id, algorithm=plan.algorithm, parameters=plan.parameters()
-        )
-        install_arm(transaction, arm, author="operator", now=context.clock())
-        return Choice(name, embedder.licence, count_left(transaction, space_id).incomplete)
 
 
 def check_models(settings: Settings, name: str | None = None) -> list[Check]:
@@ -141,13 +97,6 @@ def remove_model(context: Context, name: str) -> int:
     if name in load_heads(folder):
         return remove_head(folder, name)
     return remove(_entry(name, folder), folder)
-
-
-def try_out(embedder: EmbedderSpec) -> None:
-    """Run the embedder once on a grey picture; raises ModelError if it does not run here."""
-    grey = Pyramid(np.full((256, 256, 3), 128, np.uint8))
-    face = Detection(Box(64, 64, 192, 192), dlib_template(256).astype(np.float32), 1.0)
-    Embedder(embedder).embed(grey, face, aligned(grey, face.landmarks))
 
 
 def _entry(name: str, folder: Path) -> Entry:

@@ -6,14 +6,15 @@ what somebody else promoted stays.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
+from typing import Any
 
-from facealbum.domain.model_versions import Kind, Stage, plan_move, slot_of
+from facealbum.domain.model_versions import Kind, Stage, plan_served
 from facealbum.steps.arm_plans import ArmPlan
-from facealbum.steps.embedders import installed_space
+from facealbum.steps.embedders import installed_space, sha256_of
 from facealbum.storage.database import Transaction
 from facealbum.storage.registry import (
     Deed,
@@ -21,8 +22,8 @@ from facealbum.storage.registry import (
     load_version,
     load_versions_of,
     lock_registry,
-    save_change,
     save_moves,
+    save_registration,
     save_version,
 )
 from models.calibration import load_calibrations
@@ -74,8 +75,10 @@ def register_packaged(transaction: Transaction, *, now: datetime) -> None:
 
 
 def register_embedder(transaction: Transaction, embedder: EmbedderSpec, *, now: datetime) -> int:
-    """The id of an embedder that is on this machine, registered by now; the registry is locked by the caller."""
-    sha256 = embedder.head.sha256 if embedder.head else embedder.backbones[0].model.sha256
+    """The id of an embedder that is on this machine, registered by now."""
+    lock_registry(transaction)
+    register_packaged(transaction, now=now)
+    sha256 = sha256_of(embedder)
     known = find_version(transaction, Kind.EMBEDDER, embedder.space, sha256)
     if known is not None:
         return known.model_id
@@ -93,14 +96,18 @@ def _packaged() -> Iterator[Packaged]:
     for role, spec in load_specs().items():
         yield Packaged(_ROLES.get(role, Kind.BACKBONE), role, spec.version, spec.sha256, spec.licence)
     for space, embedder in load_embedders().items():
-        assert embedder.head is not None, "packaged embedders have a head"  # noqa: S101
-        sha256, licence = embedder.head.sha256, embedder.licence
+        sha256, licence = sha256_of(embedder), embedder.licence
         yield Packaged(Kind.EMBEDDER, space, embedder.version, sha256, licence, embedder.research_only)
     for purpose, numbers in load_calibrations().items():
         digest = _digest(asdict(numbers))
         yield Packaged(_CALIBRATIONS[purpose], purpose, numbers.version, digest, _OWN_LICENCE)
-    digest = _digest(ArmPlan().parameters())
+    digest = digest_thresholds(ArmPlan().algorithm, ArmPlan().parameters())
     yield Packaged(Kind.THRESHOLDS, "release", digest[:8], digest, _OWN_LICENCE)
+
+
+def digest_thresholds(algorithm: str, parameters: Mapping[str, Any]) -> str:
+    """The SHA-256 of an arm's algorithm and numbers."""
+    return _digest({"algorithm": algorithm, "parameters": dict(parameters)})
 
 
 def _digest(numbers: object) -> str:
@@ -114,15 +121,15 @@ def _save(transaction: Transaction, one: Packaged, now: datetime, *, source: str
     row = {**asdict(one), "version": version, "source": source, "metrics": {}}
     model_id = save_version(transaction, **row, stage=Stage.DRAFT, made_at=now)
     deed = Deed(INSTALLATION, f"registered from {source}", now)
-    save_change(transaction, model_id, before=None, after=Stage.DRAFT, deed=deed)
+    save_registration(transaction, model_id, deed)
     return model_id
 
 
 def _bring_in(transaction: Transaction, model_id: int, now: datetime) -> None:
     """Put it into production, unless something there was not packaged."""
     new = load_version(transaction, model_id)
-    beside = load_versions_of(transaction, slot=slot_of(new.kind, new.name))
+    beside = load_versions_of(transaction, slot=new.slot)
     if any(one.stage is Stage.PRODUCTION and one.source != PACKAGED for one in beside):
         return
-    moves = plan_move(beside, model_id, Stage.PRODUCTION)
+    moves = plan_served(beside, {new.slot: model_id})
     save_moves(transaction, moves, Deed(INSTALLATION, "comes with this release", now))

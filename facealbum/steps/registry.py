@@ -11,7 +11,8 @@ from typing import Any
 
 from facealbum.domain.model_versions import Change, Kind, ModelVersion, Stage
 from facealbum.domain.names import expect_name
-from facealbum.errors import ConflictError, InvalidValueError, ModelError, ObjectNotFoundError, UnknownModelError
+from facealbum.errors import ConflictError, InvalidValueError, UnknownModelError
+from facealbum.steps.artefacts import artefact_key, read_artefact
 from facealbum.steps.context import OPERATOR, Context
 from facealbum.steps.packaged_models import register_packaged
 from facealbum.storage.audit import save_entry
@@ -24,9 +25,20 @@ from facealbum.storage.registry import (
     load_versions_of,
     lock_registry,
     next_version,
-    save_change,
+    save_registration,
     save_version,
 )
+
+__all__ = [
+    "NewModel",
+    "RegisteredModel",
+    "find_model",
+    "list_changes",
+    "list_versions",
+    "read_artefact",
+    "register_model",
+    "resolve",
+]
 
 RegisteredModel = ModelVersion
 
@@ -48,6 +60,7 @@ class NewModel:
     training_run: str | None = None
     snapshot: str | None = None
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    slices: Mapping[str, Any] = field(default_factory=dict)
     primary: str | None = None
 
 
@@ -81,12 +94,13 @@ def register_model(context: Context, new: NewModel, *, author: str = OPERATOR) -
             training_run=new.training_run,
             snapshot=new.snapshot,
             metrics=dict(new.metrics),
+            slices=dict(new.slices),
             primary_metric=new.primary,
             stage=Stage.DRAFT,
             made_at=context.clock(),
         )
         deed = Deed(author, f"registered from {new.source}", context.clock())
-        save_change(transaction, model_id, before=None, after=Stage.DRAFT, deed=deed)
+        save_registration(transaction, model_id, deed)
         save_entry(transaction, "register", f"model {model_id}", author=author, now=context.clock())
         return load_version(transaction, model_id)
 
@@ -133,29 +147,6 @@ def resolve(transaction: Transaction, address: str) -> RegisteredModel:
     if len(kinds) > 1:
         raise InvalidValueError(f"{' and '.join(kinds)} have the name {name!r}; give {kinds[0]}/{address}")
     return found[-1]
-
-
-def read_artefact(context: Context, model: RegisteredModel) -> bytes:
-    """The bytes that serve; raises ModelError if they are not there, or not those that were registered."""
-    try:
-        content = context.objects.get(artefact_key(model.sha256))
-    except ObjectNotFoundError as error:
-        raise ModelError(
-            f"the artefact of {model.label} must lie in the object store as {artefact_key(model.sha256)}, it doesn't;"
-            " restore it, or train and register the model again"
-        ) from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != model.sha256:
-        raise ModelError(
-            f"the artefact of {model.label} must have sha256 {model.sha256}, got {found}; restore"
-            f" {artefact_key(model.sha256)} in the object store, or roll back to another version"
-        )
-    return content
-
-
-def artefact_key(sha256: str) -> str:
-    """Where an artefact lies in the object store."""
-    return f"models/{sha256}"
 
 
 def _kind(kind: str) -> Kind:

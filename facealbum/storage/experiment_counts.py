@@ -14,6 +14,7 @@ from facealbum.domain.months import Month
 from facealbum.storage.experiment_schema import experiment_families
 from facealbum.storage.experiments import SHADOW, Experiment
 from facealbum.storage.metric_schema import family_metrics
+from facealbum.storage.schema import arms
 
 Sums: TypeAlias = Mapping[tuple[int, str], Mapping[UUID, tuple[float, float]]]
 """Total and cases by family, by arm and metric."""
@@ -34,6 +35,13 @@ def load_last_month(connection: Connection, experiment: Experiment) -> Month | N
         return None
     last = min(months.values())
     return Month(last.year, last.month)
+
+
+def load_newest_month(connection: Connection, arm: str) -> Month | None:
+    """The newest month that the arm has come to in some family."""
+    query = select(func.max(family_metrics.c.month)).join(arms, arms.c.arm_id == family_metrics.c.arm_id)
+    newest = connection.execute(query.where(arms.c.name == arm)).scalar()
+    return None if newest is None else Month(newest.year, newest.month)
 
 
 def load_sums(

@@ -4,7 +4,7 @@ Whoever changes the registry holds its lock until the transaction ends, so numbe
 database itself refuses a second version in production in one slot, and any change to what was recorded.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -21,7 +21,7 @@ _LOCK = 0x6D6F_6465  # "mode": any fixed number that nobody else takes an adviso
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """Who changes what is in production, and why; promotion: the number of an arm's promotion that comes with it."""
+    """Who changes stages, and why; overridden: gates passed over; promotion: that of the arm that comes with it."""
 
     author: str
     reason: str
@@ -29,7 +29,6 @@ class Deed:
     approver: str | None = None
     overridden: tuple[str, ...] = ()
     promotion: int | None = None
-    undoes: int | None = None
 
 
 def lock_registry(connection: Connection) -> None:
@@ -84,41 +83,57 @@ def load_production(connection: Connection, slot: str) -> ModelVersion | None:
     return None if row is None else _version(row)
 
 
-def save_moves(connection: Connection, moves: Iterable[Move], deed: Deed) -> int | None:
+def save_moves(connection: Connection, moves: Iterable[Move], deed: Deed, *, undoes: int | None = None) -> int | None:
     """Make these moves as one act and put them on record; the act's number, None if there was nothing to move."""
-    act = None
-    for move in moves:
-        update_version(connection, move.model_id, stage=move.after, asked_by=None)
-        number = save_change(connection, move.model_id, before=move.before, after=move.after, deed=deed, act=act)
-        act = number if act is None else act
-    return act
+    act = _next_number(connection)
+    rows = [_row(act + place, act, move, deed, undoes) for place, move in enumerate(moves)]
+    for row in rows:
+        update_version(connection, row["model_id"], stage=row["after"], asked_by=None)
+    if rows:
+        connection.execute(insert(model_changes), rows)
+    return act if rows else None
 
 
-def save_change(
-    connection: Connection, model_id: int, *, before: Stage | None, after: Stage, deed: Deed, act: int | None = None
-) -> int:
-    """Put on record that a version came to a stage; act: the number of what it is a part of, or begins one."""
-    number = int(connection.execute(select(func.coalesce(func.max(model_changes.c.number), 0) + 1)).scalar_one())
-    row: Mapping[str, object] = {name: getattr(deed, name) for name in Deed.__dataclass_fields__}
-    ends = {"before": before, "after": after, "act": number if act is None else act}
-    connection.execute(
-        insert(model_changes).values(
-            {**row, **ends, "overridden": list(deed.overridden), "number": number, "model_id": model_id}
-        )
-    )
-    return number
+def save_registration(connection: Connection, model_id: int, deed: Deed) -> None:
+    """Put on record that a version was registered."""
+    number = _next_number(connection)
+    connection.execute(insert(model_changes).values(_row(number, number, Move(model_id, None, Stage.DRAFT), deed)))
 
 
 def load_changes(
-    connection: Connection, *, model_id: int | None = None, slot: str | None = None, limit: int | None = None
+    connection: Connection,
+    *,
+    model_id: int | None = None,
+    slot: str | None = None,
+    act: int | None = None,
+    promotion: int | None = None,
+    limit: int | None = None,
 ) -> list[Change]:
-    """Every change, or those of one version or slot, the newest first."""
+    """Every change, or those of one version, slot, act or promotion of an arm, the newest first."""
     query = select(model_changes).join(model_versions).order_by(model_changes.c.number.desc()).limit(limit)
-    if model_id is not None:
-        query = query.where(model_changes.c.model_id == model_id)
-    if slot is not None:
-        query = query.where(model_versions.c.slot == slot)
+    wanted = {
+        model_changes.c.model_id: model_id,
+        model_versions.c.slot: slot,
+        model_changes.c.act: act,
+        model_changes.c.promotion: promotion,
+    }
+    query = query.where(*(column == value for column, value in wanted.items() if value is not None))
     return [_change(row) for row in connection.execute(query)]
+
+
+def _next_number(connection: Connection) -> int:
+    return int(connection.execute(select(func.coalesce(func.max(model_changes.c.number), 0) + 1)).scalar_one())
+
+
+def _row(number: int, act: int, move: Move, deed: Deed, undoes: int | None = None) -> dict[str, Any]:
+    return {
+        **{name: getattr(deed, name) for name in Deed.__dataclass_fields__},
+        **{name: getattr(move, name) for name in Move.__dataclass_fields__},
+        "overridden": list(deed.overridden),
+        "number": number,
+        "act": act,
+        "undoes": undoes,
+    }
 
 
 def _versions() -> Select[Any]:

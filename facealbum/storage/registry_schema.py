@@ -39,6 +39,7 @@ model_versions = Table(
     Column("training_run", Text),
     Column("snapshot", Text),
     Column("metrics", JSONB, nullable=False),
+    Column("slices", JSONB, nullable=False, server_default=text("'{}'")),
     Column("primary_metric", Text),
     Column("gates", JSONB, nullable=False),
     Column("stage", Text, nullable=False),

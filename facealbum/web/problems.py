@@ -54,6 +54,7 @@ _STATUSES = {
     "nothing_measured": HTTPStatus.NOT_FOUND,
     "conflict": HTTPStatus.CONFLICT,
     "incompatible": HTTPStatus.CONFLICT,
+    "refused": HTTPStatus.CONFLICT,
     "model_not_installed": HTTPStatus.CONFLICT,
     "name_taken": HTTPStatus.CONFLICT,
     "not_uploaded": HTTPStatus.CONFLICT,

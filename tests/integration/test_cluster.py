@@ -19,7 +19,7 @@ from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.families import forget_family
 from facealbum.steps.match import match_family
-from facealbum.steps.models import use_model
+from facealbum.steps.releases import use_model
 from facealbum.storage.families import save_child
 from facealbum.storage.schema import assignments, links, plans, runs
 from facealbum.storage.schema import persons as persons_table

@@ -18,7 +18,7 @@ from facealbum.demo.album import build_demo_album
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import FaceId, FamilyId, family_id
 from facealbum.domain.months import Month
-from facealbum.errors import IncompatibleError, InvalidValueError, ObjectStoreUnavailableError, UnknownModelError
+from facealbum.errors import InvalidValueError, ObjectStoreUnavailableError, RefusedError, UnknownModelError
 from facealbum.steps import reembed
 from facealbum.steps.adapt import fill_by_adapter, is_held_out, train_adapter
 from facealbum.steps.analyze import analyze_pending
@@ -33,7 +33,8 @@ from facealbum.steps.embedders import find_embedder
 from facealbum.steps.experiment_results import Unseen, show_experiment
 from facealbum.steps.experiments import Draft, create_experiment, start_experiment
 from facealbum.steps.imports import import_folder, import_manifests
-from facealbum.steps.models import install_model, use_model
+from facealbum.steps.models import install_model
+from facealbum.steps.releases import use_model
 from facealbum.storage.analyses import ensure_space
 from facealbum.storage.objects import LocalObjectStore
 from facealbum.storage.photos import original_key
@@ -104,12 +105,12 @@ def embed_all(context: Context, space: str) -> None:
 def test_a_change_is_refused_until_all_is_embedded_and_measured(in_head: Context, tmp_path: Path) -> None:
     context = in_head
     import_portraits(context, tmp_path / "in")
-    with pytest.raises(IncompatibleError, match=r"3 of 3 faces.*reembed start fused-512.*eval compat family-512 fused"):
+    with pytest.raises(RefusedError, match=r"3 of 3 faces.*reembed start fused-512.*eval compat family-512 fused"):
         use_model(context, FUSED)
     with pytest.raises(InvalidValueError, match="none has"):
         evaluate_change(context, HEAD, FUSED)
     embed_all(context, FUSED)
-    with pytest.raises(IncompatibleError, match="nobody has measured this change"):
+    with pytest.raises(RefusedError, match="nobody has measured this change"):
         use_model(context, FUSED)
     found = evaluate_change(context, HEAD, FUSED)
     assert found.report.passed
@@ -337,7 +338,7 @@ def spaces_read(context: Context, name: str) -> list[str]:
 
 def test_an_adapter_that_passes_opens_the_gate_and_true_vectors_take_the_place_of_its_own(albums: Context) -> None:
     before = {name: persons_of(albums, name) for name in FAMILIES}
-    with pytest.raises(IncompatibleError):
+    with pytest.raises(RefusedError):
         use_model(albums, TINY)
     trained = train_adapter(albums, ADAPTER, source=FUSED, target=TINY, kind="orthogonal")
     assert trained.figures["held_out_cosine"] > 0.95

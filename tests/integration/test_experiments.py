@@ -37,7 +37,7 @@ from facealbum.steps.experiments import (
 )
 from facealbum.steps.families import forget_family
 from facealbum.steps.match import match_family
-from facealbum.steps.models import use_model
+from facealbum.steps.releases import use_model
 from facealbum.storage.audit import load_entries
 from facealbum.storage.experiment_schema import experiment_families, serving
 from facealbum.storage.schema import arms, assignments, persons, runs

@@ -15,10 +15,10 @@ from facealbum.clustering import ClusteringParameters
 from facealbum.domain.months import Month
 from facealbum.errors import (
     DownloadError,
-    IncompatibleError,
     InvalidValueError,
     ModelError,
     ModelNotInstalledError,
+    RefusedError,
     UnknownModelError,
 )
 from facealbum.steps import reembed
@@ -29,7 +29,8 @@ from facealbum.steps.compat import evaluate_change
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_space, models_folder
 from facealbum.steps.imports import import_folder
-from facealbum.steps.models import check_models, install_model, list_models, remove_model, use_model
+from facealbum.steps.models import check_models, install_model, list_models, remove_model
+from facealbum.steps.releases import use_model
 from facealbum.storage.exports import load_exported_faces
 from facealbum.storage.families import load_families
 from facealbum.storage.photos import count_photos
@@ -149,7 +150,7 @@ def test_a_model_that_tears_people_apart_is_refused(context: Context, tmp_path: 
     install_model(context.settings, "tiny-147", report=quiet)
     embed_and_measure(context, default_space(), "tiny-147")
     assert {name: len(rows) for name, rows in embeddings(context).items()} == {default_space(): 3, "tiny-147": 3}
-    with pytest.raises(IncompatibleError, match=r"report 1 on this change failed \(broken\)"):
+    with pytest.raises(RefusedError, match=r"report 1 on this change failed \(broken\)"):
         use_model(context, "tiny-147")
     cluster_families(context, Month.parse("2026-12"), arm=plan)
     assert persons(context) == before

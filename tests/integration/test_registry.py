@@ -9,15 +9,14 @@ from sqlalchemy.exc import IntegrityError, InternalError, ProgrammingError
 
 from facealbum.domain.model_versions import Kind, Stage
 from facealbum.errors import ConflictError, InvalidValueError, ModelError, UnknownModelError
+from facealbum.steps.artefacts import artefact_key, read_artefact
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_space
 from facealbum.steps.registry import (
     NewModel,
-    artefact_key,
     find_model,
     list_changes,
     list_versions,
-    read_artefact,
     register_model,
 )
 from facealbum.storage.registry import load_production

@@ -15,7 +15,8 @@ from facealbum.steps.cluster import cluster_families
 from facealbum.steps.compat import evaluate_change
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_space
-from facealbum.steps.models import check_models, list_models, remove_model, use_model
+from facealbum.steps.models import check_models, list_models, remove_model
+from facealbum.steps.releases import use_model
 from facealbum.steps.train_head import collect_faces, train_own_head
 from facealbum.storage.families import save_child
 from facealbum.storage.schema import links, persons

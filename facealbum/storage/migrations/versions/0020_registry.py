@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("training_run", sa.Text(), nullable=True),
         sa.Column("snapshot", sa.Text(), nullable=True),
         sa.Column("metrics", JSONB(), nullable=False),
+        sa.Column("slices", JSONB(), nullable=False, server_default=sa.text("'{}'")),
         sa.Column("primary_metric", sa.Text(), nullable=True),
         sa.Column("gates", JSONB(), nullable=False),
         sa.Column("stage", sa.Text(), nullable=False),

@@ -1,0 +1,156 @@
+"""The gates that a version of a model passes on its way to families: each looks at one thing and says what it found.
+
+What a gate can't know it calls unknown and never passes; which gates stand before which stage, and which of them may be
+passed over, is in facealbum.domain.model_gates.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from eval.experiments import Outcome as Found
+from eval.experiments import Verdict
+from eval.fairness.gate import judge_worst_slice, read_training
+from eval.metrics import Better
+from facealbum.domain.model_gates import (
+    ARTEFACT,
+    BASELINE,
+    COMPATIBILITY,
+    FAIRNESS,
+    GATES,
+    LICENCE,
+    SHADOW,
+    GateVerdict,
+    Outcome,
+    judge_metrics,
+)
+from facealbum.domain.model_versions import Kind, ModelVersion, Stage
+from facealbum.errors import FacealbumError, IncompatibleError
+from facealbum.steps.artefacts import verify_artefact
+from facealbum.steps.compat import require_compatible
+from facealbum.steps.context import Context
+from facealbum.steps.embedders import installed_space
+from facealbum.steps.experiment_results import count_months_over, judge_experiment
+from facealbum.storage.database import Transaction
+from facealbum.storage.experiments import Experiment, load_experiments
+from facealbum.storage.spaces import has_faces
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What gates look at; accepted: whoever asks uses it for research and nothing else."""
+
+    context: Context
+    transaction: Transaction
+    model: ModelVersion
+    accepted: bool
+
+
+class Gate(Protocol):
+    """One gate; it changes nothing."""
+
+    def __call__(self, look: Look) -> GateVerdict:
+        """What it says of the version."""
+        ...
+
+
+def judge_gates(look: Look, stage: Stage) -> tuple[GateVerdict, ...]:
+    """What every gate before the stage says, in their order."""
+    return tuple(_GATES[name](look) for name in GATES[stage])
+
+
+def _judge_artefact(look: Look) -> GateVerdict:
+    try:
+        where = verify_artefact(look.context, look.transaction, look.model)
+    except FacealbumError as error:
+        return GateVerdict(ARTEFACT, Outcome.FAIL, str(error))
+    return GateVerdict(ARTEFACT, Outcome.PASS, where, {"sha256": look.model.sha256})
+
+
+def _judge_licence(look: Look) -> GateVerdict:
+    figures = {"licence": look.model.licence, "research_only": look.model.research_only}
+    if look.model.research_only and not look.accepted:
+        reason = (
+            f"the licence of {look.model.name} must be accepted, it is: {look.model.licence}; nobody may use it for"
+            " anything but research; give --accept-research-only if that is what you do"
+        )
+        return GateVerdict(LICENCE, Outcome.FAIL, reason, figures)
+    return GateVerdict(LICENCE, Outcome.PASS, look.model.licence, figures)
+
+
+def _judge_baseline(look: Look) -> GateVerdict:
+    return judge_metrics(look.model)
+
+
+def _judge_fairness(look: Look) -> GateVerdict:
+    """By the slices that its training was judged on; too few groups say nothing, and close nothing."""
+    primary = look.model.primary or ""
+    better = _direction(look.model.metrics.get(primary, {}))
+    if better is None or not look.model.slices:
+        return GateVerdict(FAIRNESS, Outcome.UNKNOWN, "nothing was measured by slice", needed=False)
+    found = judge_worst_slice(read_training(look.model.slices, primary, better))
+    return GateVerdict(FAIRNESS, Outcome(found.verdict), found.reason, found.to_dict(), needed=False)
+
+
+def _direction(metric: Mapping[str, Any]) -> Better | None:
+    """Which way the metric is better, as its own verdict tells; None if it shows no difference."""
+    if metric.get("better") is None or "difference" not in metric:
+        return None
+    return Better.HIGHER if (metric["difference"]["value"] > 0) == metric["better"] else Better.LOWER
+
+
+def _judge_compatibility(look: Look) -> GateVerdict:
+    """Of embedders; anything else leaves vectors as they are."""
+    if look.model.kind is not Kind.EMBEDDER:
+        return GateVerdict(COMPATIBILITY, Outcome.PASS, "it leaves the vectors of faces as they are")
+    spaces = installed_space(look.transaction), look.model.name
+    try:
+        require_compatible(look.transaction, *spaces)
+    except IncompatibleError as error:
+        return GateVerdict(COMPATIBILITY, Outcome.FAIL, str(error))
+    return GateVerdict(COMPATIBILITY, Outcome.PASS, f"from {spaces[0]} to {spaces[1]} albums lose nobody")
+
+
+def _judge_shadow(look: Look) -> GateVerdict:
+    """Of what changes decisions, beside what families see; an embedder is measured by its compatibility report, too."""
+    needed = look.model.kind is not Kind.EMBEDDER
+    if not has_faces(look.transaction):
+        return GateVerdict(SHADOW, Outcome.PASS, "there is no face yet")
+    tried = [one for one in load_experiments(look.transaction) if look.model.arm in _treatments(one)]
+    if look.model.arm is None or not tried:
+        reason = f"it was not tried beside what families see; facealbum models promote {look.model.label} --to shadow"
+        return GateVerdict(SHADOW, Outcome.UNKNOWN, reason, needed=needed)
+    told = _verdict_of(look, tried[0])
+    if told is None:
+        reason = f"no month of experiment {tried[0].name!r} is over; facealbum cluster goes on with it"
+        return GateVerdict(SHADOW, Outcome.UNKNOWN, reason, needed=needed)
+    verdict, figures = Verdict.from_dict(told), {"experiment": tried[0].name, "verdict": told}
+    broken = [rail.metric for rail in verdict.guardrails if rail.passed is False]
+    if verdict.outcome in {Found.WORSE, Found.REFUSED} or broken:
+        what = f"{verdict.outcome}, {verdict.reason}" + (f"; guardrails: {', '.join(broken)}" if broken else "")
+        return GateVerdict(SHADOW, Outcome.FAIL, f"experiment {tried[0].name!r} says: {what}", figures, needed=needed)
+    reason = f"experiment {tried[0].name!r} says: {verdict.outcome}, {verdict.reason}"
+    return GateVerdict(SHADOW, Outcome.PASS, reason, figures, needed=needed)
+
+
+def _treatments(experiment: Experiment) -> set[str]:
+    return {arm.name for arm in experiment.treatments}
+
+
+def _verdict_of(look: Look, experiment: Experiment) -> Mapping[str, Any] | None:
+    """What the experiment says of the version's arm, None before a month of it is over."""
+    assert look.model.arm is not None, "it was tried"  # noqa: S101
+    if experiment.verdicts is not None:
+        return experiment.verdicts.get(look.model.arm)
+    over = count_months_over(look.context, look.transaction, experiment)
+    return judge_experiment(look.transaction, experiment, over)[look.model.arm].to_dict() if over else None
+
+
+_GATES: Mapping[str, Gate] = {
+    ARTEFACT: _judge_artefact,
+    LICENCE: _judge_licence,
+    BASELINE: _judge_baseline,
+    FAIRNESS: _judge_fairness,
+    COMPATIBILITY: _judge_compatibility,
+    SHADOW: _judge_shadow,
+}

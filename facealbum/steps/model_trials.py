@@ -1,0 +1,115 @@
+"""Trying a version beside what families see, or on a few of them: experiments between the installation's arm and its.
+
+A trial has the name of its stage and of the version's arm, so that asking twice finds the first.
+"""
+
+from dataclasses import replace
+
+from facealbum.domain.model_versions import Kind, ModelVersion, Stage
+from facealbum.domain.months import Month
+from facealbum.errors import ConflictError
+from facealbum.steps.arm_plans import load_side
+from facealbum.steps.arms import create_arm
+from facealbum.steps.context import Context
+from facealbum.steps.experiment_results import count_months_over
+from facealbum.steps.experiments import (
+    Draft,
+    conclude_experiment,
+    create_experiment,
+    start_experiment,
+    stop_experiment,
+)
+from facealbum.storage.database import Transaction
+from facealbum.storage.experiment_counts import load_newest_month
+from facealbum.storage.experiments import SERVED, SHADOW, Experiment, load_experiments
+from facealbum.storage.families import count_families
+from facealbum.storage.observations import load_arm
+from facealbum.storage.registry import update_version
+from facealbum.storage.serving import load_installed_arm
+
+_TRIALS = {Stage.SHADOW: SHADOW, Stage.CANARY: SERVED}
+_METRICS = {SHADOW: "breakage", SERVED: "corrections"}
+_MINIMUM_EFFECT = 0.01
+_TOLERATED_BREAKAGE = 0.02
+
+
+def begin_trial(context: Context, model: ModelVersion, stage: Stage, *, share: float, author: str) -> str:
+    """Start the version's experiment of this stage, unless it runs; tells its name.
+
+    In the shadow it begins with the newest month that is over, so the next `facealbum cluster` is enough to judge it.
+    share: of the families that see a canary.  Raises what starting an experiment raises.
+    """
+    model = give_arm(context, model, author=author)
+    with context.database.begin() as transaction:
+        trials = _trials(transaction, model, stage)
+        control = load_installed_arm(transaction)
+        load_side(transaction, control, context.settings)
+        families = max(2, count_families(transaction))
+        newest = load_newest_month(transaction, control)
+    if model.arm == control:
+        raise ConflictError(f"{model.label} is what families see; there is nothing to compare it with")
+    open_ones = [one for one in trials if one.status in {"draft", "running"}]
+    if open_ones:
+        name, status = open_ones[0].name, open_ones[0].status
+    else:
+        name, status = f"{stage}-{model.arm}" + (f"-{len(trials) + 1}" if trials else ""), "draft"
+        create_experiment(context, _draft(name, stage, (control, str(model.arm)), families, share), author=author)
+    if status == "draft":
+        over = Month.of(context.clock()).before()
+        first = min(newest or over, over) if stage is Stage.SHADOW else None
+        start_experiment(context, name, author=author, first_month=first)
+    return name
+
+
+def end_trials(context: Context, model: ModelVersion, *, author: str, but: Stage | None = None) -> None:
+    """End what tries the version, with a verdict where a month is over; not the trials of the stage `but`."""
+    with context.database.begin() as transaction:
+        running = [
+            one
+            for stage in _TRIALS
+            if stage is not but
+            for one in _trials(transaction, model, stage)
+            if one.status == "running"
+        ]
+        over = {one.name: count_months_over(context, transaction, one) for one in running}
+    for one in running:
+        end = conclude_experiment if over[one.name] else stop_experiment
+        end(context, one.name, author=author)
+
+
+def give_arm(context: Context, model: ModelVersion, *, author: str) -> ModelVersion:
+    """The version with the arm that it is tried as, made now if it has none."""
+    if model.arm is not None:
+        return model
+    name = f"{model.name}-{model.version}".lower().replace("+", "-")
+    with context.database.begin() as transaction:
+        arm = load_arm(transaction, name)
+    if arm is None:
+        space = model.name if model.kind is Kind.EMBEDDER else None
+        calibrator = str(model.model_id) if model.kind is Kind.CALIBRATOR else None
+        if space is calibrator is None:
+            raise ConflictError(f"{model.label} has no arm; make one of its numbers: facealbum models register-arm ARM")
+        arm = create_arm(context, name, algorithm="constrained", space=space, calibrator=calibrator, author=author)
+    with context.database.begin() as transaction:
+        update_version(transaction, model.model_id, arm_id=arm.arm_id)
+    return replace(model, arm=name)
+
+
+def _trials(transaction: Transaction, model: ModelVersion, stage: Stage) -> list[Experiment]:
+    name = f"{stage}-{model.arm}"
+    return [one for one in load_experiments(transaction) if one.name == name or one.name.startswith(f"{name}-")]
+
+
+def _draft(name: str, stage: Stage, arms: tuple[str, str], families: int, share: float) -> Draft:
+    mode = _TRIALS[stage]
+    given = share if mode == SERVED else 0.5
+    return Draft(
+        name,
+        mode,
+        ((arms[0], 1 - given), (arms[1], given)),
+        _METRICS[mode],
+        _MINIMUM_EFFECT,
+        months=1,
+        families=families,
+        guardrails={"breakage": _TOLERATED_BREAKAGE} if mode == SERVED else {},
+    )
