@@ -12,7 +12,8 @@ from facealbum.domain.ids import FamilyId, PersonId
 from facealbum.domain.months import Month
 from facealbum.errors import UnknownPersonError
 from facealbum.linking import Attribution, Link, plan_links
-from facealbum.steps.arm_plans import load_side
+from facealbum.steps.arm_plans import ArmPlan
+from facealbum.steps.calibrators import evidence_of_arm
 from facealbum.steps.context import Context
 from facealbum.steps.drift import FAMILIES_PER_BUCKET
 from facealbum.steps.metrics import find_arm
@@ -28,7 +29,7 @@ from facealbum.storage.fairness import (
 )
 from facealbum.storage.families import load_children, load_family
 from facealbum.storage.metric_totals import ArmMonth
-from facealbum.storage.observations import load_arm, load_evidence, load_links
+from facealbum.storage.observations import load_arm, load_links
 from facealbum.storage.serving import load_installed_arm, load_served_arm
 
 
@@ -47,15 +48,16 @@ def find_link(context: Context, family: FamilyId, person: PersonId) -> Link | No
     """The same; None without a link."""
     with context.database.begin() as transaction:
         load_family(transaction, family)
-        side = load_side(transaction, load_served_arm(transaction, family), context.settings)
-        child = load_links(transaction, family, side.arm).get(person)
-        if child is None:
+        arm = load_arm(transaction, load_served_arm(transaction, family))
+        child = load_links(transaction, family, arm).get(person) if arm else None
+        if arm is None or child is None:
             return None
-        said = load_last_link(transaction, family, side.arm.arm_id, person)
+        said = load_last_link(transaction, family, arm.arm_id, person)
         if said is not None and said.child_id == child and said.inputs is not None:
             return said
-        evidence, children = load_evidence(transaction, family, side.arm), load_children(transaction, family)
-    plan = plan_links(evidence, children, side.plan.linking)
+        evidence = evidence_of_arm(context, transaction, family, arm)
+        children = load_children(transaction, family)
+    plan = plan_links(evidence, children, ArmPlan.of_arm(arm).linking)
     return next((link for link in plan.links if link.person_id == person), None)
 
 
