@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from facealbum.domain.model_gates import GateVerdict, refusing
 from facealbum.domain.model_versions import SERVED, Kind, ModelVersion, Move, Stage, expect_move, find_promotion
 from facealbum.errors import ConflictError, InvalidValueError, RefusedError
-from facealbum.steps.arm_plans import FOLLOWING
+from facealbum.steps.arm_plans import FOLLOWING, load_side
 from facealbum.steps.arms import expect_arm, install_arm, take_back_promotion
 from facealbum.steps.context import OPERATOR, Context
 from facealbum.steps.embedder_release import restore_embedder, serve_embedder
@@ -31,7 +31,7 @@ from facealbum.storage.registry import (
     update_version,
 )
 from facealbum.storage.service_tokens import is_anybody_registered
-from facealbum.storage.serving import load_promotions
+from facealbum.storage.serving import load_installed_arm, load_promotions
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +206,7 @@ def _serve(context: Context, model: ModelVersion, deed: Deed) -> int:
         return serve_embedder(context, model, deed)
     name = give_arm(context, model, author=deed.author).arm
     with context.database.begin() as transaction:
+        load_side(transaction, load_installed_arm(transaction), context.settings)  # there to go back to
         arm = expect_arm(transaction, str(name))
         install_arm(transaction, arm, author=deed.author, now=deed.at, deed=deed)
         return 0

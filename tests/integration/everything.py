@@ -111,6 +111,8 @@ def fill(client: TestClient) -> Places:
         "{run_id}/{person_id}": person,
         "experiments/{name}": "sharper",
         "arms/{name}": "stricter",
+        "versions/{model_id}": "1",
+        "diff/{other_id}": "2",
         "samples/{name}": "first",
         "annotation/{sample}": "first",
         "items/{item_id}": str(load_sample(world, "first")[1][0].item_id),

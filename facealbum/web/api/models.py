@@ -1,4 +1,4 @@
-"""The embedders of this installation, their licences, which one is in use, and whether their files are whole."""
+"""The embedders of this installation and the registry of all models: what there is, and what becomes of it."""
 
 from typing import Literal
 
@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from facealbum.domain.access import Right
+from facealbum.domain.model_versions import Stage
 from facealbum.steps.models import check_models
 from facealbum.steps.models import list_models as list_all
 from facealbum.web.api.lists import Keys, Page, Paging
@@ -28,6 +29,7 @@ class Model(Shown):
     bytes: int | None = Field(examples=[13_000_000])
     about: str
     page: str
+    stage: Stage | None = Field(description="Of its newest version in the registry", examples=["production"])
 
 
 class File(Shown):

@@ -9,6 +9,7 @@ from facealbum.domain.access import Right
 from facealbum.steps.arms import promote_arm, rollback_arm
 from facealbum.steps.dashboard import read_page
 from facealbum.steps.models import list_models
+from facealbum.steps.registry import list_versions
 from facealbum.web.pages.page import Sure, expect_sure, lead_back, render
 from facealbum.web.rights import Known, requires
 from facealbum.web.world import World
@@ -20,7 +21,8 @@ Manager = Annotated[Known, requires(Right.MANAGE)]
 @router.get("")
 def models(request: Request, world: World, known: Annotated[Known, requires(Right.SEE_FIGURES)]) -> Response:
     """All of them, and what became of them."""
-    return render(request, known, "models.html", rows=read_page(world, "models"), embedders=list_models(world))
+    rows, versions = read_page(world, "models"), list_versions(world)
+    return render(request, known, "models.html", rows=rows, embedders=list_models(world), versions=versions)
 
 
 @router.post("/promote")
