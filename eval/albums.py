@@ -63,13 +63,18 @@ def load_album(folder: Path, cache: Path, *, space: str | None = None, processes
     if kept.exists():
         found: list[tuple[Face, ...]] = pickle.loads(kept.read_bytes())  # noqa: S301 - written below
     else:
-        with ProcessPoolExecutor(processes, get_context("spawn"), _start, (space,)) as pool:
-            found = list(pool.map(_analyse, [photo.path for photo in photos], chunksize=8))
+        found = analyse_files([photo.path for photo in photos], space=space, processes=processes)
         cache.mkdir(parents=True, exist_ok=True)
         kept.write_bytes(pickle.dumps(found))
     detector = analyzer.model_versions["detector"]
     faces = [_faces(photo, of_photo, detector) for photo, of_photo in zip(photos, found, strict=True)]
     return Album(folder, tuple(face for some in faces for face in some), _children(folder))
+
+
+def analyse_files(paths: Sequence[Path], *, space: str | None = None, processes: int = 2) -> list[tuple[Face, ...]]:
+    """The faces of each picture, in this embedding space or the default one."""
+    with ProcessPoolExecutor(processes, get_context("spawn"), _start, (space,)) as pool:
+        return list(pool.map(_analyse, paths, chunksize=8))
 
 
 _analyzer: Analyzer | None = None

@@ -11,6 +11,7 @@ from pathlib import Path
 import cv2
 
 from eval.rows import read_rows
+from facealbum.domain.faces import Box
 from models.age_gender import AgeGenderEstimator, Opinions
 from models.alignment import Pyramid
 from models.decode import decode
@@ -36,7 +37,9 @@ class Labelled:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class LabelledRow:
+    """Where a labelled face is, and its labels; centre: a point of it, in pixels."""
+
     source: str
     subject: str
     path: Path
@@ -46,6 +49,16 @@ class _Row:
     roll: float
     yaw: float
 
+    def is_in(self, box: Box) -> bool:
+        """Whether the box is around the face."""
+        x, y = self.centre
+        return box.x1 < x < box.x2 and box.y1 < y < box.y2
+
+
+def labelled_rows(albums: Path) -> list[LabelledRow]:
+    """Every face with labels, in a fixed order."""
+    return [*_growth_faces(albums / "growth_faces"), *_one_a_photo(albums / "visible" / "age")]
+
 
 def load_faces(albums: Path) -> list[Labelled]:
     """Every labelled face that the detector finds."""
@@ -53,12 +66,9 @@ def load_faces(albums: Path) -> list[Labelled]:
     specs = load_specs()
     detector, mesh, estimator = Detector(specs["detector"]), open_network(specs["landmarks"]), AgeGenderEstimator(specs)
     faces = []
-    for row in (*_growth_faces(albums / "growth_faces"), *_one_a_photo(albums / "visible" / "age")):
+    for row in labelled_rows(albums):
         pixels = decode(row.path.read_bytes()).pixels
-        x, y = row.centre
-        found = [
-            face for face in detector.detect(pixels) if face.box.x1 < x < face.box.x2 and face.box.y1 < y < face.box.y2
-        ]
+        found = [face for face in detector.detect(pixels) if row.is_in(face.box)]
         if found:
             pyramid = Pyramid(pixels)
             placed = place_landmarks(mesh, pyramid, found[0])
@@ -68,19 +78,21 @@ def load_faces(albums: Path) -> list[Labelled]:
     return faces
 
 
-def _growth_faces(folder: Path) -> Iterator[_Row]:
+def _growth_faces(folder: Path) -> Iterator[LabelledRow]:
     for row in read_rows(folder / "labels.csv"):
         nose = float(row["nx"]), float(row["ny"])
         roll, yaw = float(row["roll_deg"]), float(row["yaw_proxy"])
         female = row["gender_hand"] == "f"
-        yield _Row("growth_faces", row["subject"], folder / row["file"], nose, float(row["age"]), female, roll, yaw)
+        yield LabelledRow(
+            "growth_faces", row["subject"], folder / row["file"], nose, float(row["age"]), female, roll, yaw
+        )
 
 
-def _one_a_photo(folder: Path) -> Iterator[_Row]:
+def _one_a_photo(folder: Path) -> Iterator[LabelledRow]:
     paths = {row["photo"]: folder / row["path"] for row in read_rows(folder / "photos.csv")}
     for row in read_rows(folder / "truth.csv"):
         left, top, right, bottom = (float(row[name]) for name in ("x1", "y1", "x2", "y2"))
         centre = (left + right) / 2, (top + bottom) / 2
         female = row["gender"] == "female"
         path, years = paths[row["photo"]], float(row["age"])
-        yield _Row("age", row["photo"], path, centre, years, female, float("nan"), float("nan"))
+        yield LabelledRow("age", row["photo"], path, centre, years, female, float("nan"), float("nan"))

@@ -67,12 +67,30 @@ def judge(faces: Sequence[Seen]) -> Judged:
 
 def _matches(faces: Sequence[Seen]) -> Array:
     """The share of matches, NaN for a face without a good other face of its person."""
-    person = np.array([face.truth.person for face in faces])
-    path = np.array([str(face.truth.path) for face in faces])
-    years = np.array([face.truth.years for face in faces])
-    whole = np.array([not face.fault for face in faces])
-    good = np.array([face.good for face in faces]) & whole
-    vectors = np.array([face.embedding for face in faces])
+    return share_of_matches(
+        np.array([face.embedding for face in faces]),
+        person=np.array([face.truth.person for face in faces]),
+        path=np.array([str(face.truth.path) for face in faces]),
+        years=np.array([face.truth.years for face in faces]),
+        good=np.array([face.good for face in faces]),
+        whole=np.array([not face.fault for face in faces]),
+    )
+
+
+def share_of_matches(
+    vectors: NDArray[np.float32],
+    *,
+    person: NDArray[np.str_],
+    path: NDArray[np.str_],
+    years: Array,
+    good: NDArray[np.bool_],
+    whole: NDArray[np.bool_],
+) -> Array:
+    """float64[faces]: the share of the person's good whole faces that each matches, NaN where there is none.
+
+    Of the same photo, or more than six years apart, none counts; whole: as they are, not made worse.
+    """
+    good = good & whole
     similarity = vectors @ vectors.T
     same = person[:, None] == person
     strangers = np.triu(~same & whole & whole[:, None])

@@ -25,7 +25,7 @@ from models.pose import estimate_pose
 from models.quality import quality_terms, sharpness
 from models.registry import load_embedders, load_specs
 
-_GOOD_EYES, _GOOD_TURN = 20.0, 35.0  # pixels, degrees: what a face must have to judge others by
+GOOD_EYES, GOOD_TURN = 20.0, 35.0  # pixels, degrees: what a face must have to judge others by
 _CENTRAL = 0.25  # how far from the middle of its cut-out a face may be found, in shares of it
 _COPIES = 3
 
@@ -69,7 +69,7 @@ class Models:
         placed = place_landmarks(self._mesh, pyramid, face)
         pose, points = estimate_pose(placed), placed.face.landmarks
         chip = aligned(pyramid, points)
-        good = np.linalg.norm(points[1] - points[0]) >= _GOOD_EYES and np.hypot(pose.yaw, pose.pitch) <= _GOOD_TURN
+        good = np.linalg.norm(points[1] - points[0]) >= GOOD_EYES and np.hypot(pose.yaw, pose.pitch) <= GOOD_TURN
         embedding = self._embedder.embed(pyramid, placed.face, chip)
         return Seen(truth, fault, bool(good), quality_terms(placed.presence, sharpness(chip)), embedding)
 
@@ -80,7 +80,7 @@ def see_faces(albums: Path, *, one_of: int = 1) -> Iterator[Seen]:
     Of `one_of` families only one is looked at, for a quick look.
     """
     models, draw = Models(), np.random.default_rng(7)
-    truths = [*_growth_faces(albums / "growth_faces"), *_album(albums / "visible" / "fiw")]
+    truths = known_faces(albums)
     families = sorted({truth.family for truth in truths})[::one_of]
     for truth in (truth for truth in truths if truth.family in families):
         picture = decode(truth.path.read_bytes()).pixels
@@ -95,6 +95,11 @@ def see_faces(albums: Path, *, one_of: int = 1) -> Iterator[Seen]:
                 again = [one for one in models.detector.detect(worse) if _central(one, columns, rows)]
                 for one in again[:1]:
                     yield models.see(truth, FAULTS[number].__name__, worse, one)
+
+
+def known_faces(albums: Path) -> list[Truth]:
+    """Every labelled face, in a fixed order."""
+    return [*_growth_faces(albums / "growth_faces"), *_album(albums / "visible" / "fiw")]
 
 
 def _holds(face: Detection, x: float, y: float) -> bool:
