@@ -6,7 +6,7 @@ Price: a batch is held in memory, about 1.2 kB a face with its embedding.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
+from io import BytesIO, RawIOBase
 from typing import Any
 
 import numpy as np
@@ -103,17 +103,30 @@ def read_faces(
 
     after, limit: only so many faces behind that one, of one family.
     """
-    columns = ("family_id", "face_id", *names)
-    query = _query(columns, lens).where(faces.c.family_id.between(*between))
+    wire = BytesIO()
+    copy_faces(connection, names, between, lens, into=wire, after=after, limit=limit)
+    return _decode(wire, ("family_id", "face_id", *names))
+
+
+def copy_faces(  # noqa: PLR0913 - as read_faces
+    connection: Connection,
+    names: Sequence[str],
+    between: tuple[FamilyId, FamilyId],
+    lens: Lens,
+    *,
+    into: BytesIO | RawIOBase,
+    after: FaceId | None = None,
+    limit: int | None = None,
+) -> None:
+    """The same as they are on the wire."""
+    query = _query(("family_id", "face_id", *names), lens).where(faces.c.family_id.between(*between)).limit(limit)
     if after is not None:
         query = query.where(faces.c.face_id > after)
-    statement = query.limit(limit).compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True})
+    statement = query.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True})
     connection.execute(text("SET LOCAL work_mem = '64MB'; SET LOCAL jit = off"))
-    wire = BytesIO()
     raw: Any = connection.connection  # psycopg2's own, which alone can copy
     with raw.cursor() as cursor:
-        cursor.copy_expert(f"COPY ({statement}) TO STDOUT (FORMAT binary)", wire)
-    return _decode(wire, columns)
+        cursor.copy_expert(f"COPY ({statement}) TO STDOUT (FORMAT binary)", into)
 
 
 _DIALECT = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call] # no sign is doubled in it
