@@ -1,6 +1,6 @@
 """How slices stand, the counts of families under two arms, and the mix of what drove links.
 
-Nothing here names a family but `load_last_links`, which reads one.
+Nothing here names a family but `load_last_link`, which reads one.
 """
 
 from collections import defaultdict
