@@ -120,6 +120,7 @@ def register_trained(
         training_run=run,
         snapshot=data,
         metrics=json.loads((folders["evaluate"] / "metrics.json").read_bytes()),
+        slices=json.loads((folders["evaluate"] / "slices.json").read_bytes()),
         primary=card.get("primary"),
     )
     return register_model(context, new)

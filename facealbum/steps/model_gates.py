@@ -31,8 +31,11 @@ from facealbum.steps.compat import require_compatible
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import installed_space
 from facealbum.steps.experiment_results import count_months_over, judge_experiment
+from facealbum.steps.fairness import judge_slices_of
 from facealbum.storage.database import Transaction
 from facealbum.storage.experiments import Experiment, load_experiments
+from facealbum.storage.observations import load_arm
+from facealbum.storage.serving import load_installed_arm
 from facealbum.storage.spaces import has_faces
 
 
@@ -83,12 +86,33 @@ def _judge_baseline(look: Look) -> GateVerdict:
 
 
 def _judge_fairness(look: Look) -> GateVerdict:
-    """By the slices that its training was judged on; too few groups say nothing, and close nothing."""
-    primary = look.model.primary or ""
-    better = _direction(look.model.metrics.get(primary, {}))
-    if better is None or not look.model.slices:
-        return GateVerdict(FAIRNESS, Outcome.UNKNOWN, "nothing was measured by slice", needed=False)
-    found = judge_worst_slice(read_training(look.model.slices, primary, better))
+    """By slices of the families that it was tried on and of what its training was judged on; a failure in one is one.
+
+    Too few groups say nothing, and close nothing.
+    """
+    found = [one for one in (_judge_tried(look), _judge_trained(look.model)) if one is not None]
+    for outcome in (Outcome.FAIL, Outcome.PASS, Outcome.UNKNOWN):
+        for one in found:
+            if one.outcome is outcome:
+                return one
+    return GateVerdict(FAIRNESS, Outcome.UNKNOWN, "nothing was measured by slice", needed=False)
+
+
+def _judge_tried(look: Look) -> GateVerdict | None:
+    """Its arm beside what families see."""
+    if look.model.arm is None or load_arm(look.transaction, load_installed_arm(look.transaction)) is None:
+        return None
+    found = judge_slices_of(look.transaction, look.model.arm)
+    return GateVerdict(FAIRNESS, Outcome(found.verdict), found.reason, found.to_dict(), needed=False)
+
+
+def _judge_trained(model: ModelVersion) -> GateVerdict | None:
+    """The groups that its training never saw."""
+    primary = model.primary or ""
+    better = _direction(model.metrics.get(primary, {}))
+    if better is None or not model.slices:
+        return None
+    found = judge_worst_slice(read_training(model.slices, primary, better))
     return GateVerdict(FAIRNESS, Outcome(found.verdict), found.reason, found.to_dict(), needed=False)
 
 
