@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -11,14 +11,14 @@ from rich.tree import Tree
 
 from facealbum import console
 from facealbum.cli.command import Json, open_world
-
-if TYPE_CHECKING:
-    from facealbum.domain.lineage import FamilyUse, Uses
+from facealbum.domain.lineage import FamilyUse, ModelUse, Uses
 
 app = typer.Typer(help="Tell where a face, a link or an album comes from, and what a model made.", no_args_is_help=True)
 
 Family = Annotated[str, typer.Option("--family", help="The family's name.")]
 _A_PAGE = 50
+_UNLESS_KEPT = {"code_version", "sha256", "making", "analysed_at"}
+"""Of these nothing means that it was not kept; of all others, that there is none."""
 
 
 @app.command("face")
@@ -93,8 +93,8 @@ def lineage_model(
 class _Used:
     """What was used, and a page of families; next: what to give as --after for more."""
 
-    uses: "Uses"
-    families: "list[FamilyUse]"
+    uses: Uses
+    families: list[FamilyUse]
     next: UUID | None
 
 
@@ -120,16 +120,19 @@ def _show(title: str, found: Any, *, as_json: bool) -> None:  # noqa: ANN401 - a
 
 
 def _grow(tree: Tree, value: object) -> None:
-    """A branch for each part; lists of models and numbers on a line each."""
+    """A branch for each part; a model, and plain numbers by name, take a line."""
     for name, part in _parts(value):
-        called = name.replace("_", " ")
-        if is_dataclass(part) or (isinstance(part, Mapping) and part):
-            _grow(tree.add(escape(called)), part)
+        called = escape(name.replace("_", " "))
+        if part in (None, (), [], {}) and name not in _UNLESS_KEPT:
+            continue
+        if isinstance(part, ModelUse):
+            tree.add(f"{called}: {escape(_say_model(part))}")
+        elif is_dataclass(part) or (isinstance(part, Mapping) and any(map(_holds, part.values()))):
+            _grow(tree.add(called), part)
         elif isinstance(part, (tuple, list)) and part and is_dataclass(part[0]):
-            for number, one in enumerate(part, 1):
-                _grow(tree.add(escape(f"{called} {number}")), one)
+            _grow(tree, {_title(name, number, one): one for number, one in enumerate(part, 1)})
         else:
-            tree.add(f"{escape(called)}: [cyan]{escape(_say(part))}")
+            tree.add(f"{called}: [cyan]{escape(_say(part))}")
 
 
 def _parts(value: object) -> Iterator[tuple[str, object]]:
@@ -139,7 +142,25 @@ def _parts(value: object) -> Iterator[tuple[str, object]]:
         yield from ((one.name, getattr(value, one.name)) for one in fields(value))
 
 
+def _holds(part: object) -> bool:
+    return is_dataclass(part) or isinstance(part, Mapping)
+
+
+def _title(name: str, number: int, one: object) -> str:
+    return f"model {one.role}" if isinstance(one, ModelUse) else f"{name} {number}"
+
+
+def _say_model(model: ModelUse) -> str:
+    """Version, the beginning of its checksum, and what the registry knows of it."""
+    digest = model.sha256[:12] if model.sha256 else "checksum not on record"
+    run = f"run {model.training_run}" if model.training_run else None
+    data = f"data {model.snapshot[:12]}" if model.snapshot else None
+    return " · ".join(one for one in (model.version, digest, model.licence, model.stage, run, data) if one)
+
+
 def _say(part: object) -> str:
+    if isinstance(part, Mapping):
+        return ", ".join(f"{name} {value}" for name, value in part.items())
     if isinstance(part, (tuple, list)):
-        return ", ".join(map(str, part)) or "none"
+        return ", ".join(map(str, part))
     return "not on record" if part is None else str(part)

@@ -142,14 +142,16 @@ def undo(client: TestClient, page: str) -> Any:  # noqa: ANN401 - a response
 
 def every_page(client: TestClient) -> list[str]:
     page = person_pages(client)[0]
-    photo = re.search(rf"{HOME}/photos/[0-9a-f-]+", client.get(page).text)
+    shown = client.get(page).text
+    photo, lineage = (re.search(rf"{HOME}/{one}", shown) for one in ("photos/[0-9a-f-]+", "faces/[0-9a-f-]+/lineage"))
     assert photo
+    assert lineage
     with world_of(client).database.begin() as transaction:
         label = transaction.execute(select(breakage.c.run_id, breakage.c.person_id)).first()
     assert label
     run = f"{HOME}/labels/{label.run_id}/{label.person_id}"
     about = [page, f"{page}/suggestions"]
-    return ["/breakage", "/families", HOME, *about, f"{HOME}/waiting", photo[0], run, f"{HOME}/decisions"]
+    return ["/breakage", "/families", HOME, *about, f"{HOME}/waiting", lineage[0], photo[0], run, f"{HOME}/decisions"]
 
 
 def test_every_page_has_its_landmarks_and_nothing_inline_and_escapes_names(client: TestClient) -> None:
