@@ -3,8 +3,9 @@
 Matplotlib is a tool of development, so only drawing imports it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,5 +52,27 @@ def plot_beside(groups: Sequence[tuple[str, Array, Array]], out: Path, *, labels
         axes.plot(x, y, "o", color="tab:blue")
         axes.set(title=f"{name} (n = {len(x)})", xlabel=labels[0], ylabel=labels[1], aspect="equal")
         axes.grid(visible=True, color="0.93")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(out)
+
+
+def plot_gains(figures: Mapping[str, Mapping[str, Any]], out: Path) -> None:
+    """Draw each figure (value, low, high, n, and its baseline) and the baseline as dots with their intervals."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 - see above
+
+    figure = Figure(figsize=(2 * _SIDE, 1 + 0.5 * len(figures)), dpi=_DOTS, layout="constrained")
+    axes = figure.subplots()
+    places = np.arange(len(figures))
+    for label, shift, sides in (
+        ("baseline", 0.15, [one["baseline"] for one in figures.values()]),
+        ("trained", -0.15, list(figures.values())),
+    ):
+        values, low, high = (np.array([side[key] for side in sides]) for key in ("value", "low", "high"))
+        reach = np.maximum([values - low, high - values], 0)
+        axes.errorbar(values, places + shift, xerr=reach, fmt="o", capsize=3, label=label)
+    axes.set_yticks(places, [f"{name} (n = {one['n']})" for name, one in figures.items()])
+    axes.invert_yaxis()
+    axes.grid(visible=True, color="0.93")
+    axes.legend()
     out.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(out)

@@ -85,7 +85,7 @@ class Backbone:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A linear map from the features of all backbones to the embedding: an array file, pinned by sha256."""
+    """A linear map from the features of all backbones to the embedding: an array file, or `head` in an .npz, pinned."""
 
     file: Path
     sha256: str
@@ -95,8 +95,11 @@ class Head:
         """float32[features, 512]; raises ModelError if the file is missing, not as pinned or no such array."""
         content = _read_checked(self.file, self.sha256, what=f"the head {self.version}")
         try:
-            matrix: NDArray[np.float32] = np.load(BytesIO(content), allow_pickle=False).astype(np.float32)
-        except ValueError as error:
+            loaded = np.load(BytesIO(content), allow_pickle=False)
+            matrix: NDArray[np.float32] = (loaded if isinstance(loaded, np.ndarray) else loaded["head"]).astype(
+                np.float32
+            )
+        except (ValueError, KeyError) as error:
             raise ModelError(f"{self.file} must hold an array, {error}; reinstall facealbum") from error
         return matrix
 

@@ -1,22 +1,20 @@
 """Training a head on the families' own albums: a space of theirs, in which their children are told apart better."""
 
 from dataclasses import dataclass
-from itertools import count
 
-import numpy as np
-
-from facealbum.domain.faces import EMBEDDING_SIZE
+from eval.head_data import HeadData, LabelledRow
+from facealbum.domain.model_versions import Kind
 from facealbum.errors import InvalidValueError
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_space, models_folder
+from facealbum.steps.registry import RegisteredModel, read_artefact
 from facealbum.storage.families import load_families
 from facealbum.storage.labelled import load_labelled_faces
 from facealbum.storage.serving import load_served_arm
 from models.catalog import load_catalog
-from models.heads import load_heads, save_head
-from models.registry import load_embedders
-from models.train.faces import LabelledFaces
-from models.train.head import head_file, head_recipe, train_head
+from models.heads import default_terms, load_heads, pack_head, save_head
+from models.registry import EmbedderSpec
+from models.train.head import head_recipe, train_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,42 +36,53 @@ def train_own_head(context: Context, name: str, *, epochs: int | None = None, se
     if name in load_heads(folder) or name in load_catalog(folder):
         raise InvalidValueError(f"the name of a new space must be free, {name!r} is taken; choose another, as {name}-2")
     recipe = head_recipe() if epochs is None else head_recipe(epochs=epochs)
-    faces = collect_faces(context)
+    faces = collect_faces(context).faces
     context.progress.begin("Training", recipe.epochs)
     trained = train_head(faces, recipe, seed=seed, report=lambda *_: context.progress.advance())
-    default = load_embedders()[default_space()]
-    assert default.head is not None, "the packaged default space has a head"  # noqa: S101
-    save_head(folder, name, head_file(default.head.read(), trained))
+    save_head(folder, name, pack_head(trained, default_terms()))
     return TrainedHead(name, len(faces), len(set(faces.persons.tolist())), len(set(faces.families.tolist())))
 
 
-def collect_faces(context: Context) -> LabelledFaces:
-    """Every confirmed face that has an embedding of the default space, from all families.
+def collect_faces(context: Context) -> HeadData:
+    """Every confirmed face that has an embedding of the default space, from all families; see `collect_rows`."""
+    return HeadData.of(collect_rows(context))
+
+
+def collect_rows(context: Context, *, space: str | None = None) -> list[LabelledRow]:
+    """The same in any space, with the ids of families, persons, photos and faces.
 
     Persons that are linked to one child count as one: their photos years apart are what there is to learn.
     """
     with context.database.begin() as transaction:
-        rows = [
-            (family.family_id, face)
+        return [
+            LabelledRow(
+                id=str(face.face),
+                family=str(family.family_id),
+                person=str(face.who),
+                photo=str(face.photo),
+                source=0,
+                age=face.age,
+                p_female=face.p_female,
+                quality=face.quality,
+                yaw=face.yaw,
+                height=face.height,
+                embedding=face.embedding,
+            )
             for family in load_families(transaction)
             for face in load_labelled_faces(
                 transaction,
                 family.family_id,
                 arm=load_served_arm(transaction, family.family_id),
-                space=default_space(),
+                space=space or default_space(),
             )
         ]
-    numbers: dict[object, int] = {}
-    fresh = count()
 
-    def number(key: object) -> int:
-        return numbers.setdefault(key, next(fresh))
 
-    return LabelledFaces(
-        embeddings=np.array([face.embedding for _, face in rows], np.float32).reshape(-1, EMBEDDING_SIZE),
-        families=np.array([number(("family", family)) for family, _ in rows], np.int64),
-        persons=np.array([number(("person", face.who)) for _, face in rows], np.int64),
-        photos=np.array([number(("photo", face.photo)) for _, face in rows], np.int64),
-        ages=np.array([face.age for _, face in rows], np.float32),
-        sources=np.zeros(len(rows), np.int64),
-    )
+def install_head(context: Context, model: RegisteredModel) -> EmbedderSpec:
+    """Keep a registered head on this machine as the space of its name; doing it again changes nothing.
+
+    Raises InvalidValueError for a model that is no embedder, and ModelError if its artefact is missing or no head.
+    """
+    if model.kind is not Kind.EMBEDDER:
+        raise InvalidValueError(f"only an embedder can become a space, {model.label} is a {model.kind}")
+    return save_head(models_folder(context.settings), model.name, read_artefact(context, model))

@@ -37,7 +37,7 @@ def albums(context: Context) -> Context:
 
 
 def test_what_is_learnt_from_is_what_the_albums_hold(albums: Context) -> None:
-    faces = collect_faces(albums)
+    faces = collect_faces(albums).faces
     assert len(set(faces.families.tolist())) == len(FAMILIES)
     assert len(set(faces.persons.tolist())) <= len(FAMILIES) * PEOPLE
     assert np.linalg.norm(faces.embeddings, axis=1) == pytest.approx(1, abs=1e-3)
@@ -48,7 +48,7 @@ def test_what_is_learnt_from_is_what_the_albums_hold(albums: Context) -> None:
 
 
 def test_persons_linked_to_one_child_are_one_and_have_its_age(albums: Context) -> None:
-    family, before = family_id(FAMILIES[0]), collect_faces(albums)
+    family, before = family_id(FAMILIES[0]), collect_faces(albums).faces
     hana = Child(child_id(family, "Hana"), "Hana", date(2020, 1, 1), Gender.FEMALE)
     with albums.database.begin() as transaction:
         save_child(transaction, family, hana, now=NOW)
@@ -57,7 +57,7 @@ def test_persons_linked_to_one_child_are_one_and_have_its_age(albums: Context) -
         for person in transaction.execute(two).scalars():
             link = {"person_id": person, "child_id": hana.child_id, "probability": 1, "evidence": {}}
             transaction.execute(insert(links).values(family_id=family, linked_at=NOW, **link))
-    after = collect_faces(albums)
+    after = collect_faces(albums).faces
     assert len(set(after.persons.tolist())) == len(set(before.persons.tolist())) - 1
     (merged,) = set(after.persons.tolist()) - _alone(before, after)
     assert after.ages[after.persons == merged] == pytest.approx(6.1, abs=0.1)

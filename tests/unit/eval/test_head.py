@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from eval.head import gather, main, unseen_pairs, young
+from eval.head import main, unseen_pairs, young
+from eval.head_data import HeadData, gather, gather_chips
 from facealbum.demo.portraits import load_pixels
 from models.train.head import head_recipe
 from tests.unit.models.train.album import growing_families
@@ -57,8 +58,16 @@ def test_faces_are_gathered_with_their_labels(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / "one.jpg").write_bytes(picture)
         (tmp_path / name / "labels.csv").write_text(f"{header}\n{row}\n", encoding="utf-8")
-    faces = gather(tmp_path)
+    data, groups = gather(tmp_path, processes=1)
+    faces = data.faces
+    assert groups == ["F1", "001"]
     assert faces.sources.tolist() == [0, 1]
     assert faces.ages[1] == 48
     assert faces.persons[0] != faces.persons[1]
     assert float(faces.embeddings[0] @ faces.embeddings[1]) > 0.9
+    data.save(tmp_path / "faces.npz")
+    assert HeadData.load(tmp_path / "faces.npz").height.tolist() == data.height.tolist()
+    again, _, chips = gather_chips(tmp_path, processes=1)
+    assert again.faces.embeddings.tobytes() == faces.embeddings.tobytes()
+    assert chips.shape == (2, 112, 112, 3)
+    assert np.abs(chips[0, 40:60, 40:60].astype(int) - chips[1, 40:60, 40:60]).mean() < 20  # one face, two ways

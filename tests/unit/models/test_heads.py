@@ -1,19 +1,19 @@
 """A head that an operator has trained is a space like any other."""
 
-from io import BytesIO
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from facealbum.errors import InvalidValueError, ModelError
-from models.heads import load_heads, save_head
+from models.heads import Terms, load_heads, pack_head, remove_head, save_head
+
+TERMS = Terms("any use", research_only=False)
 
 
-def content(value: float = 1.0) -> bytes:
-    file = BytesIO()
-    np.save(file, np.full((640, 512), value, np.float16))
-    return file.getvalue()
+def content(value: float = 1.0, *, terms: Terms = TERMS) -> bytes:
+    return pack_head(value * np.eye(512, dtype=np.float32), terms)
 
 
 def test_a_saved_head_is_found_again_and_names_its_bytes(tmp_path: Path) -> None:
@@ -48,9 +48,33 @@ def test_a_changed_head_is_refused(tmp_path: Path) -> None:
 
 def test_a_head_without_its_checksum_is_refused(tmp_path: Path) -> None:
     save_head(tmp_path, "ours-512", content())
-    (tmp_path / "ours-512.npy.sha256").unlink()
+    (tmp_path / "ours-512.head.npz.sha256").unlink()
     with pytest.raises(ModelError, match="checksum"):
         load_heads(tmp_path)
+
+
+def test_a_head_keeps_its_terms(tmp_path: Path) -> None:
+    saved = save_head(tmp_path, "ours-512", content(terms=Terms("research", research_only=True, similarity=0.24)))
+    assert (saved.licence, saved.research_only, saved.similarity) == ("research", True, 0.24)
+    assert load_heads(tmp_path)["ours-512"] == saved
+
+
+def test_what_is_no_head_is_not_kept(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="terms"):
+        save_head(tmp_path, "ours-512", b"something else")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_head_from_before_terms_is_read_under_those_of_the_default_space(tmp_path: Path) -> None:
+    file = tmp_path / "old-512.npy"
+    np.save(file, np.ones((640, 512), np.float16))
+    (tmp_path / "old-512.npy.sha256").write_text(f"{sha256(file.read_bytes()).hexdigest()}  old-512.npy\n")
+    old = load_heads(tmp_path)["old-512"]
+    assert old.head is not None
+    assert old.head.read().shape == (640, 512)
+    assert not old.research_only
+    assert remove_head(tmp_path, "old-512") > 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_is_not_there_holds_no_heads(tmp_path: Path) -> None:
