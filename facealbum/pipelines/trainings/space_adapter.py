@@ -47,7 +47,7 @@ class SpaceAdapter:
         if folder:
             data, groups = gather(folder)
             old, new = (_read_off(space, data.faces.embeddings) for space in both)
-            licence = BENCH_LICENCE
+            licence, research_only = BENCH_LICENCE, True
         else:
             context = database_of(work)
             found = [{row.id: row for row in collect_rows(context, space=space)} for space in both]
@@ -56,8 +56,10 @@ class SpaceAdapter:
             old, new = data.faces.embeddings, _stacked([found[1][row.id].embedding for row in rows])
             parents = [find_embedder(space, models_folder(context.settings)) for space in both]
             licence = " and ".join(sorted({parent.licence for parent in parents}))
+            research_only = any(parent.research_only for parent in parents)
         labels = {name: getattr(data.faces, name) for name in ("families", "persons", "photos")}
-        np.savez(work.out / "data.npz", allow_pickle=False, old=old, new=new, licence=np.array(licence), **labels)
+        terms = {"licence": np.array(licence), "research_only": np.array(research_only)}
+        np.savez(work.out / "data.npz", allow_pickle=False, old=old, new=new, **terms, **labels)
         write_collected(work, data, groups, query=f"faces in {both[0]} and {both[1]}", ours=folder is None)
 
     def split(self, work: Work) -> None:
@@ -73,10 +75,9 @@ class SpaceAdapter:
         learnt = side >= 0
         with np.load(work.inputs["collect"] / "data.npz", allow_pickle=False) as data:
             pairs = Pairs(data["old"][learnt], data["new"][learnt], data["families"][learnt])
-            licence = str(data["licence"])
+            terms = {"licence": str(data["licence"]), "research_only": bool(data["research_only"])}
         adapter = fit_adapter(kind_of(str(work.parameters["form"])), pairs, seed=work.seed)
-        about = {"licence": licence, "research_only": not manifest.families, "maps": manifest.query}
-        write_model(work, adapter.to_bytes(), about)
+        write_model(work, adapter.to_bytes(), {**terms, "maps": manifest.query})
 
     def evaluate(self, work: Work) -> None:
         """Hit rate of adapted with new vectors and neighbours kept, beside the old vectors as they are."""

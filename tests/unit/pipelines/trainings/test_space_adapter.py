@@ -28,7 +28,8 @@ def collected(folder: Path) -> None:
     collecting = work(folder, "collect")
     labels = {name: getattr(made.faces, name) for name in ("families", "persons", "photos")}
     new = (made.faces.embeddings @ turn).astype(np.float32)
-    np.savez(collecting.out / "data.npz", old=made.faces.embeddings, new=new, licence=np.array("free"), **labels)
+    terms = {"licence": np.array("free"), "research_only": np.array(False)}
+    np.savez(collecting.out / "data.npz", old=made.faces.embeddings, new=new, **terms, **labels)
     write_collected(collecting, made, [str(one) for one in made.faces.families], query="made", ours=True)
 
 
