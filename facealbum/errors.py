@@ -111,6 +111,12 @@ class UnknownExperimentError(InvalidValueError):
     code = "unknown_experiment"
 
 
+class UnknownSearchError(InvalidValueError):
+    """No search over parameters is called so."""
+
+    code = "unknown_search"
+
+
 class UnknownUserError(InvalidValueError):
     """No user is called so."""
 

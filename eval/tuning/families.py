@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
-from uuid import UUID
 
 import numpy as np
 
@@ -17,7 +16,6 @@ from eval.albums import Album, AlbumFace
 from eval.experiments import Split, assign
 from eval.months import Household, TrialArm
 from eval.synthetic.counting import run_month
-from eval.truth import Members
 from eval.tuning.objective import MEASURES, Counts
 from facealbum.domain.ids import FamilyId, family_id
 from facealbum.domain.months import Month
@@ -51,7 +49,7 @@ def families_of(album: Album) -> list[PastFamily]:
     return [PastFamily.of(name, album.children.get(name, ()), list(faces)) for name, faces in of_family]
 
 
-def split_families(families: Sequence[UUID], *, salt: str, held_out: float) -> Mapping[str, list[UUID]]:
+def split_families(families: Sequence[FamilyId], *, salt: str, held_out: float) -> Mapping[str, list[FamilyId]]:
     """The families to search on and those held out, each in an order that only the salt decides.
 
     By a hash of salt and family, so a family is on the same side whoever else there is, and none is on both.
@@ -61,11 +59,11 @@ def split_families(families: Sequence[UUID], *, salt: str, held_out: float) -> M
     return {side: [one for one in order if assign(one, split) == side] for side in (SEARCHED, HELD_OUT)}
 
 
-def relive(family: PastFamily, arm: TrialArm, members: Members | None = None) -> tuple[Household, Counts]:
+def relive(family: PastFamily, arm: TrialArm) -> tuple[Household, Counts]:
     """The family after its last month under the arm, and what all its months counted."""
     household, counts = Household(family.name, arm, family.children), np.zeros((len(MEASURES), 2))
     for month, faces in family.months:
-        counted = run_month(household, month, faces, members or {})
+        counted = run_month(household, month, faces, {})
         counts += [counted.get(name, (0, 0)) for name in MEASURES]
     counts[MEASURES.index("link_error")] = _count_link_error(household)
     return household, counts

@@ -1,20 +1,21 @@
 """How good an arm is by what can be counted without labels: one number to make small, and what must not get worse.
 
-Note: one number.  The loss is the mean of three shares: persons that break, faces in no album of a registered child
-where there is one (1 - association), and faces without a person (1 - coverage).  Each can be had for nothing at the
-price of another: persons that are few and sure do not break but leave faces out, persons that take everybody in leave
-none out but break.  Equal weights, as none is known to matter more.  It is a number and no front of several because a
-trial can be given up early only if it can be called worse than others.
+Note: one number.  The loss is the mean of two shares: persons that break, and, where there is a registered child, faces
+in no album of one (1 - association).  Equal weights, as none is known to matter more.  It is a number and no front of
+several because a trial can be given up early only if it can be called worse than others.  Coverage is no part of it:
+most faces without a person are passers-by who should have none, and a search that gains by taking them in finds arms
+that mix people (docs/search.md has the figures).
 
-Note: guardrails.  What the three shares do not see, or reward wrongly, must not get worse than under the arm that the
-search began with: links to the wrong child raise association, but the faces then look too old or too young for it;
-joining anybody raises coverage, but collides and moves faces later.  A broken guardrail costs more than any shares can
+Note: guardrails.  What the loss does not see, or rewards wrongly, must not get worse than under the arm that the search
+began with.  Few and sure persons do not break, but leave faces out: coverage.  Links to the wrong child raise
+association, but their faces look too old or too young for it: link_error.  Joining anybody to anybody collides, and
+moves faces later.  And no persons may break for the sake of links.  A broken guardrail costs more than the shares can
 gain, so an arm that breaks one is worse than every arm that breaks none.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf, isfinite, sqrt
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -27,7 +28,13 @@ linked to, over all faces that are linked."""
 
 HIGHER_IS_BETTER = frozenset({"association", "coverage"})
 
-GUARDRAILS: Mapping[str, float] = {"collisions": 0.0, "coverage": 0.01, "churn": 0.005, "link_error": 0.1}
+GUARDRAILS: Mapping[str, float] = {
+    "breakage": 0.005,
+    "collisions": 0.0,
+    "coverage": 0.01,
+    "churn": 0.005,
+    "link_error": 0.1,
+}
 """By how much each may be worse than under the arm that the search began with: shares, and years."""
 
 Array: TypeAlias = NDArray[np.float64]
@@ -35,7 +42,7 @@ Array: TypeAlias = NDArray[np.float64]
 Counts: TypeAlias = Array
 """float64[measures, 2], the total and cases of each of MEASURES; summed over families, or float64[families, ...]."""
 
-_SHARES = ("breakage", "association", "coverage")
+_SHARES = ("breakage", "association")
 _ROUNDING = 1e-12
 
 
@@ -98,39 +105,42 @@ class Difference:
         return {"measure": self.measure, **ends, "families": self.families}
 
 
-def compare(
-    counts: Array, base: Array, *, draws: int = 2000, level: float = 0.95, seed: int = 0
-) -> tuple[Difference, ...]:
+def compare(counts: Array, base: Array) -> tuple[Difference, ...]:
     """The loss without penalties and every measure, with intervals by drawing families again.
 
-    counts, base: float64[families, measures, 2] of the same families.  The expanded percentile interval (Hesterberg
-    2015), as in eval.metrics.estimates; with fewer than two families it is infinite.
+    counts, base: float64[families, measures, 2] of the same families.
     """
     families = len(counts)
-    parts = {"loss": _SHARES} | {name: (name,) for name in MEASURES}
-    whole = [np.ones((1, families)) @ one.reshape(families, -1) for one in (counts, base)]
-    again = None
-    if families > 1:
-        drawn = np.random.default_rng(seed).multinomial(families, np.full(families, 1 / families), size=draws)
-        again = [drawn @ one.reshape(families, -1) for one in (counts, base)]
-    found = []
-    for title, names in parts.items():
-        after, before = (float(_shares(one, names)[0]) for one in whole)
-        low, high = -inf, inf
-        if again is not None:
-            tail = ndtr(np.sqrt(families / (families - 1)) * stdtrit(families - 1, (1 - level) / 2))
-            low, high = np.quantile(_shares(again[0], names) - _shares(again[1], names), [tail, 1 - tail])
-        found.append(Difference(title, before, after, float(low), float(high), families))
-    return tuple(found)
+    after, before = counts.reshape(families, -1), base.reshape(families, -1)
+    low, high = draw_again(lambda weights: _shown(weights @ after) - _shown(weights @ before), families)
+    found, were = (_shown(one.sum(axis=0)[None])[0] for one in (after, before))
+    names = ("loss", *MEASURES)
+    rows = zip(names, were.tolist(), found.tolist(), low.tolist(), high.tolist(), strict=True)
+    return tuple(Difference(*row, families) for row in rows)
 
 
-def _shares(sums: Array, names: Sequence[str]) -> Array:
-    """float64[n]: the mean of these measures, as `_lost` has them; of several only, higher ones are turned round."""
-    rows = sums.reshape(len(sums), len(MEASURES), 2)
-    parts = []
-    for name in names:
-        total, cases = rows[:, MEASURES.index(name)].T
-        rate = np.divide(total, cases, out=np.zeros_like(total), where=cases > 0)
-        turned = len(names) > 1 and name in HIGHER_IS_BETTER
-        parts.append(np.where(cases > 0, 1 - rate, 0.0) if turned else rate)
-    return np.asarray(np.mean(parts, axis=0))
+def draw_again(
+    difference: Callable[[Array], Array], families: int, *, draws: int = 2000, level: float = 0.95, seed: int = 0
+) -> tuple[Array, Array]:
+    """The ends of the intervals of float64[k] differences, by drawing families again.
+
+    difference: float64[n, k] of n weightings of the families, float64[n, families].  The expanded percentile interval
+    (Hesterberg 2015), as in eval.metrics.estimates; with fewer than two families it is infinite.
+    """
+    if families < 2:  # noqa: PLR2004 - nothing is known of how families differ
+        none = difference(np.ones((1, families)))[0]
+        return np.full_like(none, -inf), np.full_like(none, inf)
+    drawn = np.random.default_rng(seed).multinomial(families, np.full(families, 1 / families), size=draws)
+    tail = ndtr(sqrt(families / (families - 1)) * stdtrit(families - 1, (1 - level) / 2))
+    low, high = np.quantile(difference(drawn.astype(np.float64)), [tail, 1 - tail], axis=0)
+    return low, high
+
+
+def _shown(sums: Array) -> Array:
+    """float64[n, 1 + measures]: the loss without penalties and the rates, from float64[n, measures * 2] sums."""
+    total, cases = sums.reshape(len(sums), len(MEASURES), 2).transpose(2, 0, 1)
+    rates = np.divide(total, cases, out=np.zeros_like(total), where=cases > 0)
+    turned = np.array([name in HIGHER_IS_BETTER for name in MEASURES])
+    lost = np.where((cases > 0) & turned, 1 - rates, rates)
+    loss = lost[:, [MEASURES.index(name) for name in _SHARES]].mean(axis=1)
+    return np.concatenate([loss[:, None], rates], axis=1)

@@ -9,12 +9,12 @@ knows what when.  A process that is killed leaves a trial that others find stale
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from eval.months import TrialArm
+from eval.months import Household, TrialArm
 from eval.tuning.families import PastFamily, digest_families, relive
 from eval.tuning.objective import Array, Judgement, compare, judge
 from eval.tuning.space import Values, arm_with, draw_values, place_of_nothing
@@ -28,6 +28,24 @@ if TYPE_CHECKING:
 _BLOCKS = 8  # in which the families of a trial come, so that it can be given up at seven points
 _BEFORE_PRUNING = 5  # trials that are lived through to their end whatever comes
 _WARM_BLOCKS = 2  # and blocks of each
+
+
+@contextmanager
+def open_library() -> Iterator[Any]:
+    """Optuna, silent: it would tell each trial on standard error, and that its heartbeats may change one day.
+
+    Raises ModelError without the extra `train`.
+    """
+    import warnings  # noqa: PLC0415
+
+    try:
+        import optuna  # noqa: PLC0415 - only who searches pays for it
+    except ImportError as error:
+        raise ModelError("Optuna must be installed to search; pip install 'facealbum[train]'") from error
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        yield optuna
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +74,17 @@ class Tried:
     is_base: bool
     data: str
 
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self) | {"broken": list(self.broken)}
+
 
 def open_study(name: str, storage: "BaseStorage | None" = None) -> "Study":
     """The study of this name, made if it is new; without a storage it lasts as long as the object.
 
     Raises ModelError without the extra `train`.
     """
-    with _optuna() as optuna:
+    with open_library() as optuna:
         pruner = optuna.pruners.MedianPruner(n_startup_trials=_BEFORE_PRUNING, n_warmup_steps=_WARM_BLOCKS)
         study: Study = optuna.create_study(
             study_name=name, storage=storage, pruner=pruner, direction="minimize", load_if_exists=True
@@ -76,13 +98,13 @@ def search(
     effort: Effort,
     *,
     out_of_time: Callable[[], bool] = lambda: False,
-    report: Callable[[], None] = lambda: None,
+    report: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Make trials until the study has so many, or time is up; report: called after each.
+    """Make trials until the study has so many, or time is up; report: told after each how many there are.
 
     Raises ModelError without the extra `train`.
     """
-    with _optuna() as optuna:
+    with open_library() as optuna:
         ends = optuna.trial.TrialState
         counted = (ends.COMPLETE, ends.PRUNED, ends.RUNNING)
         if effort.worker == 0 and not any(one.is_base and one.data == objective.data for one in list_trials(study)):
@@ -96,17 +118,21 @@ def search(
             own = int(np.random.SeedSequence([effort.seed, effort.worker, len(past)]).generate_state(1)[0])
             study.sampler = optuna.samplers.TPESampler(seed=own)
             study.optimize(objective, n_trials=1)
-            report()
+            report(len(study.get_trials(deepcopy=False, states=counted)))
 
 
 class Objective:
     """What one trial costs: living through the families under the arm that it draws.
 
     base: the arm that the search began with, lived through once.  data: tells this state of the families from others.
+    look: shown each family after its last month under an arm that is tried.
     """
 
-    def __init__(self, families: Sequence[PastFamily], base: TrialArm) -> None:
+    def __init__(
+        self, families: Sequence[PastFamily], base: TrialArm, *, look: Callable[[Household], None] = lambda _: None
+    ) -> None:
         self.base = base
+        self._look = look
         self.data = digest_families(families)
         self._blocks = [
             [families[place] for place in block]
@@ -122,13 +148,13 @@ class Objective:
         arm = arm_with(self.base, values)
         counts, beside = np.zeros_like(self._base_counts[0]), np.zeros_like(self._base_counts[0])
         for step, (block, base) in enumerate(zip(self._blocks, self._base_counts, strict=True)):
-            counts += _live_all(block, arm).sum(axis=0) if values else base
+            counts += _live_all(block, arm, self._look).sum(axis=0) if values else base
             beside += base
             judged = judge(counts, beside)
             trial.report(judged.loss, step)
             if values and step + 1 < len(self._blocks) and trial.should_prune():
                 _keep(trial, judged)
-                with _optuna() as optuna:
+                with open_library() as optuna:
                     raise optuna.TrialPruned
         _keep(trial, judged)
         return judged.loss
@@ -164,9 +190,30 @@ def measure(families: Sequence[PastFamily], arm: TrialArm, base: TrialArm) -> di
     }
 
 
-def _live_all(families: Sequence[PastFamily], arm: TrialArm) -> Array:
+def is_better(best: Tried, held_out: Mapping[str, Any]) -> tuple[bool, str]:
+    """Whether what `measure` says of families that were never searched on shows it, and why, in words."""
+    if not best.values:
+        return False, "no trial lost less than the arm that the search began with"
+    if not held_out["families"]:
+        return False, "no family was held out, so nothing tells what the gain on the others is worth"
+    if held_out["broken"]:
+        return False, f"on the families held out it breaks a guardrail: {', '.join(held_out['broken'])}"
+    loss = next(one for one in held_out["differences"] if one["measure"] == "loss")
+    if loss["high"] is None or loss["high"] >= 0:
+        return False, "on the families held out it is not shown to lose less than the arm that the search began with"
+    return True, "on the families held out it loses less than the arm that the search began with"
+
+
+def _live_all(
+    families: Sequence[PastFamily], arm: TrialArm, look: Callable[[Household], None] = lambda _: None
+) -> Array:
     """float64[families, measures, 2]."""
-    return np.array([relive(family, arm)[1] for family in families])
+    found = []
+    for family in families:
+        household, counts = relive(family, arm)
+        look(household)
+        found.append(counts)
+    return np.array(found)
 
 
 def _keep(trial: "Trial", judged: Judgement) -> None:
@@ -186,18 +233,3 @@ def _read(one: "FrozenTrial") -> Tried:
         is_base=kept.get("base", False),
         data=kept.get("data", ""),
     )
-
-
-@contextmanager
-def _optuna() -> Iterator[Any]:
-    """The library, silent: it would tell each trial on standard error, and that heartbeats may change one day."""
-    import warnings  # noqa: PLC0415
-
-    try:
-        import optuna  # noqa: PLC0415 - only who searches pays for it
-    except ImportError as error:
-        raise ModelError("Optuna must be installed to search; pip install 'facealbum[train]'") from error
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        yield optuna

@@ -34,6 +34,7 @@ from facealbum.cli import (
     releases,
     reports,
     runs,
+    searches,
     signals,
     stack,
     system,
@@ -77,6 +78,7 @@ app.add_typer(compat.evaluation, name="eval")
 app.add_typer(compat.reembedding, name="reembed")
 app.add_typer(arms.app, name="arms")
 app.add_typer(experiments.app, name="experiment")
+app.add_typer(searches.app, name="search")
 app.add_typer(drift.app, name="drift")
 app.add_typer(fairness.fairness, name="fairness")
 app.add_typer(fairness.attribution, name="attribution")

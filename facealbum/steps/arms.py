@@ -17,7 +17,7 @@ from facealbum.steps.arm_plans import FOLLOWING, ArmPlan, save_side
 from facealbum.steps.calibrators import expect_calibrator
 from facealbum.steps.compat import require_compatible
 from facealbum.steps.context import Context
-from facealbum.steps.embedders import installed_space, models_of_space
+from facealbum.steps.embedders import ModelsInUse, installed_space, models_of_space
 from facealbum.steps.packaged_models import register_embedder, register_packaged
 from facealbum.steps.served_models import note_served
 from facealbum.storage.audit import save_entry
@@ -83,24 +83,43 @@ def create_arm(  # noqa: PLR0913 - all that an arm is made of
     """
     if algorithm not in ALGORITHMS:
         raise InvalidValueError(f"an algorithm must be one of {', '.join(sorted(ALGORITHMS))}, got {algorithm!r}")
+    with context.database.begin() as transaction:
+        models = models_of_space(space or installed_space(transaction), context.settings)
+        plan = replace(ArmPlan.of_space(models.embedder), name=name, algorithm=algorithm)
+        if calibrator is not None:
+            plan = expect_calibrator(context, transaction, calibrator, space=models.space).plan(plan)
+        plan, detail = _change(plan, changes or {}), {"changes": dict(changes or {})}
+        return add_arm(transaction, plan, models, author=author, now=context.clock(), detail=detail)
+
+
+def add_arm(
+    transaction: Transaction,
+    plan: ArmPlan,
+    models: ModelsInUse,
+    *,
+    author: str,
+    now: datetime,
+    detail: Mapping[str, Any] = {},
+) -> Arm:
+    """The same in the caller's transaction, of a plan that is made; detail: what else stands on record."""
+    expect_arm_name(plan.name)
+    if load_arm(transaction, plan.name):
+        raise ConflictError(f"there is an arm {plan.name!r}, and arms never change; choose another name")
+    register_embedder(transaction, models.embedder, now=now)
+    side = save_side(transaction, plan, models)
+    told = {"algorithm": plan.algorithm, "space": models.space, **detail}
+    told |= {"calibrator": plan.calibrator} if plan.calibrator else {}
+    save_entry(transaction, "create", f"arm {plan.name}", author=author, now=now, detail=told)
+    return side.arm
+
+
+def expect_arm_name(name: str) -> None:
+    """Raise InvalidValueError unless a new arm may be called so."""
     if not _NAME.fullmatch(name) or name in {*FOLLOWING, HOLDOUT}:
         raise InvalidValueError(
             f"an arm's name must be lower-case letters, digits and _.- and none of {', '.join(FOLLOWING)}, {HOLDOUT};"
             f" got {name!r}"
         )
-    with context.database.begin() as transaction:
-        if load_arm(transaction, name):
-            raise ConflictError(f"there is an arm {name!r}, and arms never change; choose another name")
-        models = models_of_space(space or installed_space(transaction), context.settings)
-        plan = replace(ArmPlan.of_space(models.embedder), name=name, algorithm=algorithm)
-        if calibrator is not None:
-            plan = expect_calibrator(context, transaction, calibrator, space=models.space).plan(plan)
-        register_embedder(transaction, models.embedder, now=context.clock())
-        side = save_side(transaction, _change(plan, changes or {}), models)
-        detail = {"algorithm": algorithm, "space": models.space, "changes": dict(changes or {})}
-        detail |= {"calibrator": plan.calibrator} if plan.calibrator else {}
-        save_entry(transaction, "create", f"arm {name}", author=author, now=context.clock(), detail=detail)
-        return side.arm
 
 
 def promote_arm(context: Context, name: str, *, author: str) -> int:

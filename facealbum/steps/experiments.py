@@ -77,6 +77,12 @@ def create_experiment(context: Context, draft: Draft, *, author: str, dry_run: b
 
     Raises InvalidValueError for whatever can't be, and if the number of families is neither given nor to be told.
     """
+    with context.database.begin(trial=dry_run) as transaction:
+        return add_experiment(context, transaction, draft, author=author)
+
+
+def add_experiment(context: Context, transaction: Transaction, draft: Draft, *, author: str) -> tuple[Plan, Power]:
+    """The same in the caller's transaction."""
     expect_name(draft.name)
     split = Split(draft.salt or draft.name, draft.shares, draft.holdout, draft.traffic)
     if draft.mode not in {SERVED, SHADOW}:
@@ -85,18 +91,17 @@ def create_experiment(context: Context, draft: Draft, *, author: str, dry_run: b
         raise InvalidValueError(f"families are held out of what is {SERVED}; in the {SHADOW} nobody is treated")
     if len(draft.shares) < 2:  # noqa: PLR2004 - one to compare with
         raise InvalidValueError(f"an experiment must have two arms or more, got {[name for name, _ in draft.shares]}")
-    with context.database.begin(trial=dry_run) as transaction:
-        if any(one.name == draft.name for one in load_experiments(transaction)):
-            raise ConflictError(f"there is an experiment {draft.name!r}; choose another name")
-        sides = [
-            ExperimentArm(_arm(context, transaction, name).arm_id, name, share, control=not place)
-            for place, (name, share) in enumerate(draft.shares)
-        ]
-        plan, power = _agree(transaction, draft, sides)
-        agreed = {"name": draft.name, "mode": draft.mode, "salt": split.salt, "plan": plan.to_dict()}
-        save_experiment(transaction, sides, now=context.clock(), **agreed, holdout=split.holdout, traffic=split.traffic)
-        detail = {**agreed, "arms": dict(draft.shares), "holdout": split.holdout, "traffic": split.traffic}
-        _record(context, transaction, "create", draft.name, author, detail)
+    if any(one.name == draft.name for one in load_experiments(transaction)):
+        raise ConflictError(f"there is an experiment {draft.name!r}; choose another name")
+    sides = [
+        ExperimentArm(_arm(context, transaction, name).arm_id, name, share, control=not place)
+        for place, (name, share) in enumerate(draft.shares)
+    ]
+    plan, power = _agree(transaction, draft, sides)
+    agreed = {"name": draft.name, "mode": draft.mode, "salt": split.salt, "plan": plan.to_dict()}
+    save_experiment(transaction, sides, now=context.clock(), **agreed, holdout=split.holdout, traffic=split.traffic)
+    detail = {**agreed, "arms": dict(draft.shares), "holdout": split.holdout, "traffic": split.traffic}
+    _record(context, transaction, "create", draft.name, author, detail)
     return plan, power
 
 

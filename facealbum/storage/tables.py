@@ -15,6 +15,7 @@ from facealbum.storage import (
     registry_schema,
     request_schema,
     review_schema,
+    search_schema,
     signal_schema,
 )
 from facealbum.storage.schema import metadata
@@ -35,5 +36,6 @@ __all__ = [
     "registry_schema",
     "request_schema",
     "review_schema",
+    "search_schema",
     "signal_schema",
 ]

@@ -18,6 +18,7 @@ SHARED = {
     *("samples", "metric_totals"),
     *("users", "sessions", "service_tokens", "login_attempts"),
     *("secrets", "idempotency_keys"),
+    "searches",
     *("model_versions", "model_changes"),
     "data_snapshots",
     "past_starts",
