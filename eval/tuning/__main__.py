@@ -120,7 +120,7 @@ def _rank(whole: Sequence[tuple[float | None, list[float]]]) -> str:
     told = []
     for place, title in enumerate(_TRUTHS):
         scores = [one[place] for _, one in whole]
-        if len(set(scores)) > 1:
+        if len(set(scores)) > 1 and len({loss for loss, _ in whole}) > 1:
             found = spearmanr([loss for loss, _ in whole], [1 - one for one in scores])
             told.append(f"{found.statistic:.2f} with 1 - {title} (p {found.pvalue:.3f})")
     return f"Spearman of the loss over the {len(whole)} trials that came to their end: {'; '.join(told) or 'none'}."

@@ -160,6 +160,13 @@ class Objective:
         return judged.loss
 
 
+def read_trials(name: str, storage: "BaseStorage") -> list[Tried]:
+    """The trials of the study of this name, none before it was made; raises ModelError without the extra `train`."""
+    with open_library() as optuna:
+        known = optuna.get_all_study_names(storage)
+        return list_trials(optuna.load_study(study_name=name, storage=storage)) if name in known else []
+
+
 def list_trials(study: "Study") -> list[Tried]:
     """Every trial, by number."""
     return [_read(one) for one in study.get_trials(deepcopy=False)]

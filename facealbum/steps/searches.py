@@ -21,9 +21,9 @@ from eval.tuning.study import (
     Tried,
     find_best,
     is_better,
-    list_trials,
     measure,
     open_study,
+    read_trials,
     search,
 )
 from facealbum.domain.ids import FamilyId
@@ -168,7 +168,7 @@ def show_search(context: Context, name: str) -> Found:
     with context.database.begin() as transaction:
         one = load_search(transaction, name)
     with open_trials(context.database) as storage:
-        trials = list_trials(open_study(name, storage))
+        trials = read_trials(name, storage)
     return Found(one, tuple(trials), find_best(trials))
 
 

@@ -33,6 +33,7 @@ from facealbum.storage.families import save_child, save_family
 from facealbum.storage.people import load_arm_id, load_named_faces
 from facealbum.storage.photos import Problem, save_problems
 from facealbum.storage.schema import runs
+from facealbum.storage.searches import save_search
 from facealbum.storage.serving import load_served_arm
 from tests.integration.album import FAMILY, FAMILY_ID
 from tests.integration.web_album import NOW, SHOTS
@@ -88,7 +89,10 @@ def fill(client: TestClient) -> Places:
     person, other, *_ = (str(one.person_id) for one in list_persons(world, FAMILY))
     number = decide(world, FAMILY, Said(Kind.NAME, person=person, name="Grandpa"), author="test").number
     upload = promise_upload(world, FAMILY_ID, "new.jpg", (b"\7" * 32, 4), taken_at=None).upload_id
+    plan = {"trials": 9, "seed": 0, "families": 10, "held_out": 0.5, "through": "2026-02"}
+    base = {"arm": "default", "space": "fused-512", "space_id": 1, "algorithm": "constrained", "parameters": {}}
     with world.database.begin() as transaction:
+        save_search(transaction, "wider", base=base, plan=plan, author="test", now=NOW)
         arm = load_arm_id(transaction, load_served_arm(transaction, FAMILY_ID))
         run = transaction.execute(select(runs.c.run_id).where(runs.c.family_id == FAMILY_ID)).scalars().first()
         face = load_named_faces(transaction, FAMILY_ID, arm, PersonId(UUID(person)))[0].face_id
@@ -113,6 +117,7 @@ def fill(client: TestClient) -> Places:
         "arms/{name}": "stricter",
         "versions/{model_id}": "1",
         "diff/{other_id}": "2",
+        "searches/{name}": "wider",
         "samples/{name}": "first",
         "annotation/{sample}": "first",
         "items/{item_id}": str(load_sample(world, "first")[1][0].item_id),

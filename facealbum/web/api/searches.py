@@ -1,0 +1,113 @@
+"""Searches for better parameters: what was tried, and what came of it.  They are started on the command line."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import AwareDatetime, BaseModel, Field
+
+from facealbum.domain.access import Right
+from facealbum.steps import searches as steps
+from facealbum.web.api.lists import Keys, Page, Paging
+from facealbum.web.api.values import MonthText, Name, Shown
+from facealbum.web.problems import responses
+from facealbum.web.rights import requires
+from facealbum.web.world import World
+
+router = APIRouter(prefix="/v1/searches", tags=["searches"], dependencies=[requires(Right.SEE_FIGURES)])
+_BY_AGE = Keys(tuple[int])
+
+
+class Base(BaseModel):
+    """The arm that a search began with."""
+
+    arm: str = Field(examples=["default"])
+    space: str = Field(examples=["fused-512"])
+    algorithm: str = Field(examples=["constrained"])
+    parameters: dict[str, Any]
+
+
+class Plan(BaseModel):
+    """How many trials, on how many families at most, up to which month; held_out: the share only looked at last."""
+
+    trials: int = Field(examples=[100])
+    seed: int
+    families: int = Field(examples=[200])
+    held_out: float = Field(examples=[0.3])
+    through: MonthText
+
+
+class Difference(BaseModel):
+    """A measure under the arm that the search began with, under the one found, and the difference with its interval."""
+
+    measure: str = Field(examples=["breakage"])
+    base: float = Field(examples=[0.043])
+    found: float = Field(examples=[0.038])
+    value: float = Field(examples=[-0.005])
+    low: float | None = Field(examples=[-0.009])
+    high: float | None = Field(examples=[-0.001])
+    families: int = Field(examples=[60])
+
+
+class Side(BaseModel):
+    """What families say; broken: guardrails that the arm found breaks on them."""
+
+    families: int = Field(examples=[60])
+    broken: list[str]
+    differences: list[Difference]
+
+
+class Outcome(BaseModel):
+    """What was found so far; better: whether families that were never searched on show it."""
+
+    trial: int = Field(examples=[17])
+    changes: dict[str, float] = Field(examples=[{"similarity": 0.28}])
+    better: bool
+    reason: str
+    searched: Side
+    held_out: Side
+
+
+class Search(Shown):
+    """A search; arm: the one that was proposed."""
+
+    name: str = Field(examples=["autumn"])
+    base: Base
+    plan: Plan
+    author: str = Field(examples=["operator"])
+    created_at: AwareDatetime
+    concluded_at: AwareDatetime | None
+    outcome: Outcome | None
+    arm: str | None = Field(examples=["search-autumn"])
+
+
+class Trial(BaseModel):
+    """One arm that was tried: `complete`, `pruned` (given up early), `running`, `waiting` or `fail`.
+
+    values: what it has other than the arm that the search began with.  rates: by measure, null without a case.
+    """
+
+    number: int = Field(examples=[17])
+    state: str = Field(examples=["complete"])
+    values: dict[str, float]
+    loss: float | None = Field(examples=[0.21])
+    rates: dict[str, float | None]
+    broken: list[str]
+
+
+class Found(Search):
+    """The same with its trials."""
+
+    trials: list[Trial]
+
+
+@router.get("", summary="Searches for parameters")
+def list_searches(world: World, wanted: Paging) -> Page[Search]:
+    """List every search for better parameters, the newest first."""
+    rows, following = _BY_AGE.part(steps.list_searches(world), wanted, lambda one: (-one.search_id,))
+    return Page(items=[Search.model_validate(one) for one in rows], next=following)
+
+
+@router.get("/{name}", responses=responses(), summary="A search with its trials")
+def show_search(world: World, name: Name) -> Found:
+    """Tell how far a search is, what it tried and what it found."""
+    return Found.model_validate(steps.show_search(world, name).to_dict())
