@@ -3,24 +3,22 @@
 Each is a draft.  Nothing that is served changes before the experiment says so and somebody promotes the arm.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from eval.tuning.families import HELD_OUT, SEARCHED
+from eval.tuning.objective import HIGHER_IS_BETTER
 from eval.tuning.space import arm_with
-from facealbum.domain.model_versions import Kind
 from facealbum.errors import ConflictError
-from facealbum.steps.arm_plans import ArmPlan
 from facealbum.steps.arms import add_arm
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import models_of_space
 from facealbum.steps.experiments import Draft, add_experiment
-from facealbum.steps.registry import NewModel, register_model
 from facealbum.steps.searches import arm_name, plan_of, trial_arm
+from facealbum.steps.served_models import thresholds_of
 from facealbum.storage.experiments import SHADOW
-from facealbum.storage.registry import update_version
+from facealbum.storage.registry import Deed, lock_registry, update_version
 from facealbum.storage.searches import Search, load_family_ids, load_search, update_search
 
 _MONTHS = 3  # of the experiment that is proposed
@@ -43,30 +41,21 @@ def propose_search(context: Context, name: str, *, author: str, anyway: bool = F
     Raises ConflictError if there is nothing to propose: it is proposed already, nothing differs from the arm that the
     search began with, or, but for `anyway`, families that were held out do not show it to be better.
     """
+    now = context.clock()
     with context.database.begin() as transaction:
-        one = load_search(transaction, name)
-        outcome = _expect_proposable(one, anyway=anyway)
-        families = len(load_family_ids(transaction, before=context.clock()))
-    base = plan_of(one)
-    found = arm_with(trial_arm(one), outcome["changes"])
-    plan = replace(base, name=arm_name(name), clustering=found.clustering, linking=found.linking)
-    model = register_model(context, _model(one, plan, outcome), author=author)
-    with context.database.begin() as transaction:
+        lock_registry(transaction)
         one = load_search(transaction, name, lock=True)
-        _expect_proposable(one, anyway=anyway)
-        arm = add_arm(
-            transaction,
-            plan,
-            models_of_space(one.base["space"], context.settings),
-            author=author,
-            now=context.clock(),
-            detail={"search": name, "changes": outcome["changes"]},
-        )
-        draft = _draft(one, plan.name, outcome, families=max(2, families))
-        add_experiment(context, transaction, draft, author=author)
-        update_version(transaction, model.model_id, arm_id=arm.arm_id)
+        outcome, base = _expect_proposable(one, anyway=anyway), plan_of(one)
+        found = arm_with(trial_arm(one), outcome["changes"])
+        plan = replace(base, name=arm_name(name), clustering=found.clustering, linking=found.linking)
+        models, detail = models_of_space(one.base["space"], context.settings), {"search": name, **outcome["changes"]}
+        arm = add_arm(transaction, plan, models, author=author, now=now, detail=detail)
+        families = len(load_family_ids(transaction, before=now))
+        add_experiment(context, transaction, _draft(one, arm.name, outcome, families=max(2, families)), author=author)
+        model = thresholds_of(transaction, arm, Deed(author, f"found by search {name}", now))
+        update_version(transaction, model.model_id, metrics=_metrics(outcome), primary_metric="loss")
         update_search(transaction, one.search_id, arm_id=arm.arm_id)
-    return Proposal(plan.name, draft.name, model.label)
+    return Proposal(arm.name, arm.name, model.label)
 
 
 def _expect_proposable(one: Search, *, anyway: bool) -> Mapping[str, Any]:
@@ -102,29 +91,24 @@ def _draft(one: Search, arm: str, outcome: Mapping[str, Any], *, families: int) 
     )
 
 
-def _model(one: Search, plan: ArmPlan, outcome: Mapping[str, Any]) -> NewModel:
-    """The parameters as a model of the registry, with what the families held out say."""
-    ends = ("value", "low", "high")
-    metrics = {
+def _metrics(outcome: Mapping[str, Any]) -> dict[str, Any]:
+    """What the families held out say, as the registry keeps it; intervals are of differences alone."""
+    return {
         told["measure"]: {
             "value": told["found"],
             "low": None,
             "high": None,
             "n": told["families"],
             "baseline": {"value": told["base"], "low": None, "high": None},
-            "difference": {end: told[end] for end in ends},
-            "better": outcome["better"] if told["measure"] == "loss" else None,
+            "difference": {end: told[end] for end in ("value", "low", "high")},
+            "better": _is_better(told),
         }
         for told in outcome[HELD_OUT]["differences"]
     }
-    content = {"space": one.base["space"], "algorithm": plan.algorithm, "parameters": plan.parameters()}
-    return NewModel(
-        Kind.THRESHOLDS,
-        plan.name,
-        json.dumps(content, sort_keys=True).encode(),
-        licence="Apache-2.0",
-        research_only=False,
-        source=f"search {one.name}",
-        metrics=metrics,
-        primary="loss",
-    )
+
+
+def _is_better(told: Mapping[str, Any]) -> bool | None:
+    """Whether the interval of a difference lies on the better side of none, or on the other; None on neither."""
+    if told["low"] is None or told["low"] <= 0 <= told["high"]:
+        return None
+    return (told["low"] > 0) == (told["measure"] in HIGHER_IS_BETTER)
