@@ -106,15 +106,9 @@ class UnknownArmError(InvalidValueError):
 
 
 class UnknownExperimentError(InvalidValueError):
-    """No experiment is called so."""
+    """No experiment, or search over parameters, is called so."""
 
     code = "unknown_experiment"
-
-
-class UnknownSearchError(InvalidValueError):
-    """No search over parameters is called so."""
-
-    code = "unknown_search"
 
 
 class UnknownUserError(InvalidValueError):

@@ -48,7 +48,6 @@ _STATUSES = {
     "unknown_experiment": HTTPStatus.NOT_FOUND,
     "unknown_sample": HTTPStatus.NOT_FOUND,
     "unknown_item": HTTPStatus.NOT_FOUND,
-    "unknown_search": HTTPStatus.NOT_FOUND,
     "unknown_user": HTTPStatus.NOT_FOUND,
     "unknown_token": HTTPStatus.NOT_FOUND,
     "unknown_model": HTTPStatus.NOT_FOUND,
