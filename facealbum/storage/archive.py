@@ -50,13 +50,15 @@ class Archive:
         """How these vectors came about."""
         return None if maker_id is None else self.makings[maker_id]
 
-    def clustering(self, maker_id: int | None, models: Mapping[str, str], parameters: Mapping[str, Any]) -> Making:
-        """How a run came about; its parameters are a model of their own where the registry has them."""
-        made = self._earlier_making(models, "") if maker_id is None else self.makings[maker_id]
-        digest = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()
+    def clustering(self, run: Row[Any]) -> Making:
+        """How a run came about; its algorithm and parameters are a model of their own where the registry has them."""
+        made = self._earlier_making(run.models, "") if run.maker_id is None else self.makings[run.maker_id]
+        parameters = run.parameters
+        numbers = {"algorithm": run.algorithm, "parameters": parameters}
+        digest = hashlib.sha256(json.dumps(numbers, sort_keys=True).encode()).hexdigest()
         known = self._by_digest.get(digest)
         thresholds = () if known is None else (self._use("thresholds", known.version, digest),)
-        return Making("clustering", made.code_version, made.space, None, parameters, (*made.models, *thresholds))
+        return Making("clustering", run.code_version, made.space, None, parameters, (*made.models, *thresholds))
 
     def _making(self, row: Row[Any]) -> Making:
         models = tuple(self._use(role, one["version"], one["sha256"]) for role, one in sorted(row.files.items()))

@@ -4,7 +4,7 @@ Every query names the family, so nothing of another one is ever told.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -145,7 +145,7 @@ def load_runs_of(
             row.algorithm,
             row.started_at,
             row.finished_at,
-            replace(archive.clustering(row.maker_id, row.models, row.parameters), code_version=row.code_version),
+            archive.clustering(row),
             _experiments_with(connection, family, row.arm_id, row.started_at),
         )
         for row in connection.execute(mine.order_by(runs.c.month, runs.c.started_at)).all()

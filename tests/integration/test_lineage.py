@@ -180,9 +180,9 @@ def test_a_trained_calibrator_leads_back_to_its_training_and_forward_to_its_face
     run = found.placements[0].run
     assert run is not None
     assert [one.model_id for one in run.making.models if one.role == "calibrator"] == [model.model_id]
-    uses, families = find_uses(context, model.label, limit=10)
+    uses, families = find_uses(context, str(model.model_id), limit=10)
     assert (uses.arms, uses.runs, [one.family_id for one in families]) == (("younger",), 1, [FAMILY_ID])
-    assert face in list_faces_made(context, FAMILY_ID, model.label, limit=100)
+    assert face in list_faces_made(context, FAMILY_ID, str(model.model_id), limit=100)
 
 
 def test_a_release_is_asked_about_as_a_model_is(context: Context) -> None:

@@ -12,7 +12,7 @@ def shown(*models: ModelUse, code_version: str | None = "0.1.0") -> str:
     making = Making("embedding", code_version, "ours", None, {"reembedding": 3}, models)
     with console.out.capture() as caught:
         _show("face", EmbeddingOrigin("ours", making, reembedding=3), as_json=False)
-    return caught.get()
+    return " ".join(caught.get().replace("│", " ").split())  # however wide the terminal is
 
 
 def test_a_model_takes_a_line_with_what_the_registry_knows_of_it() -> None:
