@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test test-browser verify-models check speed bench bench-clustering chaos throughput queue-soak lock secrets clean
+.PHONY: help setup dev demo test test-browser verify-models check speed bench bench-clustering chaos throughput queue-soak model-loop lock secrets clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -61,6 +61,14 @@ study: dev ## what metrics, alarms, experiments and gates are worth, into docs/s
 
 study-short: dev ## the same on a few simulated families, in under a minute
 	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m eval.studies --short
+
+LOOP ?= build/model-loop
+model-loop: dev ## train, try in the shadow, promote and take back, on the albums in ALBUMS=FOLDER; again from what LOOP holds
+	@export FACEALBUM_DATA="$(LOOP)/data"; \
+	$(BIN)/facealbum import "$(ALBUMS)/visible/growth/photos.csv" --families "$(ALBUMS)/visible/growth/families.csv" && \
+	$(BIN)/facealbum analyze && \
+	$(BIN)/facealbum cluster --through 2022-01 && \
+	$(BIN)/facealbum pipelines loop "$(LOOP)/reports" --data "bench:$(ALBUMS)" --through 2022-01 --accept-research-only
 
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url pyproject.toml --group build

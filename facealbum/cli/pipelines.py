@@ -126,6 +126,30 @@ def pipelines_step(  # noqa: PLR0913, PLR0917 - typer's options
         run_step(context, load_training(name), step, inputs=inputs, out=out, log=console.say)
 
 
+@app.command("loop")
+def pipelines_loop(
+    out: Annotated[Path, typer.Argument(help="The folder for the reports.", metavar="OUT", file_okay=False)],
+    data: Data = "confirmed",
+    through: Annotated[str | None, typer.Option("--through", help="The last month, as 2026-10.")] = None,
+    accept: Annotated[
+        bool, typer.Option("--accept-research-only", help="You use it for research and nothing else.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Train calibrator and embedding head, try them in the shadow, report, promote what may be, and take it back."""
+    from facealbum.domain.months import Month
+    from facealbum.pipelines.loop import run_loop
+
+    with open_world() as context:
+        last = Month.parse(through) if through else Month.of(context.clock()).before()
+        tried = run_loop(context, source=data, through=last, out=out, accept=accept)
+    if as_json:
+        console.say_json([asdict(one) for one in tried])
+    for one in tried if not as_json else ():
+        console.say(f"{one.model}: trained in run {one.run}, tried in {one.experiment}, report {one.report}")
+        console.say(f"  refused: {one.refused}" if one.refused else f"  promoted and taken back; {one.serves} serves")
+
+
 @app.command("prune")
 def pipelines_prune(
     days: Annotated[int, typer.Option("--days", help="What nobody used for so long.", min=0)] = 30,
