@@ -111,4 +111,4 @@ def _is_better(told: Mapping[str, Any]) -> bool | None:
     """Whether the interval of a difference lies on the better side of none, or on the other; None on neither."""
     if told["low"] is None or told["low"] <= 0 <= told["high"]:
         return None
-    return (told["low"] > 0) == (told["measure"] in HIGHER_IS_BETTER)
+    return bool(told["low"] > 0) == (told["measure"] in HIGHER_IS_BETTER)
