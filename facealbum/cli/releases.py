@@ -174,11 +174,11 @@ def _show_changes(changes: "list[Change]", models: "Mapping[int, ModelVersion]")
     rows = [
         (
             one.number,
-            one.at,
+            f"{one.at:%Y-%m-%d %H:%M}",
             models[one.model_id].label,
             f"{one.before or 'new'} -> {one.after}",
             one.author,
-            one.approver,
+            one.approver or "",
             one.reason + (f" (past: {', '.join(one.overridden)})" if one.overridden else ""),
         )
         for one in changes

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import TypeAlias
 
 from facealbum.clock import system_clock
-from facealbum.errors import DatabaseUnavailableError, FacealbumError, ModelError, StorageError
+from facealbum.errors import DatabaseUnavailableError, FacealbumError, InvalidValueError, ModelError, StorageError
 from facealbum.settings import Settings
 from facealbum.steps.artefacts import verify_production
 from facealbum.steps.context import Context
@@ -27,7 +27,11 @@ _PROBE = "doctor/probe"
 _LITTLE_SPACE = 1_000_000_000
 _CLOCKS_APART_SECONDS = 2.0  # ages and dates are told by one or the other
 _OUTBOX_SECONDS = 60.0
-_INSIDE_DATABASE = ("clock", "waiting", "amounts", "registry")  # of a database that is away, one finding is enough
+_TOLD_ELSEWHERE: Mapping[str, tuple[type[FacealbumError], ...]] = {
+    **dict.fromkeys(("clock", "waiting", "amounts"), (DatabaseUnavailableError,)),
+    "registry": (StorageError, InvalidValueError),
+}
+"""Of a database or object store that is away, one finding is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ def _look_at(subjects: Mapping[str, _Look], settings: Settings) -> list[Finding]
         try:
             findings.extend(Finding(subject, True, line) for line in look(settings))
         except (FacealbumError, OSError) as error:
-            if not (subject in _INSIDE_DATABASE and isinstance(error, DatabaseUnavailableError)):
+            if not isinstance(error, _TOLD_ELSEWHERE.get(subject, ())):
                 findings.append(Finding(subject, False, str(error)))
     return findings
 
