@@ -327,7 +327,7 @@ class UnknownModelError(ModelError):
 
 
 class ModelNotInstalledError(ModelError):
-    """The model is known, but its weights are not on this machine."""
+    """The model is known, but its weights, or what it needs to be trained, are not on this machine."""
 
     code = "model_not_installed"
 

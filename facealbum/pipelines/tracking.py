@@ -7,7 +7,7 @@ import os
 import warnings
 from typing import TYPE_CHECKING
 
-from facealbum.errors import ModelError
+from facealbum.errors import ModelNotInstalledError
 from facealbum.settings import Settings
 from facealbum.steps.snapshots import pipelines_folder
 from facealbum.storage.embedded.locks import exclusive
@@ -21,7 +21,7 @@ _QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_CONFIGURE_LOGGING": "false
 
 
 def open_tracking(settings: Settings) -> "MlflowClient":
-    """A client of the store, which is made with the first one; raises ModelError without the extra `train`."""
+    """A client of the store, which is made with the first one; raises ModelNotInstalledError without `train`."""
     folder = pipelines_folder(settings)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ.update(_QUIET)  # read as MLflow is imported
@@ -30,7 +30,9 @@ def open_tracking(settings: Settings) -> "MlflowClient":
         try:
             from mlflow import MlflowClient  # noqa: PLC0415 - takes a second
         except ImportError as error:
-            raise ModelError("MLflow must be installed to keep runs; pip install 'facealbum[train]'") from error
+            raise ModelNotInstalledError(
+                "MLflow must be installed to keep runs; pip install 'facealbum[train]'"
+            ) from error
         return MlflowClient(tracking_uri=os.environ.get(_URI) or f"sqlite:///{folder / 'mlflow.db'}")
 
 

@@ -53,14 +53,14 @@ class WholeTrainingRun(TrainingRun):
     log: str
 
 
-@router.get("", responses=responses(), summary="Runs of trainings")
+@router.get("", responses=responses(HTTPStatus.CONFLICT), summary="Runs of trainings")
 def list_all(world: World, wanted: Paging) -> Page[TrainingRun]:
     """List the runs on record, newest first; the newest thousand."""
     rows, following = _NEWEST_FIRST.part(list_runs(world.settings, limit=_MOST), wanted, _key)
     return Page(items=[TrainingRun.model_validate(one) for one in rows], next=following)
 
 
-@router.get("/{run}", responses=responses(HTTPStatus.NOT_FOUND), summary="One run of a training")
+@router.get("/{run}", responses=responses(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT), summary="One run of a training")
 def read(world: World, run: Annotated[str, Path(max_length=200, description="Its id")]) -> WholeTrainingRun:
     """Read what a run was given, did, measured and logged."""
     found = read_run(world.settings, run)
