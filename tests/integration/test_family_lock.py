@@ -9,11 +9,12 @@ from sqlalchemy import func, select, text
 from facealbum.domain.ids import photo_id
 from facealbum.errors import FamilyBusyError
 from facealbum.steps import analyze
+from facealbum.steps.analyze_upload import AnalysedBy
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_models
 from facealbum.steps.families import forget_family
 from facealbum.steps.photos import forget_photo
-from facealbum.storage.analyses import AnalysedPhoto, ensure_analyzer
+from facealbum.storage.analyses import AnalysedPhoto
 from facealbum.storage.photos import PendingPhoto
 from facealbum.storage.runs import lock_family
 from facealbum.storage.schema import faces
@@ -26,10 +27,10 @@ def find_nothing(context: Context) -> None:
     """An analysis of the photo that no longer finds a face."""
     models, identity = default_models(), photo_id(FAMILY_ID, SHOT.key)
     with context.database.begin() as transaction:
-        analyzer = ensure_analyzer(transaction, models.versions, models.space)
+        by = AnalysedBy.load(context, transaction, models)
     photo = PendingPhoto(FAMILY_ID, identity, SHOT.key, b"")
     outcome = analyze.Outcome(photo, AnalysedPhoto(FAMILY_ID, identity, "JPEG", 800, 600, None, []), {})
-    analyze._save(context, outcome, analyzer, FAMILY, analyze.AnalyzeResult())
+    analyze._save(context, outcome, by, FAMILY, analyze.AnalyzeResult())
 
 
 @pytest.mark.parametrize(

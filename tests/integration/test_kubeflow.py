@@ -39,6 +39,8 @@ def test_run_by_kfp_it_gives_what_the_pipeline_gives(
     for name, value in {"PYTHONPATH": ROOT, "FACEALBUM_DATA": tmp_path, "FACEALBUM_DATABASE_URL": database_url}.items():
         monkeypatch.setenv(name, str(value))
     monkeypatch.chdir(ROOT)
+    (tmp_path / "venv").symlink_to(sys.prefix)  # kfp can't run a Python whose path has a space
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "venv" / "bin" / Path(sys.executable).name))
     kfp.local.init(runner=kfp.local.SubprocessRunner(use_venv=False), pipeline_root=str(tmp_path / "kfp"))
     steps = ("collect", "split", "train")
     pipeline = build_pipeline(load_training(ADDRESS), address=ADDRESS, image=PYTHON, steps=steps)

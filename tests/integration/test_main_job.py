@@ -171,6 +171,7 @@ def test_doctor_finds_everything_well(run: Run) -> None:
         "waiting",
         "object store",
         "models",
+        "registry",
     }
 
 

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DatabaseError
 
 from facealbum.domain.access import Role
+from facealbum.domain.faces import EMBEDDING_SIZE
 from facealbum.domain.model_versions import Kind, ModelVersion, Stage
 from facealbum.domain.months import Month
 from facealbum.errors import ConflictError, InvalidValueError, ModelError, RefusedError
@@ -23,8 +25,7 @@ from facealbum.steps.users import add_user
 from facealbum.storage.registry import load_production
 from facealbum.storage.schema import runs
 from facealbum.storage.serving import load_installed_arm
-from models.heads import load_heads, save_head
-from models.registry import load_embedders
+from models.heads import default_terms, load_heads, pack_head, save_head
 from tests.integration.album import add, shots
 
 JANUARY = Month(2026, 1)
@@ -206,15 +207,13 @@ def test_what_nothing_loads_from_the_registry_never_serves(context: Context) -> 
 
 
 def test_a_trained_head_serves_from_its_artefact_and_no_other_bytes(context: Context) -> None:
-    folder, packaged = models_folder(context.settings), load_embedders()[default_space()].head
-    assert packaged is not None
-    content, other = packaged.file.read_bytes(), load_embedders()["family-512"].head
+    folder, same = models_folder(context.settings), np.eye(EMBEDDING_SIZE, dtype=np.float32)
+    content, other = pack_head(same, default_terms()), pack_head(same[::-1], default_terms())
     new = NewModel(Kind.EMBEDDER, "ours-1", content, "CC0-1.0", False, "training", training_run="run", metrics=BETTER)
     model = register_model(context, new)
     promote_model(context, "ours-1", Stage.PRODUCTION, ANN)
     assert load_heads(folder)["ours-1"].head.sha256 == model.sha256  # type: ignore[union-attr]
-    assert other is not None
-    save_head(folder, "ours-1", other.file.read_bytes())
+    save_head(folder, "ours-1", other)
     with pytest.raises(ModelError, match=f"must have sha256 {model.sha256}"):
         load_models(context)
     with pytest.raises(ModelError, match=f"must have sha256 {model.sha256}"):

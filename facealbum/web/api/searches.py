@@ -100,7 +100,7 @@ class Found(Search):
     trials: list[Trial]
 
 
-@router.get("", summary="Searches for parameters")
+@router.get("", responses=responses(), summary="Searches for parameters")
 def list_searches(world: World, wanted: Paging) -> Page[Search]:
     """List every search for better parameters, the newest first."""
     rows, following = _BY_AGE.part(steps.list_searches(world), wanted, lambda one: (-one.search_id,))
