@@ -8,7 +8,7 @@ import typer
 
 from facealbum import console
 from facealbum.cli.command import Json, count_of, open_world, say_result
-from facealbum.domain.model_versions import Kind, Stage
+from facealbum.domain.model_versions import ModelKind, Stage
 
 if TYPE_CHECKING:
     from facealbum.domain.model_versions import Change, ModelVersion
@@ -21,7 +21,7 @@ Reason = Annotated[str, typer.Option("--reason", help="Why, for the record.")]
 
 @app.command("versions")
 def models_versions(
-    kind: Annotated[Kind | None, typer.Option(help="Only of this kind.")] = None,
+    kind: Annotated[ModelKind | None, typer.Option(help="Only of this kind.")] = None,
     name: Annotated[str | None, typer.Option(help="Only of this name.")] = None,
     as_json: Json = False,
 ) -> None:

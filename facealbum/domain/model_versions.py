@@ -12,7 +12,7 @@ from typing import Any
 from facealbum.errors import ConflictError
 
 
-class Kind(StrEnum):
+class ModelKind(StrEnum):
     """What a model does."""
 
     DETECTOR = "detector"
@@ -47,13 +47,13 @@ MOVES: Mapping[Stage, tuple[Stage, ...]] = {
 }
 """The stages that somebody may bring a version to from each; out of production another one brings it."""
 
-SERVED = (Kind.EMBEDDER, Kind.CALIBRATOR, Kind.THRESHOLDS)
+SERVED = (ModelKind.EMBEDDER, ModelKind.CALIBRATOR, ModelKind.THRESHOLDS)
 """What an arm is made of, so that it may be tried, shown to some families, and be taken back at once."""
 
-_ONE_SERVES = (Kind.EMBEDDER, Kind.CALIBRATOR, Kind.QUALITY, Kind.THRESHOLDS)
+_ONE_SERVES = (ModelKind.EMBEDDER, ModelKind.CALIBRATOR, ModelKind.QUALITY, ModelKind.THRESHOLDS)
 
 
-def slot_of(kind: Kind, name: str) -> str:
+def slot_of(kind: ModelKind, name: str) -> str:
     """The place in production that only one version may hold: that of its kind, or where several serve of its name."""
     return str(kind) if kind in _ONE_SERVES else f"{kind}/{name}"
 
@@ -70,7 +70,7 @@ class ModelVersion:
     """
 
     model_id: int
-    kind: Kind
+    kind: ModelKind
     name: str
     version: str
     sha256: str

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from facealbum.domain.model_versions import Kind, ModelVersion, Stage
+from facealbum.domain.model_versions import ModelKind, ModelVersion, Stage
 from facealbum.domain.months import Month
 from facealbum.errors import IncompatibleError, RefusedError
 from facealbum.pipelines.run import Finished, run_training
@@ -61,7 +61,7 @@ def run_loop(
     wish = Wish(author=OPERATOR, reason="the model loop", accept=accept)
     trained = [run_training(context, load_training(name), source=source) for name in trainings]
     for one in trained:
-        if one.model.kind is Kind.EMBEDDER:
+        if one.model.kind is ModelKind.EMBEDDER:
             _embed(context, one.model, accept=accept)
     begun = [promote_model(context, str(one.model.model_id), Stage.SHADOW, wish) for one in trained]
     cluster_families(context, through)

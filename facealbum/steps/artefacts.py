@@ -6,7 +6,7 @@ that was installed or trained on this machine in its models folder, and threshol
 
 import hashlib
 
-from facealbum.domain.model_versions import Kind, ModelVersion, Stage
+from facealbum.domain.model_versions import ModelKind, ModelVersion, Stage
 from facealbum.errors import ModelError, ObjectNotFoundError
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import expect_sha256, find_embedder, models_folder, sha256_of
@@ -38,11 +38,11 @@ def read_artefact(context: Context, model: ModelVersion) -> bytes:
 
 def verify_artefact(context: Context, transaction: Transaction, model: ModelVersion) -> str:
     """Where the bytes of a version lie, all of them read; raises ModelError unless they are those registered."""
-    if model.kind is Kind.EMBEDDER:
+    if model.kind is ModelKind.EMBEDDER:
         return _verify_embedder(context, model)
     if model.source == PACKAGED:
         return _verify_packaged(model)
-    if model.kind is Kind.THRESHOLDS and model.source == f"arm {model.arm}":
+    if model.kind is ModelKind.THRESHOLDS and model.source == f"arm {model.arm}":
         arm = load_arm(transaction, str(model.arm))
         assert arm is not None, "the registry refers to its row"  # noqa: S101
         expect_sha256(model, digest_thresholds(arm.algorithm, arm.parameters), f"the arm {arm.name}")

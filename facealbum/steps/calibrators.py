@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from facealbum.clustering import ClusteringParameters, Node, Observation
 from facealbum.domain.ids import FaceId, FamilyId, PhotoId
-from facealbum.domain.model_versions import Kind
+from facealbum.domain.model_versions import ModelKind
 from facealbum.errors import InvalidValueError, UnknownModelError
 from facealbum.linking import FaceEvidence, PersonEvidence
 from facealbum.steps.arm_plans import ArmPlan
@@ -50,7 +50,7 @@ class NamedCalibrator:
         sha256 = arm.parameters.get("calibrator")
         if sha256 is None:
             return None
-        known = load_versions_of(transaction, kind=Kind.CALIBRATOR)
+        known = load_versions_of(transaction, kind=ModelKind.CALIBRATOR)
         model = next((one for one in known if one.sha256 == sha256), None)
         if model is None:
             raise UnknownModelError(f"arm {arm.name} needs a calibrator with sha256 {sha256}, none is registered here")
@@ -133,7 +133,7 @@ def expect_calibrator(context: Context, transaction: Transaction, address: str, 
     if its artefact is not what was registered.
     """
     model = resolve(transaction, address)
-    if model.kind is not Kind.CALIBRATOR or model.source == PACKAGED:
+    if model.kind is not ModelKind.CALIBRATOR or model.source == PACKAGED:
         raise InvalidValueError(f"{address} must be a calibrator that was trained, it is a {model.source} {model.kind}")
     calibrator = Calibrator.read(read_artefact(context, model))
     if calibrator.space != space:

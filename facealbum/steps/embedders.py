@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from facealbum.domain.model_versions import Kind, ModelVersion, slot_of
+from facealbum.domain.model_versions import ModelKind, ModelVersion, slot_of
 from facealbum.errors import InvalidValueError, ModelError, ModelNotInstalledError, UnknownModelError
 from facealbum.settings import Settings
 from facealbum.storage.database import Transaction
@@ -58,7 +58,7 @@ def models_in_use(transaction: Transaction, settings: Settings) -> ModelsInUse:
     the version in production.
     """
     models = models_of_space(installed_space(transaction), settings)
-    serving = load_production(transaction, slot_of(Kind.EMBEDDER, models.space))
+    serving = load_production(transaction, slot_of(ModelKind.EMBEDDER, models.space))
     if serving and serving.name == models.space and models.space not in load_embedders():
         expect_sha256(serving, sha256_of(models.embedder), f"the embedder {models.space} of this machine")
     return models

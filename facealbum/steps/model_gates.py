@@ -24,7 +24,7 @@ from facealbum.domain.model_gates import (
     Outcome,
     judge_metrics,
 )
-from facealbum.domain.model_versions import Kind, ModelVersion, Stage
+from facealbum.domain.model_versions import ModelKind, ModelVersion, Stage
 from facealbum.errors import FacealbumError, IncompatibleError
 from facealbum.steps.artefacts import verify_artefact
 from facealbum.steps.compat import require_compatible
@@ -125,7 +125,7 @@ def _direction(metric: Mapping[str, Any]) -> Better | None:
 
 def _judge_compatibility(look: Look) -> GateVerdict:
     """Of embedders; anything else leaves vectors as they are."""
-    if look.model.kind is not Kind.EMBEDDER:
+    if look.model.kind is not ModelKind.EMBEDDER:
         return GateVerdict(COMPATIBILITY, Outcome.PASS, "it leaves the vectors of faces as they are")
     spaces = installed_space(look.transaction), look.model.name
     try:
@@ -137,7 +137,7 @@ def _judge_compatibility(look: Look) -> GateVerdict:
 
 def _judge_shadow(look: Look) -> GateVerdict:
     """Of what changes decisions, beside what families see; an embedder is measured by its compatibility report, too."""
-    needed = look.model.kind is not Kind.EMBEDDER
+    needed = look.model.kind is not ModelKind.EMBEDDER
     if not has_faces(look.transaction):
         return GateVerdict(SHADOW, Outcome.PASS, "there is no face yet")
     tried = [one for one in load_experiments(look.transaction) if look.model.arm in _treatments(one)]

@@ -5,7 +5,7 @@ A trial has the name of its stage and of the version's arm, so that asking twice
 
 from dataclasses import replace
 
-from facealbum.domain.model_versions import Kind, ModelVersion, Stage
+from facealbum.domain.model_versions import ModelKind, ModelVersion, Stage
 from facealbum.domain.months import Month
 from facealbum.errors import ConflictError
 from facealbum.steps.arm_plans import load_side
@@ -85,8 +85,8 @@ def give_arm(context: Context, model: ModelVersion, *, author: str) -> ModelVers
     with context.database.begin() as transaction:
         arm = load_arm(transaction, name)
     if arm is None:
-        space = model.name if model.kind is Kind.EMBEDDER else None
-        calibrator = str(model.model_id) if model.kind is Kind.CALIBRATOR else None
+        space = model.name if model.kind is ModelKind.EMBEDDER else None
+        calibrator = str(model.model_id) if model.kind is ModelKind.CALIBRATOR else None
         if space is calibrator is None:
             raise ConflictError(f"{model.label} has no arm; make one of its numbers: facealbum models register-arm ARM")
         arm = create_arm(context, name, algorithm="constrained", space=space, calibrator=calibrator, author=author)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from facealbum.domain.model_versions import Kind, Stage
+from facealbum.domain.model_versions import ModelKind, Stage
 from facealbum.errors import InvalidValueError, ModelNotInstalledError
 from facealbum.settings import Settings
 from facealbum.steps.context import Context
@@ -55,7 +55,7 @@ def list_models(context: Context) -> list[Model]:
     with context.database.begin() as transaction:
         chosen = installed_space(transaction)
         register_packaged(transaction, now=context.clock())
-        stages = {one.name: one.stage for one in load_versions_of(transaction, kind=Kind.EMBEDDER)}
+        stages = {one.name: one.stage for one in load_versions_of(transaction, kind=ModelKind.EMBEDDER)}
     packaged = [_ready(spec, "packaged", chosen) for spec in load_embedders().values()]
     trained = [_ready(spec, "trained", chosen) for spec in load_heads(folder).values()]
     listed = [_listed(entry, folder, chosen) for entry in load_catalog(folder).values()]

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from facealbum.domain.model_versions import Kind, Stage, plan_served
+from facealbum.domain.model_versions import ModelKind, Stage, plan_served
 from facealbum.steps.arm_plans import ArmPlan
 from facealbum.steps.embedders import installed_space, sha256_of
 from facealbum.storage.database import Transaction
@@ -37,20 +37,20 @@ INSTALLATION = "installation"
 
 _OWN_LICENCE = "Apache-2.0"
 _ROLES = {
-    "detector": Kind.DETECTOR,
-    "landmarks": Kind.LANDMARKS,
-    "age_gender": Kind.AGE,
-    "age": Kind.AGE,
-    "gender": Kind.GENDER,
+    "detector": ModelKind.DETECTOR,
+    "landmarks": ModelKind.LANDMARKS,
+    "age_gender": ModelKind.AGE,
+    "age": ModelKind.AGE,
+    "gender": ModelKind.GENDER,
 }
-_CALIBRATIONS = {"age_gender": Kind.CALIBRATOR, "quality": Kind.QUALITY}
+_CALIBRATIONS = {"age_gender": ModelKind.CALIBRATOR, "quality": ModelKind.QUALITY}
 
 
 @dataclass(frozen=True, slots=True)
 class Packaged:
     """One thing that comes with the product."""
 
-    kind: Kind
+    kind: ModelKind
     name: str
     version: str
     sha256: str
@@ -70,7 +70,7 @@ def register_packaged(transaction: Transaction, *, now: datetime) -> None:
     for one in missing:
         if find_version(transaction, one.kind, one.name, one.sha256) is None:
             model_id = _save(transaction, one, now)
-            if one.kind is not Kind.EMBEDDER or one.name == space:
+            if one.kind is not ModelKind.EMBEDDER or one.name == space:
                 _bring_in(transaction, model_id, now)
 
 
@@ -79,10 +79,12 @@ def register_embedder(transaction: Transaction, embedder: EmbedderSpec, *, now: 
     lock_registry(transaction)
     register_packaged(transaction, now=now)
     sha256 = sha256_of(embedder)
-    known = find_version(transaction, Kind.EMBEDDER, embedder.space, sha256)
+    known = find_version(transaction, ModelKind.EMBEDDER, embedder.space, sha256)
     if known is not None:
         return known.model_id
-    new = Packaged(Kind.EMBEDDER, embedder.space, embedder.version, sha256, embedder.licence, embedder.research_only)
+    new = Packaged(
+        ModelKind.EMBEDDER, embedder.space, embedder.version, sha256, embedder.licence, embedder.research_only
+    )
     return _save(transaction, new, now, source="models folder")
 
 
@@ -94,15 +96,15 @@ def packaged_models() -> tuple[Packaged, ...]:
 
 def _packaged() -> Iterator[Packaged]:
     for role, spec in load_specs().items():
-        yield Packaged(_ROLES.get(role, Kind.BACKBONE), role, spec.version, spec.sha256, spec.licence)
+        yield Packaged(_ROLES.get(role, ModelKind.BACKBONE), role, spec.version, spec.sha256, spec.licence)
     for space, embedder in load_embedders().items():
         sha256, licence = sha256_of(embedder), embedder.licence
-        yield Packaged(Kind.EMBEDDER, space, embedder.version, sha256, licence, embedder.research_only)
+        yield Packaged(ModelKind.EMBEDDER, space, embedder.version, sha256, licence, embedder.research_only)
     for purpose, numbers in load_calibrations().items():
         digest = _digest(asdict(numbers))
         yield Packaged(_CALIBRATIONS[purpose], purpose, numbers.version, digest, _OWN_LICENCE)
     digest = digest_thresholds(ArmPlan().algorithm, ArmPlan().parameters())
-    yield Packaged(Kind.THRESHOLDS, "release", digest[:8], digest, _OWN_LICENCE)
+    yield Packaged(ModelKind.THRESHOLDS, "release", digest[:8], digest, _OWN_LICENCE)
 
 
 def digest_thresholds(algorithm: str, parameters: Mapping[str, Any]) -> str:

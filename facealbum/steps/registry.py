@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from facealbum.domain.model_versions import Change, Kind, ModelVersion, Stage
+from facealbum.domain.model_versions import Change, ModelKind, ModelVersion, Stage
 from facealbum.domain.names import expect_name
 from facealbum.errors import ConflictError, InvalidValueError, UnknownModelError
 from facealbum.steps.artefacts import artefact_key, read_artefact
@@ -50,7 +50,7 @@ class NewModel:
     version: without one the next free number of the name.
     """
 
-    kind: Kind | str
+    kind: ModelKind | str
     name: str
     artefact: bytes = field(repr=False)
     licence: str
@@ -105,7 +105,7 @@ def register_model(context: Context, new: NewModel, *, author: str = OPERATOR) -
         return load_version(transaction, model_id)
 
 
-def list_versions(context: Context, *, kind: Kind | None = None, name: str | None = None) -> list[RegisteredModel]:
+def list_versions(context: Context, *, kind: ModelKind | None = None, name: str | None = None) -> list[RegisteredModel]:
     """Every version, or those of a kind or name, in the order of their registration."""
     with context.database.begin() as transaction:
         register_packaged(transaction, now=context.clock())
@@ -149,13 +149,13 @@ def resolve(transaction: Transaction, address: str) -> RegisteredModel:
     return found[-1]
 
 
-def _kind(kind: str) -> Kind:
+def _kind(kind: str) -> ModelKind:
     try:
-        return Kind(kind)
+        return ModelKind(kind)
     except ValueError as error:
-        raise InvalidValueError(f"a model's kind must be one of {', '.join(Kind)}; got {kind!r}") from error
+        raise InvalidValueError(f"a model's kind must be one of {', '.join(ModelKind)}; got {kind!r}") from error
 
 
-def _expect_free(transaction: Transaction, kind: Kind, name: str, version: str) -> None:
+def _expect_free(transaction: Transaction, kind: ModelKind, name: str, version: str) -> None:
     if any(one.version == version for one in load_versions_of(transaction, kind=kind, name=name)):
         raise ConflictError(f"{kind} {name}@{version} is registered with other bytes; leave the version out")

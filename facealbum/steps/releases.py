@@ -8,7 +8,7 @@ it again, and nothing is ever half in production.
 from dataclasses import dataclass, replace
 
 from facealbum.domain.model_gates import GateVerdict, refusing
-from facealbum.domain.model_versions import SERVED, Kind, ModelVersion, Move, Stage, expect_move, find_promotion
+from facealbum.domain.model_versions import SERVED, ModelKind, ModelVersion, Move, Stage, expect_move, find_promotion
 from facealbum.errors import ConflictError, InvalidValueError, RefusedError
 from facealbum.steps.arm_plans import FOLLOWING, load_side
 from facealbum.steps.arms import expect_arm, install_arm, take_back_promotion
@@ -202,7 +202,7 @@ def _move(context: Context, model: ModelVersion, stage: Stage, deed: Deed) -> No
 
 def _serve(context: Context, model: ModelVersion, deed: Deed) -> int:
     """Let families come to it; the number of faces that an embedder has not embedded itself yet."""
-    if model.kind is Kind.EMBEDDER:
+    if model.kind is ModelKind.EMBEDDER:
         return serve_embedder(context, model, deed)
     name = give_arm(context, model, author=deed.author).arm
     with context.database.begin() as transaction:

@@ -4,7 +4,7 @@ Each promotion of an arm and each rollback calls `note_served` in its own transa
 anything else than what families see.
 """
 
-from facealbum.domain.model_versions import Kind, ModelVersion, Stage, plan_served
+from facealbum.domain.model_versions import ModelKind, ModelVersion, Stage, plan_served
 from facealbum.steps.arm_plans import FOLLOWING
 from facealbum.steps.packaged_models import PACKAGED, digest_thresholds, register_packaged
 from facealbum.storage.database import Transaction
@@ -35,9 +35,9 @@ def note_served(transaction: Transaction, arm: Arm, deed: Deed, *, undoes: int |
     lock_registry(transaction)
     register_packaged(transaction, now=deed.at)
     serving = {
-        Kind.EMBEDDER: _newest(transaction, Kind.EMBEDDER, load_space(transaction, arm.name) or ""),
-        Kind.CALIBRATOR: _calibrator(transaction, arm),
-        Kind.THRESHOLDS: _thresholds(transaction, arm, deed),
+        ModelKind.EMBEDDER: _newest(transaction, ModelKind.EMBEDDER, load_space(transaction, arm.name) or ""),
+        ModelKind.CALIBRATOR: _calibrator(transaction, arm),
+        ModelKind.THRESHOLDS: _thresholds(transaction, arm, deed),
     }
     taken_back = load_changes(transaction, act=undoes) if undoes else []
     back = {one.model_id: one.before for one in taken_back if one.before and one.after is Stage.PRODUCTION}
@@ -48,13 +48,13 @@ def note_served(transaction: Transaction, arm: Arm, deed: Deed, *, undoes: int |
 
 def thresholds_of(transaction: Transaction, arm: Arm, deed: Deed) -> ModelVersion:
     """The arm's algorithm and numbers as a version; new, its artefact is the arm's row, which never changes."""
-    known = [one for one in load_versions_of(transaction, kind=Kind.THRESHOLDS) if one.arm == arm.name]
+    known = [one for one in load_versions_of(transaction, kind=ModelKind.THRESHOLDS) if one.arm == arm.name]
     if known:
         return known[-1]
-    taken = {one.version for one in load_versions_of(transaction, kind=Kind.THRESHOLDS, name=arm.name)}
+    taken = {one.version for one in load_versions_of(transaction, kind=ModelKind.THRESHOLDS, name=arm.name)}
     model_id = save_version(
         transaction,
-        kind=Kind.THRESHOLDS,
+        kind=ModelKind.THRESHOLDS,
         name=arm.name,
         version=str(len(taken) + 1),
         sha256=digest_thresholds(arm.algorithm, arm.parameters),
@@ -72,16 +72,16 @@ def thresholds_of(transaction: Transaction, arm: Arm, deed: Deed) -> ModelVersio
 
 def _thresholds(transaction: Transaction, arm: Arm, deed: Deed) -> ModelVersion | None:
     if arm.name in FOLLOWING:
-        return _newest(transaction, Kind.THRESHOLDS, "release")
+        return _newest(transaction, ModelKind.THRESHOLDS, "release")
     return thresholds_of(transaction, arm, deed)
 
 
 def _calibrator(transaction: Transaction, arm: Arm) -> ModelVersion | None:
     sha256 = arm.parameters.get(CALIBRATOR)
-    versions = load_versions_of(transaction, kind=Kind.CALIBRATOR)
+    versions = load_versions_of(transaction, kind=ModelKind.CALIBRATOR)
     wanted = [one for one in versions if (one.sha256 == sha256 if sha256 else one.source == PACKAGED)]
     return wanted[-1] if wanted else None
 
 
-def _newest(transaction: Transaction, kind: Kind, name: str) -> ModelVersion | None:
+def _newest(transaction: Transaction, kind: ModelKind, name: str) -> ModelVersion | None:
     return next(iter(load_versions_of(transaction, kind=kind, name=name)[::-1]), None)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from eval.head_data import HeadData, LabelledRow
-from facealbum.domain.model_versions import Kind
+from facealbum.domain.model_versions import ModelKind
 from facealbum.errors import InvalidValueError
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_space, models_folder
@@ -83,6 +83,6 @@ def install_head(context: Context, model: RegisteredModel) -> EmbedderSpec:
 
     Raises InvalidValueError for a model that is no embedder, and ModelError if its artefact is missing or no head.
     """
-    if model.kind is not Kind.EMBEDDER:
+    if model.kind is not ModelKind.EMBEDDER:
         raise InvalidValueError(f"only an embedder can become a space, {model.label} is a {model.kind}")
     return save_head(models_folder(context.settings), model.name, read_artefact(context, model))

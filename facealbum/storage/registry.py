@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select, text, update
 
-from facealbum.domain.model_versions import Change, Kind, ModelVersion, Move, Stage, slot_of
+from facealbum.domain.model_versions import Change, ModelKind, ModelVersion, Move, Stage, slot_of
 from facealbum.errors import UnknownModelError
 from facealbum.storage.registry_schema import model_changes, model_versions
 from facealbum.storage.schema import arms
@@ -38,7 +38,7 @@ def lock_registry(connection: Connection) -> None:
 
 def save_version(connection: Connection, **fields: object) -> int:
     """A new row of the table, in a registry that the caller has locked; returns its id."""
-    row = {"slot": slot_of(Kind(str(fields["kind"])), str(fields["name"])), "gates": {}, **fields}
+    row = {"slot": slot_of(ModelKind(str(fields["kind"])), str(fields["name"])), "gates": {}, **fields}
     return int(connection.execute(insert(model_versions).values(row).returning(model_versions.c.model_id)).scalar_one())
 
 
@@ -47,7 +47,7 @@ def update_version(connection: Connection, model_id: int, **values: object) -> N
     connection.execute(update(model_versions).where(model_versions.c.model_id == model_id).values(**values))
 
 
-def next_version(connection: Connection, kind: Kind, name: str) -> str:
+def next_version(connection: Connection, kind: ModelKind, name: str) -> str:
     """The first free number of the name."""
     query = select(model_versions.c.version).where(model_versions.c.kind == kind, model_versions.c.name == name)
     numbers = [int(one) for one in connection.execute(query).scalars() if one.isdecimal()]
@@ -55,7 +55,7 @@ def next_version(connection: Connection, kind: Kind, name: str) -> str:
 
 
 def load_versions_of(
-    connection: Connection, *, kind: Kind | None = None, name: str | None = None, slot: str | None = None
+    connection: Connection, *, kind: ModelKind | None = None, name: str | None = None, slot: str | None = None
 ) -> list[ModelVersion]:
     """All versions, or those of a kind, name or slot, in the order of their registration."""
     wanted = {model_versions.c.kind: kind, model_versions.c.name: name, model_versions.c.slot: slot}
@@ -63,7 +63,7 @@ def load_versions_of(
     return [_version(row) for row in connection.execute(query.order_by(model_versions.c.model_id))]
 
 
-def find_version(connection: Connection, kind: Kind, name: str, sha256: str) -> ModelVersion | None:
+def find_version(connection: Connection, kind: ModelKind, name: str, sha256: str) -> ModelVersion | None:
     """The version with exactly this artefact."""
     return next((one for one in load_versions_of(connection, kind=kind, name=name) if one.sha256 == sha256), None)
 
@@ -143,7 +143,7 @@ def _versions() -> Select[Any]:
 
 
 def _version(row: Row[Any]) -> ModelVersion:
-    return ModelVersion(**row._asdict() | {"kind": Kind(row.kind), "stage": Stage(row.stage)})
+    return ModelVersion(**row._asdict() | {"kind": ModelKind(row.kind), "stage": Stage(row.stage)})
 
 
 def _change(row: Row[Any]) -> Change:

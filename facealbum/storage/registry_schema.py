@@ -18,11 +18,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from facealbum.domain.model_versions import Kind, Stage
+from facealbum.domain.model_versions import ModelKind, Stage
 from facealbum.storage.experiment_schema import promotions
 from facealbum.storage.schema import arms, metadata, time_column
 
-_KINDS = ", ".join(f"'{kind}'" for kind in Kind)
+_KINDS = ", ".join(f"'{kind}'" for kind in ModelKind)
 _STAGES = ", ".join(f"'{stage}'" for stage in Stage)
 
 model_versions = Table(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from facealbum.domain.model_versions import Kind, ModelVersion
+from facealbum.domain.model_versions import ModelKind, ModelVersion
 from facealbum.errors import ChangedMeanwhileError, InvalidValueError, LeakageError, UnknownRunError
 from facealbum.pipelines.dataset import Item, Manifest
 from facealbum.pipelines.run import run_training
@@ -152,7 +152,7 @@ def test_a_run_that_is_not_on_record_is_said_to_be_unknown(context: Context, run
 
 
 def versions(context: Context) -> list[ModelVersion]:
-    return [model for model in list_versions(context, kind=Kind.CALIBRATOR) if model.name == "tiny"]
+    return [model for model in list_versions(context, kind=ModelKind.CALIBRATOR) if model.name == "tiny"]
 
 
 def _is_killed(context: Context, source: str, url: str, *, scale: int, event: str, place: str) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, InternalError, ProgrammingError
 
-from facealbum.domain.model_versions import Kind, Stage
+from facealbum.domain.model_versions import ModelKind, Stage
 from facealbum.errors import ConflictError, InvalidValueError, ModelError, UnknownModelError
 from facealbum.steps.artefacts import artefact_key, read_artefact
 from facealbum.steps.context import Context
@@ -21,7 +21,7 @@ from facealbum.steps.registry import (
 )
 from facealbum.storage.registry import load_production
 
-CALIBRATOR = NewModel(Kind.CALIBRATOR, "ours", b"numbers", "Apache-2.0", research_only=False, source="training")
+CALIBRATOR = NewModel(ModelKind.CALIBRATOR, "ours", b"numbers", "Apache-2.0", research_only=False, source="training")
 
 
 def test_the_same_artefact_is_one_version(context: Context) -> None:
@@ -50,10 +50,12 @@ def test_what_has_no_address_is_refused(context: Context, wrong: dict[str, str])
 
 def test_what_is_packaged_is_in_production_from_the_start(context: Context) -> None:
     found = {(one.kind, one.name): one for one in list_versions(context)}
-    assert found[Kind.EMBEDDER, default_space()].stage is Stage.PRODUCTION
-    assert found[Kind.EMBEDDER, "family-512"].stage is Stage.DRAFT
-    others = [one for one in found.values() if one.kind is not Kind.EMBEDDER]
-    assert {Kind.DETECTOR, Kind.CALIBRATOR, Kind.QUALITY, Kind.THRESHOLDS} < {one.kind for one in others}
+    assert found[ModelKind.EMBEDDER, default_space()].stage is Stage.PRODUCTION
+    assert found[ModelKind.EMBEDDER, "family-512"].stage is Stage.DRAFT
+    others = [one for one in found.values() if one.kind is not ModelKind.EMBEDDER]
+    assert {ModelKind.DETECTOR, ModelKind.CALIBRATOR, ModelKind.QUALITY, ModelKind.THRESHOLDS} < {
+        one.kind for one in others
+    }
     assert {one.stage for one in others} == {Stage.PRODUCTION}
     changes = list_changes(context)
     assert list_versions(context) == list(found.values())
@@ -66,7 +68,7 @@ def test_a_model_is_found_by_id_and_by_name(context: Context) -> None:
     assert find_model(context, str(first.model_id)) == first
     assert find_model(context, "ours@1") == find_model(context, "calibrator/ours@1") == first
     assert find_model(context, "ours") == newest
-    register_model(context, replace(CALIBRATOR, kind=Kind.ADAPTER))
+    register_model(context, replace(CALIBRATOR, kind=ModelKind.ADAPTER))
     with pytest.raises(InvalidValueError, match="give adapter/ours"):
         find_model(context, "ours")
     for unknown in ("nothing", "ours@9", "987654"):

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DatabaseError
 
 from facealbum.domain.access import Role
 from facealbum.domain.faces import EMBEDDING_SIZE
-from facealbum.domain.model_versions import Kind, ModelVersion, Stage
+from facealbum.domain.model_versions import ModelKind, ModelVersion, Stage
 from facealbum.domain.months import Month
 from facealbum.errors import ConflictError, InvalidValueError, ModelError, RefusedError
 from facealbum.steps.arms import create_arm, promote_arm, rollback_arm
@@ -201,7 +201,9 @@ def test_a_licence_for_research_is_accepted_by_name(context: Context) -> None:
 
 
 def test_what_nothing_loads_from_the_registry_never_serves(context: Context) -> None:
-    register_model(context, NewModel(Kind.DETECTOR, "ours", b"numbers", "CC0-1.0", research_only=False, source="me"))
+    register_model(
+        context, NewModel(ModelKind.DETECTOR, "ours", b"numbers", "CC0-1.0", research_only=False, source="me")
+    )
     with pytest.raises(ConflictError, match="comes with a release"):
         promote_model(context, "ours", Stage.PRODUCTION, ANN)
 
@@ -209,7 +211,9 @@ def test_what_nothing_loads_from_the_registry_never_serves(context: Context) -> 
 def test_a_trained_head_serves_from_its_artefact_and_no_other_bytes(context: Context) -> None:
     folder, same = models_folder(context.settings), np.eye(EMBEDDING_SIZE, dtype=np.float32)
     content, other = pack_head(same, default_terms()), pack_head(same[::-1], default_terms())
-    new = NewModel(Kind.EMBEDDER, "ours-1", content, "CC0-1.0", False, "training", training_run="run", metrics=BETTER)
+    new = NewModel(
+        ModelKind.EMBEDDER, "ours-1", content, "CC0-1.0", False, "training", training_run="run", metrics=BETTER
+    )
     model = register_model(context, new)
     promote_model(context, "ours-1", Stage.PRODUCTION, ANN)
     assert load_heads(folder)["ours-1"].head.sha256 == model.sha256  # type: ignore[union-attr]

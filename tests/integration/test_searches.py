@@ -16,7 +16,7 @@ from eval.tuning.families import SEARCHED
 from eval.tuning.space import draw_values
 from eval.tuning.study import Effort, Objective, list_trials, open_study, search
 from facealbum.domain.ids import child_id, family_id
-from facealbum.domain.model_versions import Kind, Stage
+from facealbum.domain.model_versions import ModelKind, Stage
 from facealbum.domain.months import Month
 from facealbum.domain.people import Child, Gender
 from facealbum.errors import ConflictError, InvalidValueError, UnknownExperimentError
@@ -228,7 +228,7 @@ def test_a_proposal_is_one_arm_and_a_draft_and_changes_nothing_that_is_served(po
     (experiment,) = list_experiments(poor)
     assert (experiment.name, experiment.status, experiment.mode) == (made.experiment, "draft", "shadow")
     assert [arm.name for arm in experiment.arms] == ["timid", made.arm]
-    models = [one for one in list_versions(poor, kind=Kind.THRESHOLDS) if one.stage is Stage.DRAFT]
+    models = [one for one in list_versions(poor, kind=ModelKind.THRESHOLDS) if one.stage is Stage.DRAFT]
     assert [(one.label, one.arm) for one in models if one.arm == made.arm] == [(made.model, made.arm)]
     assert models[-1].metrics["loss"]["better"] is True
     assert (served(poor), list_promotions(poor)) == (before, promoted)

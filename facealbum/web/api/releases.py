@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from facealbum.domain.access import Right
 from facealbum.domain.model_gates import Outcome, diff
-from facealbum.domain.model_versions import Kind, Stage
+from facealbum.domain.model_versions import ModelKind, Stage
 from facealbum.steps.registry import find_model, list_changes, list_versions
 from facealbum.steps.releases import Wish, promote_model, retire_model, rollback_model
 from facealbum.web.api.lists import Keys, Page, Paging
@@ -28,7 +28,7 @@ class Version(Shown):
     """A version of a model; metrics: with their intervals, beside the baseline's.  asked_by: who wants it served."""
 
     model_id: int = Field(examples=[12])
-    kind: Kind
+    kind: ModelKind
     name: str = Field(examples=["ours"])
     version: str = Field(examples=["1"])
     sha256: str
@@ -47,7 +47,7 @@ class Version(Shown):
     made_at: AwareDatetime
 
 
-class Change(Shown):
+class StageChange(Shown):
     """A version came to a stage; what was done together has one act.  undoes: the act that it takes back."""
 
     number: int = Field(examples=[31])
@@ -72,7 +72,7 @@ class MetricDifference(Shown):
     difference: float | None = Field(examples=[0.04])
 
 
-class Difference(Shown):
+class VersionDifference(Shown):
     """The fields that are not the same, with both values, and every metric of either."""
 
     fields: dict[str, tuple[Any, Any]]
@@ -124,7 +124,7 @@ class Taken(BaseModel):
 
 
 @router.get("", dependencies=_SEE, responses=responses(), summary="Versions of all models")
-def list_model_versions(world: World, wanted: Paging, kind: Kind | None = None) -> Page[Version]:
+def list_model_versions(world: World, wanted: Paging, kind: ModelKind | None = None) -> Page[Version]:
     """List every version that was registered, or those of a kind, in the order of their registration."""
     found = list_versions(world, kind=kind)
     rows, following = _BY_ID.part(found, wanted, lambda one: (one.model_id,))
@@ -132,11 +132,11 @@ def list_model_versions(world: World, wanted: Paging, kind: Kind | None = None) 
 
 
 @router.get("/changes", dependencies=_SEE, responses=responses(), summary="Who brought which version to which stage")
-def list_model_changes(world: World, wanted: Paging, model_id: OfModel = None) -> Page[Change]:
+def list_model_changes(world: World, wanted: Paging, model_id: OfModel = None) -> Page[StageChange]:
     """List every change of a stage, or those of one version, the newest first."""
     found = list_changes(world, model_id=model_id)
     rows, following = _BY_NUMBER.part(found, wanted, lambda one: (-one.number,))
-    return Page(items=[Change.model_validate(one) for one in rows], next=following)
+    return Page(items=[StageChange.model_validate(one) for one in rows], next=following)
 
 
 @router.post("/rollback", responses=responses(HTTPStatus.CONFLICT), summary="Put back what served before")
@@ -158,9 +158,9 @@ def show_version(world: World, model_id: Number) -> Version:
     responses=responses(HTTPStatus.NOT_FOUND),
     summary="How two versions differ",
 )
-def diff_versions(world: World, model_id: Number, other_id: Number) -> Difference:
+def diff_versions(world: World, model_id: Number, other_id: Number) -> VersionDifference:
     """Tell every field that differs, and the metrics of both side by side."""
-    return Difference.model_validate(diff(find_model(world, str(model_id)), find_model(world, str(other_id))))
+    return VersionDifference.model_validate(diff(find_model(world, str(model_id)), find_model(world, str(other_id))))
 
 
 @router.post(

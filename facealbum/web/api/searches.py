@@ -26,7 +26,7 @@ class Base(BaseModel):
     parameters: dict[str, Any]
 
 
-class Plan(BaseModel):
+class SearchPlan(BaseModel):
     """How many trials, on how many families at most, up to which month; held_out: the share only looked at last."""
 
     trials: int = Field(examples=[100])
@@ -36,7 +36,7 @@ class Plan(BaseModel):
     through: MonthText
 
 
-class Difference(BaseModel):
+class HeldOutDifference(BaseModel):
     """A measure under the arm that the search began with, under the one found, and the difference with its interval."""
 
     measure: str = Field(examples=["breakage"])
@@ -53,10 +53,10 @@ class Side(BaseModel):
 
     families: int = Field(examples=[60])
     broken: list[str]
-    differences: list[Difference]
+    differences: list[HeldOutDifference]
 
 
-class Outcome(BaseModel):
+class SearchOutcome(BaseModel):
     """What was found so far; better: whether families that were never searched on show it."""
 
     trial: int = Field(examples=[17])
@@ -72,11 +72,11 @@ class Search(Shown):
 
     name: str = Field(examples=["autumn"])
     base: Base
-    plan: Plan
+    plan: SearchPlan
     author: str = Field(examples=["operator"])
     created_at: AwareDatetime
     concluded_at: AwareDatetime | None
-    outcome: Outcome | None
+    outcome: SearchOutcome | None
     arm: str | None = Field(examples=["search-autumn"])
 
 
@@ -94,7 +94,7 @@ class Trial(BaseModel):
     broken: list[str]
 
 
-class Found(Search):
+class SearchWithTrials(Search):
     """The same with its trials."""
 
     trials: list[Trial]
@@ -108,6 +108,6 @@ def list_searches(world: World, wanted: Paging) -> Page[Search]:
 
 
 @router.get("/{name}", responses=responses(), summary="A search with its trials")
-def show_search(world: World, name: Name) -> Found:
+def show_search(world: World, name: Name) -> SearchWithTrials:
     """Tell how far a search is, what it tried and what it found."""
-    return Found.model_validate(steps.show_search(world, name).to_dict())
+    return SearchWithTrials.model_validate(steps.show_search(world, name).to_dict())

@@ -21,7 +21,7 @@ from facealbum.domain.model_gates import (
 from facealbum.domain.model_versions import (
     MOVES,
     Change,
-    Kind,
+    ModelKind,
     ModelVersion,
     Move,
     Stage,
@@ -33,10 +33,10 @@ from facealbum.domain.model_versions import (
 from facealbum.errors import ConflictError
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
-SLOTS = (Kind.EMBEDDER, Kind.CALIBRATOR)
+SLOTS = (ModelKind.EMBEDDER, ModelKind.CALIBRATOR)
 
 
-def version(model_id: int, kind: Kind = Kind.EMBEDDER, stage: Stage = Stage.DRAFT) -> ModelVersion:
+def version(model_id: int, kind: ModelKind = ModelKind.EMBEDDER, stage: Stage = Stage.DRAFT) -> ModelVersion:
     return ModelVersion(
         model_id,
         kind,
@@ -86,7 +86,7 @@ class Registry(RuleBasedStateMachine):
         return {key: one.stage for key, one in self.versions.items()}
 
     @rule(kind=st.sampled_from(SLOTS))
-    def register(self, kind: Kind) -> None:
+    def register(self, kind: ModelKind) -> None:
         model_id = len(self.versions) + 1
         self.versions[model_id] = version(model_id, kind)
         self.write((Move(model_id, None, Stage.DRAFT),))
@@ -153,8 +153,8 @@ def test_what_serves_leaves_by_another_promotion_alone() -> None:
 
 
 def test_networks_of_two_names_serve_beside_each_other_and_embedders_do_not() -> None:
-    assert slot_of(Kind.BACKBONE, "a") != slot_of(Kind.BACKBONE, "b")
-    assert slot_of(Kind.EMBEDDER, "a") == slot_of(Kind.EMBEDDER, "b") == "embedder"
+    assert slot_of(ModelKind.BACKBONE, "a") != slot_of(ModelKind.BACKBONE, "b")
+    assert slot_of(ModelKind.EMBEDDER, "a") == slot_of(ModelKind.EMBEDDER, "b") == "embedder"
 
 
 def test_each_stage_asks_for_what_the_one_before_asked_for() -> None:
