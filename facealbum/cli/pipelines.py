@@ -134,15 +134,18 @@ def pipelines_loop(
     accept: Annotated[
         bool, typer.Option("--accept-research-only", help="You use it for research and nothing else.")
     ] = False,
+    months: Annotated[int, typer.Option("--months", help="How many months the shadow compares.", min=1)] = 12,
     as_json: Json = False,
 ) -> None:
     """Train calibrator and embedding head, try them in the shadow, report, promote what may be, and take it back."""
     from facealbum.domain.months import Month
     from facealbum.pipelines.loop import run_loop
+    from facealbum.steps.releases import Wish
 
     with open_world() as context:
         last = Month.parse(through) if through else Month.of(context.clock()).before()
-        tried = run_loop(context, source=data, through=last, out=out, accept=accept)
+        wish = Wish(reason="the model loop", accept=accept, months=months)
+        tried = run_loop(context, wish, source=data, through=last, out=out)
     if as_json:
         console.say_json([asdict(one) for one in tried])
     for one in tried if not as_json else ():

@@ -15,7 +15,7 @@ from facealbum.pipelines.run import Finished, run_training
 from facealbum.pipelines.training import load_training
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.compat import evaluate_change
-from facealbum.steps.context import OPERATOR, Context
+from facealbum.steps.context import Context
 from facealbum.steps.embedders import installed_space, models_folder
 from facealbum.steps.model_trials import end_trials
 from facealbum.steps.reembed import start as start_reembedding
@@ -46,23 +46,16 @@ class Tried:
 
 
 def run_loop(
-    context: Context,
-    *,
-    source: str,
-    through: Month,
-    out: Path,
-    accept: bool,
-    trainings: Sequence[str] = TRAININGS,
+    context: Context, wish: Wish, *, source: str, through: Month, out: Path, trainings: Sequence[str] = TRAININGS
 ) -> list[Tried]:
     """Do it for these trainings, on the families in the database up to a month that is over; reports go into `out`.
 
-    accept: models whose licence allows research only are tried, too.  Raises what each part raises.
+    Raises what each part raises.
     """
-    wish = Wish(author=OPERATOR, reason="the model loop", accept=accept)
     trained = [run_training(context, load_training(name), source=source) for name in trainings]
     for one in trained:
         if one.model.kind is ModelKind.EMBEDDER:
-            _embed(context, one.model, accept=accept)
+            _embed(context, one.model, accept=wish.accept)
     begun = [promote_model(context, str(one.model.model_id), Stage.SHADOW, wish) for one in trained]
     cluster_families(context, through)
     for release in begun:

@@ -20,7 +20,7 @@ from facealbum.steps.experiments import (
     stop_experiment,
 )
 from facealbum.storage.database import Transaction
-from facealbum.storage.experiment_counts import load_newest_month
+from facealbum.storage.experiment_counts import load_months
 from facealbum.storage.experiments import SERVED, SHADOW, Experiment, load_experiments
 from facealbum.storage.families import count_families
 from facealbum.storage.observations import load_arm
@@ -33,11 +33,11 @@ _MINIMUM_EFFECT = 0.01
 _TOLERATED_BREAKAGE = 0.02
 
 
-def begin_trial(context: Context, model: ModelVersion, stage: Stage, *, share: float, author: str) -> str:
+def begin_trial(context: Context, model: ModelVersion, stage: Stage, *, share: float, months: int, author: str) -> str:
     """Start the version's experiment of this stage, unless it runs; tells its name.
 
-    In the shadow it begins with the newest month that is over, so the next `facealbum cluster` is enough to judge it.
-    share: of the families that see a canary.  Raises what starting an experiment raises.
+    share: of the families that see a canary.  months: that a shadow compares, the newest that are over and were
+    measured, so the next `facealbum cluster` is enough to judge it.  Raises what starting an experiment raises.
     """
     model = give_arm(context, model, author=author)
     with context.database.begin() as transaction:
@@ -45,7 +45,8 @@ def begin_trial(context: Context, model: ModelVersion, stage: Stage, *, share: f
         control = load_installed_arm(transaction)
         load_side(transaction, control, context.settings)
         families = max(2, count_families(transaction))
-        newest = load_newest_month(transaction, control)
+        over = Month.of(context.clock()).before()
+        past = [month for month in load_months(transaction, control) if month <= over][-months:] or [over]
     if model.arm == control:
         raise ConflictError(f"{model.label} is what families see; there is nothing to compare it with")
     open_ones = [one for one in trials if one.status in {"draft", "running"}]
@@ -53,11 +54,10 @@ def begin_trial(context: Context, model: ModelVersion, stage: Stage, *, share: f
         name, status = open_ones[0].name, open_ones[0].status
     else:
         name, status = f"{stage}-{model.arm}" + (f"-{len(trials) + 1}" if trials else ""), "draft"
-        create_experiment(context, _draft(name, stage, (control, str(model.arm)), families, share), author=author)
+        draft = _draft(name, stage, (control, str(model.arm)), families, share=share, months=len(past))
+        create_experiment(context, draft, author=author)
     if status == "draft":
-        over = Month.of(context.clock()).before()
-        first = min(newest or over, over) if stage is Stage.SHADOW else None
-        start_experiment(context, name, author=author, first_month=first)
+        start_experiment(context, name, author=author, first_month=past[0] if stage is Stage.SHADOW else None)
     return name
 
 
@@ -100,7 +100,7 @@ def _trials(transaction: Transaction, model: ModelVersion, stage: Stage) -> list
     return [one for one in load_experiments(transaction) if one.name == name or one.name.startswith(f"{name}-")]
 
 
-def _draft(name: str, stage: Stage, arms: tuple[str, str], families: int, share: float) -> Draft:
+def _draft(name: str, stage: Stage, arms: tuple[str, str], families: int, *, share: float, months: int) -> Draft:
     mode = _TRIALS[stage]
     given = share if mode == SERVED else 0.5
     return Draft(
@@ -109,7 +109,7 @@ def _draft(name: str, stage: Stage, arms: tuple[str, str], families: int, share:
         ((arms[0], 1 - given), (arms[1], given)),
         _METRICS[mode],
         _MINIMUM_EFFECT,
-        months=1,
+        months=1 if mode == SERVED else months,
         families=families,
         guardrails={"breakage": _TOLERATED_BREAKAGE} if mode == SERVED else {},
     )

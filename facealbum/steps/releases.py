@@ -38,7 +38,7 @@ from facealbum.storage.serving import load_installed_arm, load_promotions
 class Wish:
     """Who wants it, and why; accept: for research and nothing else.  override: past gates that may be passed over.
 
-    share: of the families that a canary is shown to.
+    share: of the families that a canary is shown to.  months: that a shadow compares, at most.
     """
 
     author: str = OPERATOR
@@ -46,6 +46,7 @@ class Wish:
     accept: bool = False
     override: bool = False
     share: float = 0.05
+    months: int = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def promote_model(context: Context, address: str, stage: Stage, wish: Wish) -> R
         lacking = _serve(context, model, approved)
         return Release(find_model(context, str(model.model_id)), verdicts, lacking=lacking)
     end_trials(context, model, author=wish.author, but=stage)
-    experiment = begin_trial(context, model, stage, share=wish.share, author=wish.author)
+    experiment = begin_trial(context, model, stage, share=wish.share, months=wish.months, author=wish.author)
     _move(context, model, stage, deed)
     return Release(find_model(context, str(model.model_id)), verdicts, experiment=experiment)
 

@@ -37,11 +37,12 @@ def load_last_month(connection: Connection, experiment: Experiment) -> Month | N
     return Month(last.year, last.month)
 
 
-def load_newest_month(connection: Connection, arm: str) -> Month | None:
-    """The newest month that the arm has come to in some family."""
-    query = select(func.max(family_metrics.c.month)).join(arms, arms.c.arm_id == family_metrics.c.arm_id)
-    newest = connection.execute(query.where(arms.c.name == arm)).scalar()
-    return None if newest is None else Month(newest.year, newest.month)
+def load_months(connection: Connection, arm: str) -> list[Month]:
+    """From the first month that the arm measured in some family to the newest."""
+    month = family_metrics.c.month
+    query = select(func.min(month), func.max(month)).join(arms, arms.c.arm_id == family_metrics.c.arm_id)
+    first, newest = connection.execute(query.where(arms.c.name == arm)).one()
+    return [] if first is None else list(Month(first.year, first.month).through(Month(newest.year, newest.month)))
 
 
 def load_sums(

@@ -112,6 +112,20 @@ def test_a_version_goes_through_the_shadow_to_families_and_back(world: Context, 
     assert [one[1] for one in told[2:]] == [Stage.SHADOW, Stage.DRAFT]
 
 
+@pytest.mark.parametrize(
+    ("asked", "compared"), [(2, [Month(2026, 2), Month(2026, 3)]), (12, list(JANUARY.through(Month(2026, 3))))]
+)
+def test_a_shadow_compares_the_last_months_that_were_measured(
+    world: Context, sharp: ModelVersion, asked: int, compared: list[Month]
+) -> None:
+    april = replace(world, clock=lambda: datetime(2026, 4, 3, tzinfo=UTC))
+    add(april, shots(months=3, a_month=8))
+    cluster_families(april, compared[-1])
+    release = promote_model(april, sharp.label, Stage.SHADOW, replace(ANN, months=asked))
+    begun = show_experiment(april, str(release.experiment)).experiment
+    assert (begun.first_month, begun.plan["months"]) == (compared[0], len(compared))
+
+
 def test_a_gate_is_passed_over_with_a_reason_alone_and_on_record(world: Context, sharp: ModelVersion) -> None:
     with pytest.raises(InvalidValueError, match="needs a reason"):
         promote_model(world, "sharp", Stage.PRODUCTION, Wish(override=True))
