@@ -68,7 +68,7 @@ model-loop: dev ## train, try in the shadow, promote and take back, on the album
 	$(BIN)/facealbum import "$(ALBUMS)/visible/growth/photos.csv" --families "$(ALBUMS)/visible/growth/families.csv" && \
 	$(BIN)/facealbum analyze && \
 	$(BIN)/facealbum cluster --through 2022-01 && \
-	$(BIN)/facealbum pipelines loop "$(LOOP)/reports" --data "bench:$(ALBUMS)" --through 2022-01 --months 600 --accept-research-only
+	$(BIN)/facealbum pipelines loop "$(LOOP)/reports" --data "bench:$(ALBUMS)" --through 2022-01 --months 36 --accept-research-only
 
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url pyproject.toml --group build

@@ -134,7 +134,7 @@ def pipelines_loop(
     accept: Annotated[
         bool, typer.Option("--accept-research-only", help="You use it for research and nothing else.")
     ] = False,
-    months: Annotated[int, typer.Option("--months", help="How many months the shadow compares.", min=1)] = 12,
+    months: Annotated[int, typer.Option("--months", help="How many months the shadow compares.", min=1, max=36)] = 12,
     as_json: Json = False,
 ) -> None:
     """Train calibrator and embedding head, try them in the shadow, report, promote what may be, and take it back."""

@@ -33,11 +33,8 @@ def models_versions(
     if as_json:
         console.say_json([asdict(one) for one in found])
         return
-    rows = [
-        (one.model_id, one.kind, one.name, one.version, one.stage, one.sha256[:8], one.source, one.made_at.date())
-        for one in found
-    ]
-    console.table("", ("id", "kind", "name", "version", "stage", "sha256", "from", "registered"), rows)
+    rows = [(one.model_id, one.label, one.kind, one.stage, one.sha256[:8], one.made_at.date()) for one in found]
+    console.table("", ("id", "model", "kind", "stage", "sha256", "registered"), rows)
 
 
 @app.command("show")
