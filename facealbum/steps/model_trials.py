@@ -9,7 +9,7 @@ from facealbum.domain.model_versions import ModelKind, ModelVersion, Stage
 from facealbum.domain.months import Month
 from facealbum.errors import ConflictError
 from facealbum.steps.arm_plans import load_side
-from facealbum.steps.arms import create_arm
+from facealbum.steps.arms import create_arm, expect_arm
 from facealbum.steps.context import Context
 from facealbum.steps.experiment_results import count_months_over
 from facealbum.steps.experiments import (
@@ -20,7 +20,7 @@ from facealbum.steps.experiments import (
     stop_experiment,
 )
 from facealbum.storage.database import Transaction
-from facealbum.storage.experiment_counts import load_months
+from facealbum.storage.experiment_counts import load_months, load_past
 from facealbum.storage.experiments import SERVED, SHADOW, Experiment, load_experiments
 from facealbum.storage.families import count_families
 from facealbum.storage.observations import load_arm
@@ -44,9 +44,9 @@ def begin_trial(context: Context, model: ModelVersion, stage: Stage, *, share: f
         trials = _trials(transaction, model, stage)
         control = load_installed_arm(transaction)
         load_side(transaction, control, context.settings)
-        families = max(2, count_families(transaction))
         over = Month.of(context.clock()).before()
         past = [month for month in load_months(transaction, control) if month <= over][-months:] or [over]
+        families = max(2, _count(transaction, stage, control, months=len(past)))
     if model.arm == control:
         raise ConflictError(f"{model.label} is what families see; there is nothing to compare it with")
     open_ones = [one for one in trials if one.status in {"draft", "running"}]
@@ -98,6 +98,15 @@ def give_arm(context: Context, model: ModelVersion, *, author: str) -> ModelVers
 def _trials(transaction: Transaction, model: ModelVersion, stage: Stage) -> list[Experiment]:
     name = f"{stage}-{model.arm}"
     return [one for one in load_experiments(transaction) if one.name == name or one.name.startswith(f"{name}-")]
+
+
+def _count(transaction: Transaction, stage: Stage, control: str, *, months: int) -> int:
+    """How many families a verdict needs: all, or in the shadow those that the months say something about."""
+    if stage is not Stage.SHADOW:
+        return count_families(transaction)
+    arm = expect_arm(transaction, control)
+    past = load_past(transaction, arm.arm_id, _METRICS[SHADOW], months=months)
+    return sum(cases > 0 for _, cases in past.values())
 
 
 def _draft(name: str, stage: Stage, arms: tuple[str, str], families: int, *, share: float, months: int) -> Draft:
