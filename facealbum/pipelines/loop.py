@@ -16,14 +16,13 @@ from facealbum.pipelines.training import load_training
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.compat import evaluate_change
 from facealbum.steps.context import Context
-from facealbum.steps.embedders import installed_space, models_folder
+from facealbum.steps.embedder_release import fetch_embedder
+from facealbum.steps.embedders import installed_space
 from facealbum.steps.model_trials import end_trials
 from facealbum.steps.reembed import start as start_reembedding
-from facealbum.steps.registry import read_artefact
 from facealbum.steps.releases import Release, Wish, promote_model, rollback_model
 from facealbum.steps.reports import Kind as Report
 from facealbum.steps.reports import Subject, write_figures
-from models.heads import load_heads, save_head
 
 TRAININGS = ("calibrator", "embedding_head")
 
@@ -66,9 +65,7 @@ def run_loop(
 
 def _embed(context: Context, model: ModelVersion, *, accept: bool) -> None:
     """Have every face in the model's space, from stored vectors, and measure what albums would become in it."""
-    folder = models_folder(context.settings)
-    if model.name not in load_heads(folder):
-        save_head(folder, model.name, read_artefact(context, model))
+    fetch_embedder(context, model)
     start_reembedding(context, model.name, accept_research_only=accept)
     with context.database.begin() as transaction:
         before = installed_space(transaction)

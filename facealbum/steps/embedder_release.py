@@ -38,7 +38,7 @@ def serve_embedder(context: Context, model: ModelVersion, deed: Deed) -> int:
     Raises ModelError if it does not run here, InvalidValueError while an experiment compares with the release's own
     arm, and IncompatibleError if albums might lose people.
     """
-    embedder = _fetch(context, model)
+    embedder = fetch_embedder(context, model)
     _try_out(embedder)
     plan = ArmPlan.of_space(embedder)
     with context.database.begin() as transaction:
@@ -71,10 +71,10 @@ def restore_embedder(
     """Put it back in the place of the one that followed it; raises IncompatibleError if faces have come since."""
     verify_artefact(context, transaction, model)
     require_compatible(transaction, installed_space(transaction), model.name)
-    _install(transaction, _fetch(context, model), deed, undoes=undoes)
+    _install(transaction, fetch_embedder(context, model), deed, undoes=undoes)
 
 
-def _fetch(context: Context, model: ModelVersion) -> EmbedderSpec:
+def fetch_embedder(context: Context, model: ModelVersion) -> EmbedderSpec:
     """The embedder of this machine; one that was trained elsewhere comes from the object store."""
     folder = models_folder(context.settings)
     try:

@@ -3,17 +3,14 @@
 from dataclasses import dataclass
 
 from eval.head_data import HeadData, LabelledRow
-from facealbum.domain.model_versions import ModelKind
 from facealbum.errors import InvalidValueError
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_space, models_folder
-from facealbum.steps.registry import RegisteredModel, read_artefact
 from facealbum.storage.families import load_families
 from facealbum.storage.labelled import load_labelled_faces
 from facealbum.storage.serving import load_served_arm
 from models.catalog import load_catalog
 from models.heads import default_terms, load_heads, pack_head, save_head
-from models.registry import EmbedderSpec
 from models.train.head import head_recipe, train_head
 
 
@@ -76,13 +73,3 @@ def collect_rows(context: Context, *, space: str | None = None) -> list[Labelled
                 space=space or default_space(),
             )
         ]
-
-
-def install_head(context: Context, model: RegisteredModel) -> EmbedderSpec:
-    """Keep a registered head on this machine as the space of its name; doing it again changes nothing.
-
-    Raises InvalidValueError for a model that is no embedder, and ModelError if its artefact is missing or no head.
-    """
-    if model.kind is not ModelKind.EMBEDDER:
-        raise InvalidValueError(f"only an embedder can become a space, {model.label} is a {model.kind}")
-    return save_head(models_folder(context.settings), model.name, read_artefact(context, model))
