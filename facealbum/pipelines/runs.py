@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from facealbum.errors import ModelError, UnknownRunError
+from facealbum.errors import ModelError, UnknownPipelineRunError
 from facealbum.pipelines.tracking import open_tracking
 from facealbum.settings import Settings
 
@@ -53,14 +53,14 @@ def list_runs(settings: Settings, *, training: str | None = None, limit: int = 5
 
 
 def read_run(settings: Settings, run: str) -> RunRecord:
-    """The run of this id; raises UnknownRunError."""
+    """The run of this id; raises UnknownPipelineRunError."""
     client = open_tracking(settings)
     found = client.get_run(_checked(settings, run))
     return _record(found, client.get_experiment(found.info.experiment_id).name)
 
 
 def read_log(settings: Settings, run: str) -> str:
-    """The run's log; empty while it runs.  Raises UnknownRunError."""
+    """The run's log; empty while it runs.  Raises UnknownPipelineRunError."""
     client = open_tracking(settings)
     names = {one.path for one in client.list_artifacts(_checked(settings, run))}
     if "log.txt" not in names:
@@ -70,7 +70,7 @@ def read_log(settings: Settings, run: str) -> str:
 
 
 def _checked(settings: Settings, run: str) -> str:
-    """The id of a run of ours; raises UnknownRunError."""
+    """The id of a run of ours; raises UnknownPipelineRunError."""
     from mlflow import MlflowException  # noqa: PLC0415 - takes a second
 
     client = open_tracking(settings)
@@ -80,7 +80,9 @@ def _checked(settings: Settings, run: str) -> str:
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise ModelError("the record of runs must answer; look whether MLFLOW_TRACKING_URI is right") from error
-    raise UnknownRunError(f"no run of a pipeline has the id {run!r}; `facealbum pipelines list` shows those there are")
+    raise UnknownPipelineRunError(
+        f"no run of a pipeline has the id {run!r}; `facealbum pipelines list` shows those there are"
+    )
 
 
 def _is_ours(run: "Run") -> bool:

@@ -141,7 +141,7 @@ def resume_search(
 ) -> Found:
     """Go on with a search, with more trials if so many are given, and say what was found.
 
-    Trials of processes that were killed are made again.  Raises UnknownExperimentError.
+    Trials of processes that were killed are made again.  Raises UnknownSearchError.
     """
     if processes < 1:
         raise InvalidValueError(f"there must be a process, got {processes}")
@@ -164,7 +164,7 @@ def resume_search(
 
 
 def show_search(context: Context, name: str) -> Found:
-    """How far the search is; raises UnknownExperimentError."""
+    """How far the search is; raises UnknownSearchError."""
     with context.database.begin() as transaction:
         one = load_search(transaction, name)
     with open_trials(context.database) as storage:

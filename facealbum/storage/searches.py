@@ -18,7 +18,7 @@ from eval.tuning.study import open_library
 from facealbum.domain.faces import Box, Face
 from facealbum.domain.ids import FamilyId
 from facealbum.domain.months import Month
-from facealbum.errors import UnknownExperimentError
+from facealbum.errors import UnknownSearchError
 from facealbum.storage.database import Database
 from facealbum.storage.families import Family, load_children
 from facealbum.storage.observations import read_observation, same_face
@@ -73,11 +73,11 @@ def update_search(connection: Connection, search_id: int, **values: object) -> N
 
 
 def load_search(connection: Connection, name: str, *, lock: bool = False) -> Search:
-    """The search of this name, held until the transaction ends if `lock`; raises UnknownExperimentError."""
+    """The search of this name, held until the transaction ends if `lock`; raises UnknownSearchError."""
     query = _searches().where(searches.c.name == name)
     row = connection.execute(query.with_for_update(of=searches) if lock else query).one_or_none()
     if row is None:
-        raise UnknownExperimentError(f"no search is called {name!r}; `facealbum search status` shows all")
+        raise UnknownSearchError(f"no search is called {name!r}; `facealbum search status` shows all")
     return _search(row)
 
 

@@ -46,6 +46,8 @@ _STATUSES = {
     "key_spent": HTTPStatus.CONFLICT,
     "unknown_arm": HTTPStatus.NOT_FOUND,
     "unknown_experiment": HTTPStatus.NOT_FOUND,
+    "unknown_search": HTTPStatus.NOT_FOUND,
+    "unknown_pipeline_run": HTTPStatus.NOT_FOUND,
     "unknown_sample": HTTPStatus.NOT_FOUND,
     "unknown_item": HTTPStatus.NOT_FOUND,
     "unknown_user": HTTPStatus.NOT_FOUND,

@@ -123,6 +123,7 @@ def test_an_experiment_goes_from_agreement_to_its_end_over_http(client: TestClie
     dry = told(client.post("/v1/experiments", json=agreed | {"dry_run": True}))
     assert dry["plan"]["guardrails"][0]["metric"] == "coverage"
     assert refused(client.get("/v1/experiments/bolder"), 404) == "unknown_experiment"
+    assert refused(client.get("/v1/searches/bolder"), 404) == "unknown_search"
     told(client.post("/v1/experiments", json=agreed), 201)
     assert refused(client.post("/v1/experiments", json=agreed), 409) == "conflict"
     assert refused(client.post("/v1/experiments", json=agreed | {"name": "x", "metric": "beauty"}), 422)

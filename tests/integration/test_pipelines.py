@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from facealbum.domain.model_versions import ModelKind, ModelVersion
-from facealbum.errors import ChangedMeanwhileError, InvalidValueError, LeakageError, UnknownRunError
+from facealbum.errors import ChangedMeanwhileError, InvalidValueError, LeakageError, UnknownPipelineRunError
 from facealbum.pipelines.dataset import Item, Manifest
 from facealbum.pipelines.run import run_training
 from facealbum.pipelines.runs import list_runs, read_log, read_run
@@ -147,7 +147,7 @@ def test_data_that_are_not_there_are_refused(context: Context, source: str) -> N
 @pytest.mark.usefixtures("tracking")
 @pytest.mark.parametrize("run", ["x", "0" * 32, "../" * 10 + "aa"])
 def test_a_run_that_is_not_on_record_is_said_to_be_unknown(context: Context, run: str) -> None:
-    with pytest.raises(UnknownRunError):
+    with pytest.raises(UnknownPipelineRunError):
         read_run(context.settings, run)
 
 

@@ -19,7 +19,7 @@ def test_a_run_is_listed_and_read(everything: Everything) -> None:
 
 def test_a_run_that_is_not_there_is_not_found(everything: Everything) -> None:
     answer = everything.client.get("/v1/pipelines/nothing")
-    assert (answer.status_code, answer.json()["code"]) == (HTTPStatus.NOT_FOUND, "unknown_run")
+    assert (answer.status_code, answer.json()["code"]) == (HTTPStatus.NOT_FOUND, "unknown_pipeline_run")
 
 
 def test_without_mlflow_it_is_told_what_to_install(everything: Everything, monkeypatch: pytest.MonkeyPatch) -> None:

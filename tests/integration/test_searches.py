@@ -19,7 +19,7 @@ from facealbum.domain.ids import child_id, family_id
 from facealbum.domain.model_versions import ModelKind, Stage
 from facealbum.domain.months import Month
 from facealbum.domain.people import Child, Gender
-from facealbum.errors import ConflictError, InvalidValueError, UnknownExperimentError
+from facealbum.errors import ConflictError, InvalidValueError, UnknownSearchError
 from facealbum.settings import Settings
 from facealbum.steps import searches as steps
 from facealbum.steps.arms import create_arm, list_arms, list_promotions, promote_arm
@@ -119,7 +119,7 @@ def test_two_searches_have_different_names_and_one_that_is_not_there_is_told(wor
     start_search(world, "first", replace(PLAN, trials=1), author="ann")
     with pytest.raises(ConflictError, match="resume it"):
         start_search(world, "first", PLAN, author="ann")
-    with pytest.raises(UnknownExperimentError):
+    with pytest.raises(UnknownSearchError):
         show_search(world, "second")
     with pytest.raises(InvalidValueError, match="lower-case"):
         start_search(world, "No Arm", PLAN, author="ann")
