@@ -1,14 +1,17 @@
 """What is exported for a cluster runs the same code: run here by kfp, it gives what the pipeline gives."""
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
+from facealbum.domain.model_versions import ModelKind
 from facealbum.pipelines.export import build_pipeline, export_pipeline
 from facealbum.pipelines.run import run_training
-from facealbum.pipelines.training import load_training
+from facealbum.pipelines.training import STEPS, load_training
 from facealbum.steps.context import Context
+from facealbum.steps.registry import list_versions, read_artefact
 from facealbum.storage.outputs import file_digests
 from tests.test_architecture import ROOT
 from tests.unit.pipelines.tiny import write_numbers
@@ -42,10 +45,13 @@ def test_run_by_kfp_it_gives_what_the_pipeline_gives(
     (tmp_path / "venv").symlink_to(sys.prefix)  # kfp can't run a Python whose path has a space
     monkeypatch.setattr(sys, "executable", str(tmp_path / "venv" / "bin" / Path(sys.executable).name))
     kfp.local.init(runner=kfp.local.SubprocessRunner(use_venv=False), pipeline_root=str(tmp_path / "kfp"))
-    steps = ("collect", "split", "train")
-    pipeline = build_pipeline(load_training(ADDRESS), address=ADDRESS, image=PYTHON, steps=steps)
+    pipeline = build_pipeline(load_training(ADDRESS), address=ADDRESS, image=PYTHON)
     pipeline(data=source, seed=3, parameters={"scale": 2.0})
-    (trained,) = (path.parent.parent for path in (tmp_path / "kfp").rglob("model.bin"))
+    (told,) = (tmp_path / "kfp").rglob("registered.json")
+    registered = list_versions(context, kind=ModelKind.CALIBRATOR)
     done = run_training(context, load_training(ADDRESS), source=source, chosen={"scale": 2.0}, seed=3)
-    for step in steps:
-        assert file_digests(trained / step) == done.outputs[step].files
+    for step in STEPS:
+        assert file_digests(told.parent.parent / step) == done.outputs[step].files
+    assert json.loads(told.read_text())["model"] == done.model.model_id
+    assert list_versions(context, kind=ModelKind.CALIBRATOR) == registered, "the same model is the same row"
+    assert read_artefact(context, done.model) == (told.parent.parent / "train" / "model.bin").read_bytes()
