@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from facealbum.errors import ModelError
 from models.adapter import Adapter
 from models.adapter_fit import Pairs
+from models.quiet import load_keras
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,7 @@ _RECIPE = Recipe()
 
 def fit_mlp(pairs: Pairs, *, start: Adapter, recipe: Recipe = _RECIPE, seed: int = 0) -> Adapter:
     """Train from the linear adapter `start`; raises ModelError without TensorFlow."""
-    try:
-        import keras  # noqa: PLC0415 - only training pays for it
-    except ImportError as error:
-        raise ModelError("TensorFlow must be installed to train a network; pip install 'facealbum[train]'") from error
+    keras = load_keras()
     keras.utils.set_random_seed(seed)
     model = _model(keras, start, recipe)
     steps = recipe.epochs * -(-len(pairs.old) // recipe.batch)

@@ -9,18 +9,17 @@ import tempfile
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facealbum.errors import ModelError
-from models.quiet import without_line
+from models.quiet import load_keras, without_line
 from models.registry import ModelSpec, Preprocessing
 
 LITERT_GREETING = b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
 _PICTURE = 4  # dimensions of [1, rows, columns, channels]
-_EXTRA = {"onnxruntime": "onnx", "keras": "train"}
 
 Chip: TypeAlias = NDArray[np.uint8]
 """uint8[size, size, 3], RGB, square."""
@@ -93,7 +92,10 @@ def _litert(content: bytes) -> _Infer:
 
 
 def _onnx(content: bytes) -> _Infer:
-    runtime = _import("onnxruntime")
+    try:
+        runtime = import_module("onnxruntime")
+    except ImportError as error:
+        raise ModelError("onnxruntime must be installed to run this model; pip install 'facealbum[onnx]'") from error
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors: warnings about unused weights say nothing to a user
@@ -112,7 +114,7 @@ def _onnx(content: bytes) -> _Infer:
 
 
 def _keras(content: bytes) -> _Infer:
-    keras = _import("keras")
+    keras = load_keras()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         path.write_bytes(content)
@@ -126,11 +128,3 @@ def _keras(content: bytes) -> _Infer:
 
 
 _RUNTIMES: dict[str, Callable[[bytes], _Infer]] = {"litert": _litert, "onnx": _onnx, "keras": _keras}
-
-
-def _import(name: str) -> Any:  # noqa: ANN401 - a module
-    try:
-        return import_module(name)
-    except ImportError as error:
-        extra = _EXTRA[name]
-        raise ModelError(f"{name} must be installed to run this model; pip install 'facealbum[{extra}]'") from error

@@ -17,6 +17,7 @@ from models.convert.graph import (
     PRelu,
     Relu,
 )
+from models.quiet import load_keras
 
 _PICTURES = 4  # dimensions of [batch, height, width, channels]
 
@@ -26,8 +27,7 @@ def build(graph: Graph, *, name: str) -> Any:  # noqa: ANN401 - keras ships no t
 
     Outputs that differ in channels alone are joined: vectors to one vector, maps to one for each size.
     """
-    import keras  # noqa: PLC0415 - only conversion pays for it
-
+    keras = load_keras()
     keras.backend.clear_session()  # layer names, and so the bytes of the result, count from here
     tensors = {graph.input: keras.Input(graph.shape, batch_size=1, name="image")}
     for step in graph.steps:

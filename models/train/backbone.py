@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from facealbum.domain.faces import EMBEDDING_SIZE
 from facealbum.errors import InvalidValueError, ModelError
+from models.quiet import load_keras
 from models.train.batches import Shuffled
 from models.train.optimiser import adamw
 from models.train.parts import Columns, Keras, Loss, Model, Optimiser, Tensor
@@ -117,10 +118,9 @@ def backbone_recipe(
 
 def find_device() -> str:
     """Where training computes: "GPU" or "CPU"; raises ModelError without TensorFlow."""
-    try:
-        import tensorflow as tf  # noqa: PLC0415 - only training pays for it
-    except ImportError as error:
-        raise ModelError("TensorFlow must be installed to train; pip install 'facealbum[train]'") from error
+    load_keras()
+    import tensorflow as tf  # noqa: PLC0415 - only training pays for it
+
     return "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
 
 

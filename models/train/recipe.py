@@ -15,7 +15,8 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from facealbum.errors import InvalidValueError, ModelError
+from facealbum.errors import InvalidValueError
+from models.quiet import load_keras
 from models.train.augment import unchanged
 from models.train.checkpoint import Progress, load_checkpoint, save_checkpoint
 from models.train.parts import Augment, Batches, Columns, Keras, Loss, MakeStep, Model, Optimiser
@@ -73,10 +74,7 @@ def train(
     """
     fitted = recipe.preprocess(data)
     columns = fitted(data)
-    try:
-        import keras  # noqa: PLC0415 - only training pays for it
-    except ImportError as error:
-        raise ModelError("TensorFlow must be installed to train; pip install 'facealbum[train]'") from error
+    keras = load_keras()
     keras.utils.set_random_seed(seed)
     model = recipe.model(columns)
     steps = recipe.epochs * sum(1 for _ in recipe.batches(columns, np.random.default_rng(0)))
