@@ -18,10 +18,13 @@ LABEL org.opencontainers.image.title="facealbum" \
       org.opencontainers.image.description="Turns a family's photo stream into an album per child." \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="0.1.0"
+ARG COMMIT=""
+LABEL org.opencontainers.image.revision=$COMMIT
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin facealbum \
  && install --directory --owner=facealbum --group=facealbum --mode=0700 /data
 COPY --from=build /opt/facealbum /opt/facealbum
-ENV PATH=/opt/facealbum/bin:$PATH PYTHONDONTWRITEBYTECODE=1 FACEALBUM_DATA=/data FACEALBUM_STATUS_PORT=9800
+ENV PATH=/opt/facealbum/bin:$PATH PYTHONDONTWRITEBYTECODE=1 FACEALBUM_DATA=/data FACEALBUM_STATUS_PORT=9800 \
+    FACEALBUM_COMMIT=$COMMIT
 USER 10001:10001
 VOLUME /data
 EXPOSE 9800

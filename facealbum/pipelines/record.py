@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 from tempfile import mkstemp
 from typing import TYPE_CHECKING, Any
 
 from facealbum.clock import Clock
+from facealbum.code_version import code_version
 from facealbum.pipelines.engine import Pipeline, reason
 from facealbum.pipelines.tracking import experiment_of, open_tracking
 from facealbum.settings import Settings
@@ -80,7 +80,7 @@ def open_record(context: Context, pipeline: Pipeline, *, source: str) -> Iterato
     end_killed(client, context.settings, now=context.clock())
     experiment = experiment_of(client, pipeline.name, context.settings)
     with _alive(context.settings) as written:
-        tags = {"lock": written.name, "code": version("facealbum"), "source": source}
+        tags = {"lock": written.name, "code": code_version(), "source": source}
         created = client.create_run(
             experiment,
             start_time=_milliseconds(context.clock()),

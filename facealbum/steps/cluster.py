@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib.metadata import version
 
 from facealbum.clustering import (
     ClusteringProblem,
@@ -21,6 +20,7 @@ from facealbum.clustering import (
     count_breakage,
     plan_beside_unpinned,
 )
+from facealbum.code_version import code_version
 from facealbum.corrections import outrank
 from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId, RunId, run_id
 from facealbum.domain.months import Month
@@ -70,8 +70,6 @@ from facealbum.storage.runs import (
     lock_family,
 )
 from facealbum.storage.serving import load_served_arm
-
-_VERSION = version("facealbum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +230,7 @@ class _Clustering:
             arm, model = self.side.arm, self.side.models["embedder"]
             now = self.context.clock()
             newest = min(last, Month.of(now))  # nobody has corrected anything in a month that is to come
-            here = MeasuredMonth(self.family.family_id, arm.arm_id, newest, None, model, _VERSION)
+            here = MeasuredMonth(self.family.family_id, arm.arm_id, newest, None, model, code_version())
             measure_corrections(transaction, here, arm=arm.name, now=now)
 
     def _out_of_time(self, runs_before: int) -> bool:
@@ -268,7 +266,7 @@ class _Clustering:
             arm=self.side.arm,
             month=month,
             input_digest=digest,
-            code_version=_VERSION,
+            code_version=code_version(),
             models=dict(self.side.models),
             faces=len(problem.faces),
             nodes=len(problem.nodes),
@@ -283,7 +281,7 @@ class _Clustering:
 
     def _break(self, transaction: Transaction, free: Unpinned) -> Broken:
         """What becomes of the pseudo-labels; a clustering that an earlier run has made is not made again."""
-        known = load_clusters(transaction, self.family.family_id, free.digest, code_version=_VERSION)
+        known = load_clusters(transaction, self.family.family_id, free.digest, code_version=code_version())
         clusters = free.cluster() if known is None else known
         return Broken(free.digest, clusters, count_breakage(free.label(clusters), self.side.plan.breakage))
 

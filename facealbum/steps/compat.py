@@ -6,12 +6,12 @@ that they are in (facealbum.steps.reading).
 """
 
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
 from eval.compat import CompatReport, FamilyFaces, FamilyMeasures, Reading, compare, measure_family
+from facealbum.code_version import code_version
 from facealbum.domain.ids import FamilyId
 from facealbum.errors import IncompatibleError, InvalidValueError
 from facealbum.steps.adapt import OpenAdapter, is_held_out, open_adapter
@@ -86,7 +86,7 @@ def evaluate_change(
             report.to_dict(),
             spaces=spaces,
             adapter_id=opened.row.adapter_id if opened else None,
-            code_version=version("facealbum"),
+            code_version=code_version(),
             now=context.clock(),
         )
     return NumberedReport(number, report)

@@ -6,10 +6,10 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from importlib.metadata import version
 from typing import TypeAlias
 
 from facealbum.clock import system_clock
+from facealbum.code_version import code_version
 from facealbum.errors import DatabaseUnavailableError, FacealbumError, InvalidValueError, ModelError, StorageError
 from facealbum.settings import Settings
 from facealbum.steps.artefacts import verify_production
@@ -66,7 +66,7 @@ def _look_at(subjects: Mapping[str, _Look], settings: Settings) -> list[Finding]
 
 
 def _program(_: Settings) -> Iterator[str]:
-    yield f"facealbum {version('facealbum')}, Python {platform.python_version()}, {os.cpu_count()} cores"
+    yield f"facealbum {code_version()}, Python {platform.python_version()}, {os.cpu_count()} cores"
 
 
 def _data_folder(settings: Settings) -> Iterator[str]:

@@ -7,12 +7,12 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from facealbum.code_version import code_version
 from facealbum.domain.faces import EMBEDDING_SIZE
 from facealbum.domain.ids import FamilyId
 from facealbum.domain.months import Month
@@ -124,7 +124,7 @@ def _schema(asked: Asked, view: View) -> "pa.Schema":
         "arm": view.arm_name,
         "space": view.space,
         "research_only": view.research_only and _has_vectors(view.features),
-        "code_version": version("facealbum"),
+        "code_version": code_version(),
     }
     fields = [*keys, *((one.name, types[one.dtype]) for one in view.features)]
     return pa.schema(fields, metadata={"facealbum": json.dumps(made, sort_keys=True)})

@@ -5,8 +5,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import cache
-from importlib.metadata import version
 
+from facealbum.code_version import code_version
 from facealbum.settings import Settings
 from facealbum.steps.embedders import ModelsInUse
 from facealbum.storage.adapters import AdapterRow
@@ -15,8 +15,6 @@ from facealbum.storage.database import Transaction
 from facealbum.storage.makers import Maker, Method, ModelFile, ensure_maker
 from models.calibration import load_calibrations
 from models.registry import EmbedderSpec, load_embedders, load_specs
-
-CODE_VERSION = version("facealbum")
 
 
 def open_analyzer(transaction: Transaction, models: ModelsInUse, settings: Settings) -> AnalyzerRow:
@@ -31,7 +29,7 @@ def open_analyzer(transaction: Transaction, models: ModelsInUse, settings: Setti
     maker = Maker(
         "analysis",
         analyzer.space_id,
-        CODE_VERSION,
+        code_version(),
         files_of(models),
         parameters,
         analyzer_id=analyzer.analyzer_id,
@@ -44,7 +42,7 @@ def ensure_clusterer(transaction: Transaction, models: ModelsInUse, space_id: in
     files = files_of(models)
     if calibrator is not None:
         files["calibrator"] = ModelFile(calibrator[:8], calibrator)
-    return ensure_maker(transaction, Maker("clustering", space_id, CODE_VERSION, files))
+    return ensure_maker(transaction, Maker("clustering", space_id, code_version(), files))
 
 
 def embedding_maker(
@@ -57,14 +55,14 @@ def embedding_maker(
     method: Method = "embedding" if source_space_id is None else "carrying"
     parameters = {} if job is None else {"reembedding": job}
     files = files_of_embedder(embedder)
-    return Maker(method, space_id, CODE_VERSION, files, parameters, source_space_id=source_space_id)
+    return Maker(method, space_id, code_version(), files, parameters, source_space_id=source_space_id)
 
 
 def adapter_maker(adapter: AdapterRow, spaces: Sequence[int]) -> Maker:
     """The maker of what the adapter makes of old vectors; spaces: its source and target."""
     files = {"adapter": ModelFile(adapter.name, adapter.sha256)}
     source, target = spaces
-    return Maker("adapter", target, CODE_VERSION, files, source_space_id=source, adapter_id=adapter.adapter_id)
+    return Maker("adapter", target, code_version(), files, source_space_id=source, adapter_id=adapter.adapter_id)
 
 
 def files_of(models: ModelsInUse) -> dict[str, ModelFile]:

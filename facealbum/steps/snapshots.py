@@ -1,9 +1,9 @@
 """Data sets for trainings: put on record, kept as long as their families are, and gone with the first that leaves."""
 
 from collections.abc import Collection
-from importlib.metadata import version
 from pathlib import Path
 
+from facealbum.code_version import code_version
 from facealbum.domain.ids import FamilyId
 from facealbum.errors import ChangedMeanwhileError, InvalidValueError
 from facealbum.settings import Settings
@@ -37,7 +37,7 @@ def record_snapshot(
 
     Raises ChangedMeanwhileError if one of its families was deleted while it was collected.
     """
-    snapshot = Snapshot(digest, query, items, groups, len(families), 0, version("facealbum"), context.clock())
+    snapshot = Snapshot(digest, query, items, groups, len(families), 0, code_version(), context.clock())
     with context.database.begin() as transaction:
         if not save_snapshot(transaction, snapshot, families):
             raise _incomplete()

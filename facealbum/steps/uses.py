@@ -76,12 +76,17 @@ def _subject(transaction: Transaction, asked: str) -> _Subject:
         learnt = tuple(one for one in archive.versions if one.snapshot == which)
         return _of_models(archive, asked, learnt)
     if what == "code":
-        makings = _choose(archive, lambda one: one.code_version == which)
+        makings = _choose(archive, lambda one: _is_of(which, one.code_version))
         if not makings:
             known = ", ".join(sorted({one.code_version for one in archive.makings.values() if one.code_version}))
             raise InvalidValueError(f"a release must be one that worked here ({known or 'none yet'}), got {which!r}")
         return _Subject(asked, makings, ())
     raise InvalidValueError(f"expected a model, snapshot:DIGEST or code:VERSION, got {asked!r}")
+
+
+def _is_of(which: str, code: str | None) -> bool:
+    """Whether code is this one exactly, or of this release."""
+    return code is not None and which in {code, code.partition("-g")[0]}
 
 
 def _of_models(archive: Archive, label: str, models: tuple[ModelVersion, ...]) -> _Subject:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import func, select, update
 
+from facealbum.code_version import code_version
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import FaceId, PersonId, child_id, family_id
 from facealbum.domain.lineage import FaceLineage
@@ -17,7 +18,6 @@ from facealbum.steps.context import Context
 from facealbum.steps.correct import Said, decide, list_persons
 from facealbum.steps.families import forget_family
 from facealbum.steps.lineage import trace_album, trace_face, trace_link
-from facealbum.steps.makers import CODE_VERSION
 from facealbum.steps.match import match_family
 from facealbum.steps.reembed import carry_exactly
 from facealbum.steps.registry import NewModel, register_model
@@ -61,7 +61,7 @@ def test_the_whole_chain_of_a_face_is_told(context: Context) -> None:
     assert found.analysis.analysed_at == NOW
     analysis = found.analysis.making
     assert analysis is not None
-    assert (analysis.method, analysis.code_version, analysis.space) == ("analysis", CODE_VERSION, "fused-512")
+    assert (analysis.method, analysis.code_version, analysis.space) == ("analysis", code_version(), "fused-512")
     assert analysis.parameters["video_interval_seconds"] == context.settings.video_interval_seconds
     pinned = {one.role: one.sha256 for one in analysis.models}
     assert pinned["detector"] == load_specs()["detector"].sha256
@@ -74,7 +74,7 @@ def test_the_whole_chain_of_a_face_is_told(context: Context) -> None:
     assert (placed.arm, placed.shown, placed.state) == ("default", True, "confirmed")
     assert placed.why.startswith("joined Grandpa: ")
     assert placed.run is not None
-    assert placed.run.making.code_version == CODE_VERSION
+    assert placed.run.making.code_version == code_version()
     assert placed.run.making.parameters["clustering"]
     assert [(one.kind, one.about, one.author) for one in found.decisions] == [("name", "person", "ann")]
 
@@ -117,7 +117,7 @@ def test_what_was_made_before_this_was_kept_is_told_as_not_on_record(context: Co
     ].version
     assert {one.making for one in found.embeddings} == {None}
     assert found.placements[0].run is not None
-    assert found.placements[0].run.making.code_version == CODE_VERSION, "runs kept that always"
+    assert found.placements[0].run.making.code_version == code_version(), "runs kept that always"
 
 
 def test_a_link_leads_back_to_its_run_and_then_to_the_user_who_said_so(context: Context) -> None:
@@ -187,7 +187,7 @@ def test_a_trained_calibrator_leads_back_to_its_training_and_forward_to_its_face
 
 def test_a_release_is_asked_about_as_a_model_is(context: Context) -> None:
     an_album(context)
-    uses, families = find_uses(context, f"code:{CODE_VERSION}", limit=10)
+    uses, families = find_uses(context, f"code:{code_version()}", limit=10)
     assert {one.method for one in uses.makings} == {"analysis", "carrying", "clustering"}
     assert len(families) == 1
     for asked, error in (("code:0", InvalidValueError), ("snapshot:0", InvalidValueError), ("0", UnknownModelError)):
