@@ -1,4 +1,4 @@
-"""What starting, stopping, concluding or rolling back an experiment would change, told before anything is."""
+"""What it would change to do something to an experiment, told before anything is."""
 
 from dataclasses import dataclass
 

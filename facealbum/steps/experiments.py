@@ -44,6 +44,10 @@ ALLOWED: Mapping[str, tuple[str, ...]] = {
 }
 """What may be done to an experiment, and in which status."""
 
+DECIDING: tuple[Metric, ...] = tuple(
+    metric for metric in METRICS.values() if not metric.needs_truth and metric.better is not Better.NEITHER
+)
+"""The metrics that an experiment can be decided by, or guard."""
 _ONLY_WHAT_IS_SEEN = ("corrections", "provisional_confirmed")
 _TOLERATED_COVERAGE = 0.01
 
@@ -141,10 +145,9 @@ def _agree(transaction: Transaction, draft: Draft, sides: list[ExperimentArm]) -
 
 def _metric(key: str, mode: str) -> Metric:
     """The metric; raises InvalidValueError for one that no experiment of this mode can be decided by."""
-    metric = METRICS.get(key)
-    if metric is None or metric.needs_truth or metric.better is Better.NEITHER:
-        choices = [one.key for one in METRICS.values() if not one.needs_truth and one.better is not Better.NEITHER]
-        raise InvalidValueError(f"a metric must be one of {', '.join(choices)}; got {key!r}")
+    metric = next((one for one in DECIDING if one.key == key), None)
+    if metric is None:
+        raise InvalidValueError(f"a metric must be one of {', '.join(one.key for one in DECIDING)}; got {key!r}")
     if mode == SHADOW and key in _ONLY_WHAT_IS_SEEN:
         raise InvalidValueError(f"nobody sees what an arm does in the shadow, so {key} can't tell; use {SERVED}")
     return metric

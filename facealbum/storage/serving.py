@@ -7,8 +7,9 @@ with the family as the arms before it; until then the family sees the one before
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import Connection, Select, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from facealbum.domain.ids import FamilyId
@@ -85,15 +86,9 @@ def delete_serving(connection: Connection, experiment_id: int) -> int:
 
 
 def count_shown(connection: Connection, experiment_id: int) -> dict[str, int]:
-    """How many families see each arm because of the experiment, while it runs."""
-    query = (
-        select(arms.c.name, func.count())
-        .select_from(serving)
-        .join(arms, arms.c.arm_id == serving.c.arm_id)
-        .join(experiments, experiments.c.experiment_id == serving.c.experiment_id)
-        .where(serving.c.experiment_id == experiment_id, experiments.c.status == "running")
-        .group_by(arms.c.name)
-    )
+    """How many families see each arm because of the experiment."""
+    shown = _of_experiments().subquery()
+    query = select(shown.c.name, func.count()).where(shown.c.experiment_id == experiment_id).group_by(shown.c.name)
     return {row[0]: row[1] for row in connection.execute(query)}
 
 
@@ -104,20 +99,24 @@ def count_computed(connection: Connection, arm: str) -> int:
 
 
 def _load_of_experiment(connection: Connection, family: FamilyId) -> str | None:
-    """By an experiment that runs; whoever it holds out stays with the control after its end, too."""
+    shown = _of_experiments().subquery()
+    return connection.execute(select(shown.c.name).where(shown.c.family_id == family)).scalar_one_or_none()
+
+
+def _of_experiments() -> Select[tuple[UUID, int, str]]:
+    """What families see by an experiment that runs; whoever it holds out stays with the control after its end, too."""
     mine = (experiment_families.c.family_id == serving.c.family_id) & (
         experiment_families.c.experiment_id == serving.c.experiment_id
     )
     held = and_(experiments.c.status == "concluded", experiment_families.c.arm_id.is_(None))
-    query = (
-        select(arms.c.name)
+    return (
+        select(serving.c.family_id, serving.c.experiment_id, arms.c.name)
         .select_from(serving)
         .join(arms, arms.c.arm_id == serving.c.arm_id)
         .join(experiments, experiments.c.experiment_id == serving.c.experiment_id)
         .join(experiment_families, mine)
-        .where(serving.c.family_id == family, or_(experiments.c.status == "running", held))
+        .where(or_(experiments.c.status == "running", held))
     )
-    return connection.execute(query).scalar_one_or_none()
 
 
 def _load_promoted(connection: Connection, family: FamilyId) -> str | None:

@@ -29,7 +29,7 @@ PAGES = {
     "/experiments/sharper", "/experiments/sharper/conclude", "/experiments/sharper/rollback",
     "/experiments/sharper/stop", "/fairness", "/families", "/families/id", "/families/id/decisions",
     "/families/id/labels/id/id", "/families/id/persons/id", "/families/id/photos/id", "/families/id/review",
-    "/families/id/waiting", "/jobs", "/models", "/runs", "/session", "/signals",
+    "/families/id/waiting", "/jobs", "/models", "/new-experiment", "/runs", "/session", "/signals",
 }  # fmt: skip
 
 

@@ -12,14 +12,13 @@ from fastapi.testclient import TestClient
 from eval.annotation import Kind as Asked
 from eval.experiments import Kind as Looks
 from eval.experiments import Outcome
-from eval.metrics import METRICS, Better
 from facealbum.domain.access import Role
 from facealbum.errors import InvalidValueError
 from facealbum.steps.access import proof_of
 from facealbum.steps.annotation import Wanted, draw_sample, label_item, list_samples, load_sample
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
-from facealbum.steps.experiments import create_experiment, list_experiments
+from facealbum.steps.experiments import DECIDING, create_experiment, list_experiments
 from facealbum.steps.users import add_user
 from facealbum.storage.annotation_schema import labels
 from facealbum.storage.audit import load_entries
@@ -136,6 +135,58 @@ def test_an_experiment_is_started_and_stopped_from_its_page(client: TestClient, 
     assert list_experiments(context)[0].status == "stopped"
 
 
+def filled_in(**given: object) -> dict[str, object]:
+    """The form of a new experiment."""
+    shares = {"arm": ["default", "hdbscan", "sharp"], "share": ["0.5", "", "0.5"], "control": "default"}
+    agreed = {"name": "page", "metric": "breakage", "minimum_effect": "0.05", "months": "2", "families": "40"}
+    return {**shares, **agreed, "rail": ["coverage", "waiting"], "harm": ["", "0.2"], **given}
+
+
+def test_an_experiment_is_agreed_on_from_a_page_once_what_it_comes_to_was_read(
+    client: TestClient, context: Context
+) -> None:
+    make_crowd(context)
+    proof = log_in(client)
+    assert 'name="share" value="0.5"' in client.get("/new-experiment").text
+    wrong = client.post("/new-experiment", data={**proof, **filled_in(minimum_effect="some")})
+    assert wrong.status_code == 422
+    assert "the minimum effect must be a number" in words(wrong.text)
+    assert 'name="minimum_effect" value="some"' in wrong.text
+    told = words(client.post("/new-experiment", data={**proof, **filled_in()}).text)
+    assert "sharp lowers breakage by at least 5 points against default" in told
+    assert "waiting 20 points, coverage 1 points" in told
+    again = client.post("/new-experiment", data={**proof, **filled_in(step="change")})
+    assert 'name="harm" value="0.2"' in again.text
+    assert client.post("/new-experiment", data={**proof, **filled_in(step="create", sure="")}).status_code == 422
+    assert list_experiments(context) == []
+    made = client.post("/new-experiment", data={**proof, **filled_in(step="create")})
+    assert (made.status_code, made.headers["location"]) == (303, "/experiments/page")
+    (kept,) = list_experiments(context)
+    assert (kept.status, kept.plan["families"], kept.control.name) == ("draft", 40, "default")
+    taken = client.post("/new-experiment", data={**proof, **filled_in(step="create")})
+    assert (taken.status_code, "choose another name" in taken.text) == (409, True)
+    with context.database.begin() as transaction:
+        assert [one.author for one in load_entries(transaction, "experiment page")] == ["user admin"]
+
+
+def test_more_families_take_part_and_those_held_out_are_released_from_the_page(
+    client: TestClient, context: Context
+) -> None:
+    run_served(make_crowd(context), better=0.08, holdout=0.2)
+    create_experiment(context, replace(SHADOW, name="small", traffic=0.25), author="ann")
+    proof = log_in(client, month=5)
+    assert "25% take part" in words(client.get("/experiments/small/grow").text)
+    assert client.post("/experiments/small/grow", data={**proof, "traffic": "0.1"}).status_code == 422
+    assert client.post("/experiments/small/grow", data={**proof, "traffic": "0.5"}).status_code == 303
+    assert list_experiments(context)[0].traffic == 0.5
+    assert client.get("/experiments/sharper/release").status_code == 409
+    client.post("/experiments/sharper/conclude", data={**proof, "promote": "yes"})
+    held = sum(arm is None for arm in people(context).values())
+    assert f"{held} families that were held out see sharp" in words(client.get("/experiments/sharper/release").text)
+    assert client.post("/experiments/sharper/release", data=proof).status_code == 303
+    assert "0 families that were held out" in words(client.get("/experiments/sharper/release").text)
+
+
 def test_who_may_not_manage_sees_no_action_and_can_do_none(client: TestClient, context: Context) -> None:
     create_experiment(make_crowd(context), SHADOW, author="ann")
     for role in (Role.VIEWER, Role.OPERATOR):
@@ -143,7 +194,11 @@ def test_who_may_not_manage_sees_no_action_and_can_do_none(client: TestClient, c
         assert "What may be done" not in client.get("/experiments/sharper").text
         assert client.get("/experiments/sharper/start").status_code == 403
         assert client.post("/experiments/sharper/start", data=proof).status_code == 403
+        assert "/new-experiment" not in client.get("/experiments").text
+        assert client.get("/new-experiment").status_code == 403
+        assert client.post("/new-experiment", data={**proof, **filled_in(step="create")}).status_code == 403
     log_in(client)
+    assert client.post("/new-experiment", data=filled_in(step="create", sure="yes")).status_code == 403
     assert client.post("/experiments/sharper/start").status_code == 403
     assert list_experiments(context)[0].status == "draft"
     assert client.get("/experiments/none").status_code == 404
@@ -246,9 +301,7 @@ def test_a_viewer_labels_nothing(client: TestClient, context: Context, sample: s
 
 @pytest.mark.parametrize("code", [code for code in LANGUAGES if code != "en"])
 def test_every_word_that_is_shown_as_it_is_stored_is_translated(code: str) -> None:
-    shown = [
-        metric.title for metric in METRICS.values() if not metric.needs_truth and metric.better is not Better.NEITHER
-    ]
+    shown = [metric.title for metric in DECIDING]
     shown += [*Outcome, *Asked, *Action, *_DONE.values(), "draft", "running", "stopped", "concluded", "rolled_back"]
     shown += ["held out", "all arms", "create", "grow", "release", "krippendorff_alpha", "cohen_kappa"]
     shown += ["assignment_precision", "link_precision", "pairwise_precision", "pairwise_recall"]

@@ -22,13 +22,17 @@ from facealbum.steps.experiment_results import show_experiment
 from facealbum.steps.experiments import (
     ALLOWED,
     conclude_experiment,
+    grow_experiment,
+    release_holdout,
     rollback_experiment,
     start_experiment,
     stop_experiment,
 )
+from facealbum.storage.experiments import Experiment
 from facealbum.web.charts import Point, Series, draw_effects, draw_lines
 from facealbum.web.languages import language_of
 from facealbum.web.pages.metric_words import MetricWords
+from facealbum.web.pages.new_experiment import read_number
 from facealbum.web.pages.page import Sure, expect_sure, lead_back, render
 from facealbum.web.rights import Known, requires
 from facealbum.web.world import World
@@ -46,14 +50,18 @@ class Action(StrEnum):
 
     START = "start"
     STOP = "stop"
+    GROW = "grow"
     CONCLUDE = "conclude"
+    RELEASE = "release"
     ROLLBACK = "rollback"
 
 
 _DONE: Mapping[Action, str] = {
     Action.START: "%(name)s runs; families take part as the monthly job comes to them.",
     Action.STOP: "%(name)s is stopped.",
+    Action.GROW: "More families take part in %(name)s as the monthly job comes to them.",
     Action.CONCLUDE: "%(name)s is concluded.",
+    Action.RELEASE: "%(name)s holds no family out any more.",
     Action.ROLLBACK: "%(name)s is rolled back.",
 }
 
@@ -90,7 +98,7 @@ def experiment(request: Request, world: World, known: Viewer, name: str) -> Resp
         effects={arm: _draw_effect(words, plan, arm, looks) for arm, looks in history.looks.items()},
         months=history.months,
         lines=_draw_months(words, history),
-        actions=[action for action in Action if status.experiment.status in ALLOWED[action]],
+        actions=[action for action in Action if _helps(action, status.experiment)],
     )
 
 
@@ -122,17 +130,28 @@ def act(  # noqa: PLR0913, PLR0917 - a field of the form each
     sure: Sure = "",
     promote: Field = "",
     first: Field = "",
+    traffic: Field = "",
 ) -> Response:
     """Do it, in the name of whoever asks."""
     expect_sure(sure)
     steps: Mapping[Action, Callable[..., object]] = {
         Action.START: partial(start_experiment, first_month=Month.parse(first) if first else None),
         Action.STOP: stop_experiment,
+        Action.GROW: lambda world, name, author: grow_experiment(
+            world, name, read_number(traffic, "traffic"), author=author
+        ),
         Action.CONCLUDE: partial(conclude_experiment, promote=bool(promote)),
+        Action.RELEASE: release_holdout,
         Action.ROLLBACK: rollback_experiment,
     }
     steps[action](world, name, author=known.caller.name)
     return lead_back(request, f"{router.prefix}/{quote(name, safe='')}", _DONE[action], name=name)
+
+
+def _helps(action: Action, experiment: Experiment) -> bool:
+    """Whether it is allowed and would change something."""
+    changes = {Action.GROW: experiment.traffic < 1, Action.RELEASE: experiment.holdout > 0}
+    return experiment.status in ALLOWED[action] and changes.get(action, True)
 
 
 def _draw_effect(words: MetricWords, plan: Plan, arm: str, looks: tuple[Verdict, ...]) -> str:
