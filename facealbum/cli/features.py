@@ -27,7 +27,7 @@ def features_list(as_json: Json = False) -> None:
 
 @app.command("export")
 def features_export(  # noqa: PLR0913, PLR0917 - typer has an argument for each option
-    out: Annotated[Path, typer.Argument(metavar="OUT.parquet", help="Written whole or not at all.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT.parquet", help="Or OUT.arrow; whole or not at all.")],
     entity: Annotated[Entity, typer.Option("--entity", help="Whose features.")] = Entity.FACE,
     features: Annotated[str, typer.Option("--features", help="Some, as age,quality; without it all.")] = "",
     as_of: Annotated[str | None, typer.Option("--as-of", help="As known then: 2026-08-01, or with a time.")] = None,
@@ -36,7 +36,7 @@ def features_export(  # noqa: PLR0913, PLR0917 - typer has an argument for each 
     space: Annotated[str | None, typer.Option("--space", help="Of embeddings; without it the arm's.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Write features as Parquet, as they are known now or were at an instant."""
+    """Write features as Parquet or Arrow, as they are known now or were at an instant."""
     from facealbum.steps.feature_export import export_features
     from facealbum.steps.features import Asked
 

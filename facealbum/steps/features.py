@@ -24,7 +24,7 @@ from facealbum.steps.reading import arm_of_family
 from facealbum.storage.database import Transaction
 from facealbum.storage.families import load_children, load_family
 from facealbum.storage.feature_months import load_family_months, load_link_probabilities
-from facealbum.storage.feature_rows import Lens, Values, read_faces
+from facealbum.storage.feature_rows import CopiedFaces, Lens, Values, copy_faces
 from facealbum.storage.observations import Arm, load_arm, load_nodes
 from facealbum.storage.past import open_past
 from facealbum.storage.serving import load_installed_arm
@@ -81,10 +81,10 @@ class View:
 
     def faces(
         self, between: tuple[FamilyId, FamilyId], *, after: FaceId | None = None, limit: int | None = None
-    ) -> dict[str, Values]:
-        """As storage.feature_rows.read_faces."""
+    ) -> CopiedFaces:
+        """As storage.feature_rows.copy_faces."""
         lens = Lens(self.arm.arm_id if self.arm else None, self.space_id)
-        return read_faces(self.transaction, self.names, between, lens, after=after, limit=limit)
+        return copy_faces(self.transaction, self.names, between, lens, after=after, limit=limit)
 
     def persons(self, family: FamilyId) -> list[Row]:
         """Every person of the family that has confirmed faces, by id."""
@@ -155,7 +155,7 @@ def page_features(
 
 
 def _described_faces(view: View, family: FamilyId, *, after: FaceId | None, limit: int) -> list[Described]:
-    columns = view.faces((family, family), after=after, limit=limit)
+    columns = view.faces((family, family), after=after, limit=limit).decode()
     values = {name: _plain(column) for name, column in columns.items()}
     rows = zip(*values.values(), strict=True)
     told = (dict(zip(values, row, strict=True)) for row in rows)

@@ -6,7 +6,7 @@ Price: a batch is held in memory, about 1.2 kB a face with its embedding.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO, RawIOBase
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,7 @@ from facealbum.storage.wire import WIRE_BYTES, as_binary, read_embeddings
 
 _HEADER, _TRAILER = 19, 2  # bytes of a binary COPY around its rows
 _EPOCH = 946_684_800_000_000  # microseconds from 1970 to 2000, where PostgreSQL begins to count
-_NAN = literal_column("'NaN'::float8", Double)
+_NAN = literal_column("'NaN'", Double)  # of the type of what it stands for
 _NOBODY = literal_column(f"'{'0' * 32}'::uuid", Uuid)
 _NO_VECTOR = literal_column(f"decode(repeat('00', {WIRE_BYTES}), 'hex')", LargeBinary)
 
@@ -69,7 +69,7 @@ _COLUMNS: Mapping[str, tuple[ColumnElement[Any], str]] = {
     "taken_at": (faces.c.taken_at, ">i8"),
     "age": (_single(AGE), ">f4"),
     "p_female": (_single(P_FEMALE), ">f4"),
-    **{name: (_single(faces.c[name]), ">f4") for name in ("quality", "yaw", "pitch", "roll", "score")},
+    **{name: (faces.c[name], ">f4") for name in ("quality", "yaw", "pitch", "roll", "score")},
     "size": (_single(SIZE), ">f4"),
     "person": (func.coalesce(assignments.c.person_id, _NOBODY), "V16"),
     "confirmed": (func.coalesce(assignments.c.state == "confirmed", False).cast(Boolean), "?"),
@@ -90,7 +90,19 @@ def load_face_counts(connection: Connection, family: FamilyId | None = None) -> 
     return [(FamilyId(row[0]), row[1]) for row in connection.execute(query.group_by("family_id").order_by("family_id"))]
 
 
-def read_faces(
+@dataclass(frozen=True, slots=True, eq=False)
+class CopiedFaces:
+    """Faces as PostgreSQL sent them."""
+
+    wire: BytesIO
+    columns: Sequence[str]
+
+    def decode(self) -> dict[str, Values]:
+        """The ids and features by name; needs no database, and so may be done by another thread."""
+        return _decode(self.wire, self.columns)
+
+
+def copy_faces(
     connection: Connection,
     names: Sequence[str],
     between: tuple[FamilyId, FamilyId],
@@ -98,58 +110,61 @@ def read_faces(
     *,
     after: FaceId | None = None,
     limit: int | None = None,
-) -> dict[str, Values]:
+) -> CopiedFaces:
     """These features of all faces of the families from the first to the last, by family and face.
 
     after, limit: only so many faces behind that one, of one family.
     """
     wire = BytesIO()
-    copy_faces(connection, names, between, lens, into=wire, after=after, limit=limit)
-    return _decode(wire, ("family_id", "face_id", *names))
+    statement = faces_statement(names, between, lens, after=after, limit=limit)
+    connection.execute(_AS_ONE_PROCESS)
+    raw: Any = connection.connection  # psycopg2's own, which alone can copy
+    with raw.cursor() as cursor:
+        cursor.copy_expert(f"COPY ({statement}) TO STDOUT (FORMAT binary)", wire)
+    return CopiedFaces(wire, (*_KEYS, *names))
 
 
-def copy_faces(  # noqa: PLR0913 - as read_faces
-    connection: Connection,
+def faces_statement(
     names: Sequence[str],
     between: tuple[FamilyId, FamilyId],
     lens: Lens,
     *,
-    into: BytesIO | RawIOBase,
     after: FaceId | None = None,
     limit: int | None = None,
-) -> None:
-    """The same as they are on the wire."""
-    query = _query(("family_id", "face_id", *names), lens).where(faces.c.family_id.between(*between)).limit(limit)
+) -> str:
+    """The query behind `copy_faces`."""
+    query = _query((*_KEYS, *names), between, lens).limit(limit)
     if after is not None:
         query = query.where(faces.c.face_id > after)
-    statement = query.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True})
-    connection.execute(text("SET LOCAL work_mem = '64MB'; SET LOCAL jit = off"))
-    raw: Any = connection.connection  # psycopg2's own, which alone can copy
-    with raw.cursor() as cursor:
-        cursor.copy_expert(f"COPY ({statement}) TO STDOUT (FORMAT binary)", into)
+    return str(query.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
 
 
+_KEYS = ("family_id", "face_id")
+_AS_ONE_PROCESS = text(
+    "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0"
+)
 _DIALECT = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call] # no sign is doubled in it
 
 
-def _query(columns: Sequence[str], lens: Lens) -> Select[Any]:
+def _query(columns: Sequence[str], between: tuple[FamilyId, FamilyId], lens: Lens) -> Select[Any]:
+    """Every table is told which families: else each group of them would read all of what is joined."""
+
+    def same(one: Table, other: Table, key: str) -> ColumnElement[bool]:
+        return and_(one.c.family_id == other.c.family_id, one.c[key] == other.c[key], one.c.family_id.between(*between))
+
     source: Any = faces
     if _OF_ARM & set(columns):
-        source = source.outerjoin(
-            assignments, _same(assignments, faces, "face_id") & (assignments.c.arm_id == lens.arm_id)
-        )
+        here = same(assignments, faces, "face_id") & (assignments.c.arm_id == lens.arm_id)
+        source = source.outerjoin(assignments, here)
     if "child_age" in columns:
-        source = source.outerjoin(links, _same(links, assignments, "person_id"))
-        source = source.outerjoin(children, _same(children, links, "child_id"))
+        source = source.outerjoin(links, same(links, assignments, "person_id"))
+        source = source.outerjoin(children, same(children, links, "child_id"))
     if "embedding" in columns:
-        here = _same(face_embeddings, faces, "face_id") & (face_embeddings.c.space_id == lens.space_id)
+        here = same(face_embeddings, faces, "face_id") & (face_embeddings.c.space_id == lens.space_id)
         source = source.outerjoin(face_embeddings, here)
     chosen = [_COLUMNS[name][0].label(name) for name in columns]
-    return select(*chosen).select_from(source).where(~faces.c.excluded).order_by(faces.c.family_id, faces.c.face_id)
-
-
-def _same(one: Table, other: Table, key: str) -> ColumnElement[bool]:
-    return and_(one.c.family_id == other.c.family_id, one.c[key] == other.c[key])
+    mine = faces.c.family_id.between(*between) & ~faces.c.excluded
+    return select(*chosen).select_from(source).where(mine).order_by(faces.c.family_id, faces.c.face_id)
 
 
 def _decode(wire: BytesIO, columns: Sequence[str]) -> dict[str, Values]:
@@ -167,7 +182,7 @@ def _values(column: NDArray[Any]) -> Values:
             ids = np.ascontiguousarray(column)
             return Values(ids, np.asarray(ids.view(np.uint8).reshape(len(ids), 16).any(axis=1)))
         case "V", _:
-            return _vectors(np.ascontiguousarray(column).view(np.uint8).reshape(len(column), WIRE_BYTES))
+            return _vectors(column[:, None].view(np.uint8))
         case "f", _:
             numbers = column.astype(column.dtype.newbyteorder("="))
             return Values(numbers, ~np.isnan(numbers))

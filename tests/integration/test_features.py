@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ from facealbum.domain.months import Month
 from facealbum.domain.people import Child, Gender
 from facealbum.errors import InvalidValueError, UndoError, UnknownFamilyError
 from facealbum.features import Entity, find_features
+from facealbum.steps import feature_export
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.correct import Said, decide, list_decisions, undo
@@ -246,6 +248,28 @@ def test_the_file_says_what_is_in_it_and_lies_in_the_order_of_families(context: 
     assert (made["entity"], made["arm"], made["as_of"], made["research_only"]) == ("face", "default", None, False)
     keys = [(row["family_id"], row["face_id"]) for row in parquet.read_table(out).to_pylist()]
     assert keys == sorted(keys)
+
+
+@pytest.mark.usefixtures("clustered")
+def test_an_arrow_file_and_one_of_many_groups_hold_the_same(
+    context: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("Tanaka", "Sato"):
+        add(context, shots(months=2, a_month=8), family=name)
+    cluster_families(context, YEAR)
+    for entity in Entity:
+        one, many, arrow = (tmp_path / f"{entity}-{name}" for name in ("one.parquet", "many.parquet", "one.arrow"))
+        export_features(context, one, Asked(entity))
+        export_features(context, arrow, Asked(entity))
+        with monkeypatch.context() as patched:
+            patched.setattr(feature_export, "_GROUP", 1)
+            export_features(context, many, Asked(entity))
+        whole = parquet.read_table(one)
+        assert parquet.read_metadata(many).num_row_groups > 1 == parquet.read_metadata(one).num_row_groups
+        assert whole.equals(parquet.read_table(many), check_metadata=True)
+        with pa.ipc.open_file(arrow) as file:
+            assert file.read_all().to_pylist() == whole.to_pylist()
+            assert file.schema.metadata == whole.schema.metadata
 
 
 def test_a_file_that_can_not_be_finished_is_not_there(context: Context, tmp_path: Path) -> None:
