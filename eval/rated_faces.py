@@ -14,7 +14,7 @@ from eval.paired import Figure, Measure, Weights, compare
 from eval.quality import error_after_rejecting, share_of_matches
 from eval.worse_faces import GOOD_EYES, GOOD_TURN, Truth, known_faces
 from facealbum.domain.faces import Face
-from models.quality_predictor import stored_terms
+from models.quality_predictor import looks_of, stored_terms
 from models.train.quality_predictor import RatedFaces
 
 PRIMARY = "rejection_area"
@@ -70,7 +70,7 @@ def rate(pairs: list[tuple[Truth, Face]]) -> Rated:
     )
     kept = [(pair, share) for pair, share in zip(pairs, matches.tolist(), strict=True) if not np.isnan(share)]
     return Rated(
-        terms=np.array([stored_terms(face) for (_, face), _ in kept]),
+        terms=stored_terms(np.array([looks_of(face) for (_, face), _ in kept], np.float32)),
         quality=np.array([face.quality for (_, face), _ in kept], np.float32),
         matches=np.array([share for _, share in kept], np.float32),
         ids=np.array([f"{truth.path.name} {truth.person}" for (truth, _), _ in kept]),

@@ -1,7 +1,7 @@
 """A trained predictor of quality: the probability that a face matches, from what is stored of it.
 
-It corrects the packaged quality by size, pose, the detector's score and age; logistic regression.  It is not served:
-it did not beat the packaged quality (docs/trainings.md).
+It corrects the packaged quality by size, pose, the detector's score and age; logistic regression.  The same stored face
+gets the same answer bit for bit, alone or among others.
 """
 
 import json
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from facealbum.domain.faces import Face
 from facealbum.errors import ModelError
 
+LOOKS = ("packaged quality", "height", "yaw", "pitch", "roll", "the detector's score", "packaged age")
+"""What is read of a stored face: pixels, degrees, years."""
 TERMS = ("packaged log odds", "log pixels", "yaw", "pitch", "roll", "log odds of the detector", "log age")
 _SURE = 1e-4
 _DEGREES = 30.0
@@ -45,18 +47,26 @@ class QualityPredictor:
 
     def predict(self, terms: NDArray[np.float32]) -> NDArray[np.float64]:
         """float64[n]: the quality, 0 to 1, of faces whose terms float32[n, 7] are given."""
-        odds = self.level + (terms.astype(np.float64) * np.array(self.weights)).sum(axis=1)
+        odds = self.level + (np.ascontiguousarray(terms, np.float64) * np.array(self.weights)).sum(axis=1)
         result: NDArray[np.float64] = 1 / (1 + np.exp(-odds))
         return result
 
 
-def stored_terms(face: Face) -> NDArray[np.float32]:
-    """float32[7], by `TERMS`: what the log odds of a match are linear in."""
-    turned = [abs(angle) / _DEGREES for angle in (face.yaw, face.pitch, face.roll)]
-    height, age = np.log(max(1.0, face.box.height)), np.log1p(face.age)
-    return np.array([_odds(face.quality), height, *turned, _odds(face.score), age], np.float32)
+def looks_of(face: Face) -> tuple[float, ...]:
+    """What is stored of a face, by `LOOKS`."""
+    return face.quality, face.box.height, face.yaw, face.pitch, face.roll, face.score, face.age
 
 
-def _odds(chance: float) -> float:
-    limited = min(1 - _SURE, max(_SURE, chance))
-    return float(np.log(limited / (1 - limited)))
+def stored_terms(looks: NDArray[np.float32]) -> NDArray[np.float32]:
+    """float32[n, 7], by `TERMS`, of float32[n, 7], by `LOOKS`: what the log odds of a match are linear in."""
+    quality, height, yaw, pitch, roll, score, age = np.ascontiguousarray(looks.T, np.float64)
+    turned = [np.abs(angle) / _DEGREES for angle in (yaw, pitch, roll)]
+    rest = _odds(score), np.log1p(age)
+    terms = np.stack([_odds(quality), np.log(np.maximum(1.0, height)), *turned, *rest], axis=1)
+    return terms.astype(np.float32)
+
+
+def _odds(chance: NDArray[np.float64]) -> NDArray[np.float64]:
+    limited = np.clip(chance, _SURE, 1 - _SURE)
+    odds: NDArray[np.float64] = np.log(limited / (1 - limited))
+    return odds

@@ -45,6 +45,9 @@ def arms_create(  # noqa: PLR0913, PLR0917 - one for each option
     calibrator: Annotated[
         str | None, typer.Option("--calibrator", help="A trained one, as NAME@VERSION, for ages and genders.")
     ] = None,
+    quality: Annotated[
+        str | None, typer.Option("--quality", help="A trained predictor, as NAME@VERSION, for qualities.")
+    ] = None,
     author: Author = "operator",
     as_json: Json = False,
 ) -> None:
@@ -54,7 +57,14 @@ def arms_create(  # noqa: PLR0913, PLR0917 - one for each option
     given = {key: number(value, key) for key, value in map(split_pair, changes or ())}
     with open_world() as context:
         arm = create_arm(
-            context, name, algorithm=algorithm, space=space, changes=given, calibrator=calibrator, author=author
+            context,
+            name,
+            algorithm=algorithm,
+            space=space,
+            changes=given,
+            calibrator=calibrator,
+            quality=quality,
+            author=author,
         )
     say_result(asdict(arm), f"arm {name} is there; try it by `facealbum experiment create`", as_json=as_json)
 

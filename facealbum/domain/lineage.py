@@ -59,11 +59,15 @@ class PhotoOrigin:
 
 @dataclass(frozen=True, slots=True)
 class AnalysisOrigin:
-    """The analysis that found the face; calibrator: that made its age and gender in place of the packaged numbers."""
+    """The analysis that found the face; calibrator: that made its age and gender in place of the packaged numbers.
+
+    predictor: that made its quality likewise.
+    """
 
     analysed_at: datetime | None
     making: Making | None
     calibrator: ModelUse | None = None
+    predictor: ModelUse | None = None
 
 
 @dataclass(frozen=True, slots=True)

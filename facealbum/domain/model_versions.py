@@ -47,7 +47,7 @@ MOVES: Mapping[Stage, tuple[Stage, ...]] = {
 }
 """The stages that somebody may bring a version to from each; out of production another one brings it."""
 
-SERVED = (ModelKind.EMBEDDER, ModelKind.CALIBRATOR, ModelKind.THRESHOLDS)
+SERVED = (ModelKind.EMBEDDER, ModelKind.CALIBRATOR, ModelKind.QUALITY, ModelKind.THRESHOLDS)
 """What an arm is made of, so that it may be tried, shown to some families, and be taken back at once."""
 
 _ONE_SERVES = (ModelKind.EMBEDDER, ModelKind.CALIBRATOR, ModelKind.QUALITY, ModelKind.THRESHOLDS)

@@ -16,7 +16,7 @@ from typing import Self
 from facealbum.domain.ids import PhotoId
 from facealbum.errors import FacealbumError, ObjectNotFoundError, PhotoError
 from facealbum.settings import Settings
-from facealbum.steps.calibrators import NamedCalibrator, calibrate_faces, installed_calibrator
+from facealbum.steps.arm_models import ArmModels
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import ModelsInUse, find_embedder, models_folder
 from facealbum.steps.makers import open_analyzer
@@ -66,16 +66,16 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class AnalysedBy:
-    """Whose results are saved: those of these models, with ages and genders by the calibrator in production, if any."""
+    """Whose results are saved: those of these models, with the estimates of trained ones that are in production."""
 
     analyzer: AnalyzerRow
-    calibrator: NamedCalibrator | None
+    trained: ArmModels
 
     @classmethod
     def load(cls, context: Context, transaction: Transaction, models: ModelsInUse) -> Self:
         """These models, and what the installation's arm names; raises ModelError if that is not as registered."""
         analyzer = open_analyzer(transaction, models, context.settings)
-        return cls(analyzer, installed_calibrator(context, transaction))
+        return cls(analyzer, ArmModels.installed(context, transaction))
 
 
 class _Analyst:
@@ -154,7 +154,5 @@ def save_outcome(transaction: Transaction, outcome: Outcome, by: AnalysedBy, *, 
         case AnalysedPhoto():
             save_analysis(transaction, outcome.result, by.analyzer, now=now)
     if outcome.faces:
-        if by.calibrator is not None:
-            whose, upload = outcome.photo.family_id, outcome.photo.photo_id
-            calibrate_faces(transaction, whose, by.calibrator, upload=upload)
+        by.trained.estimate_upload(transaction, outcome.photo.family_id, outcome.photo.photo_id)
         note_unmatched(transaction, outcome.photo.family_id, now=now)

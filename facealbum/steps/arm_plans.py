@@ -45,7 +45,8 @@ _KEPT_WARM = timedelta(days=92)  # how long the arm before a promotion is kept u
 class ArmPlan:
     """The arm to run: its name, algorithm and parameters.
 
-    calibrator: the SHA-256 of the one that makes its ages and genders; None: the packaged models' own.
+    calibrator: the SHA-256 of the one that makes its ages and genders, quality: of the predictor that makes its
+    qualities; None: the packaged models' own.
     """
 
     name: str = DEFAULT_ARM
@@ -54,6 +55,7 @@ class ArmPlan:
     linking: LinkParameters = field(default_factory=packaged_link_parameters)
     breakage: BreakageThresholds = field(default_factory=BreakageThresholds)
     calibrator: str | None = None
+    quality: str | None = None
 
     @classmethod
     def of_space(cls, embedder: EmbedderSpec) -> Self:
@@ -77,6 +79,7 @@ class ArmPlan:
             LinkParameters.from_dict(arm.parameters["linking"]),
             BreakageThresholds(**arm.parameters["breakage"]),
             arm.parameters.get("calibrator"),
+            arm.parameters.get("quality"),
         )
 
     def parameters(self) -> dict[str, Any]:
@@ -85,8 +88,14 @@ class ArmPlan:
             "clustering": self.clustering.to_dict(),
             "linking": self.linking.to_dict(),
             "breakage": asdict(self.breakage),
-            **({"calibrator": self.calibrator} if self.calibrator else {}),
+            **self.trained,
         }
+
+    @property
+    def trained(self) -> dict[str, str]:
+        """The SHA-256 of each trained model that it names, by kind."""
+        named = {"calibrator": self.calibrator, "quality": self.quality}
+        return {kind: sha256 for kind, sha256 in named.items() if sha256 is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +125,7 @@ def load_side(transaction: Transaction, name: str, settings: Settings) -> Side:
         )
     models = models_of_space(_space(transaction, name), settings)
     plan = ArmPlan.of_arm(stored)
-    maker = ensure_clusterer(transaction, models, stored.space_id, calibrator=plan.calibrator)
+    maker = ensure_clusterer(transaction, models, stored.space_id, trained=plan.trained)
     return Side(stored, plan, models.versions, maker)
 
 
@@ -130,7 +139,7 @@ def save_side(transaction: Transaction, plan: ArmPlan, models: ModelsInUse) -> S
         algorithm=plan.algorithm,
         parameters=plan.parameters(),
     )
-    maker = ensure_clusterer(transaction, models, arm.space_id, calibrator=plan.calibrator)
+    maker = ensure_clusterer(transaction, models, arm.space_id, trained=plan.trained)
     return Side(arm, plan, models.versions, maker)
 
 

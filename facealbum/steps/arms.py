@@ -19,6 +19,7 @@ from facealbum.steps.compat import require_compatible
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import ModelsInUse, installed_space, models_of_space
 from facealbum.steps.packaged_models import register_embedder, register_packaged
+from facealbum.steps.predictors import expect_predictor
 from facealbum.steps.served_models import note_served
 from facealbum.storage.audit import save_entry
 from facealbum.storage.database import Transaction
@@ -72,14 +73,15 @@ def create_arm(  # noqa: PLR0913 - all that an arm is made of
     space: str | None = None,
     changes: Mapping[str, float] | None = None,
     calibrator: str | None = None,
+    quality: str | None = None,
     author: str,
 ) -> Arm:
     """A new arm, which never changes: what is measured in the space, with these parameters changed.
 
     changes: of the clustering by their names, of links and breakage as `linking.threshold` and `breakage.…`.
-    calibrator: the address of a registered one, by whose ages, genders and errors the arm then goes.  Raises
-    InvalidValueError for a name, algorithm, parameter or calibrator that can't be, ModelNotInstalledError for an
-    unknown space.
+    calibrator: the address of a registered one, by whose ages, genders and errors the arm then goes; quality: of a
+    predictor likewise.  Raises InvalidValueError for a name, algorithm, parameter or model that can't be,
+    ModelNotInstalledError for an unknown space.
     """
     if algorithm not in ALGORITHMS:
         raise InvalidValueError(f"an algorithm must be one of {', '.join(sorted(ALGORITHMS))}, got {algorithm!r}")
@@ -88,6 +90,8 @@ def create_arm(  # noqa: PLR0913 - all that an arm is made of
         plan = replace(ArmPlan.of_space(models.embedder), name=name, algorithm=algorithm)
         if calibrator is not None:
             plan = expect_calibrator(context, transaction, calibrator, space=models.space).plan(plan)
+        if quality is not None:
+            plan = expect_predictor(context, transaction, quality).plan(plan)
         plan, detail = _change(plan, changes or {}), {"changes": dict(changes or {})}
         return add_arm(transaction, plan, models, author=author, now=context.clock(), detail=detail)
 
@@ -107,8 +111,7 @@ def add_arm(
         raise ConflictError(f"there is an arm {plan.name!r}, and arms never change; choose another name")
     register_embedder(transaction, models.embedder, now=now)
     side = save_side(transaction, plan, models)
-    told = {"algorithm": plan.algorithm, "space": models.space, **detail}
-    told |= {"calibrator": plan.calibrator} if plan.calibrator else {}
+    told = {"algorithm": plan.algorithm, "space": models.space, **detail, **plan.trained}
     save_entry(transaction, "create", f"arm {plan.name}", author=author, now=now, detail=told)
     return side.arm
 
@@ -215,7 +218,7 @@ def expect_arm(transaction: Transaction, name: str) -> Arm:
 
 def _change(plan: ArmPlan, changes: Mapping[str, float]) -> ArmPlan:
     """The plan with these parameters; raises InvalidValueError for one that is unknown or out of its bounds."""
-    parameters = replace(plan, calibrator=None).parameters()
+    parameters = replace(plan, calibrator=None, quality=None).parameters()
     for name, value in changes.items():
         group, _, key = name.rpartition(".")
         known = parameters.get(group or "clustering", {})

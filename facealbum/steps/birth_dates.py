@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from facealbum.domain.people import Child
 from facealbum.linking import LinkParameters, PersonEvidence, doubt_birth_dates, plan_links
 from facealbum.linking.plan import LinkPlan
-from facealbum.steps.calibrators import evidence_of_arm
+from facealbum.steps.arm_models import evidence_of_arm
 from facealbum.steps.context import Context
 from facealbum.storage.database import Transaction
 from facealbum.storage.families import Family, load_children

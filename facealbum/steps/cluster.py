@@ -25,6 +25,7 @@ from facealbum.corrections import outrank
 from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId, RunId, run_id
 from facealbum.domain.months import Month
 from facealbum.linking import plan_links
+from facealbum.steps.arm_models import ArmModels, evidence_of_arm, faces_of_arm, nodes_of_arm
 from facealbum.steps.arm_plans import (
     ArmPlan,
     Side,
@@ -34,13 +35,6 @@ from facealbum.steps.arm_plans import (
     serve_assigned,
 )
 from facealbum.steps.birth_dates import DoubtedBirth, find_doubted_births
-from facealbum.steps.calibrators import (
-    aged_by_arm,
-    calibrate_faces,
-    evidence_of_arm,
-    installed_calibrator,
-    nodes_of_arm,
-)
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import models_in_use
 from facealbum.steps.metrics import measure_corrections, measure_month, total_months
@@ -149,7 +143,7 @@ def cluster_families(
     context.progress.begin("Clustering families", len(families))
     for one in families:
         if not dry_run:
-            _calibrate(context, one, patience)
+            _estimate(context, one, patience)
         with context.database.begin() as transaction:
             sides = [arm] if isinstance(arm, Side) else _sides(context, transaction, one, arm, dry_run=dry_run)
             lacking = [] if dry_run else load_lacking_spaces(transaction, one.family_id, sides)
@@ -175,11 +169,11 @@ def cluster_families(
     return result
 
 
-def _calibrate(context: Context, family: Family, patience: Patience) -> None:
-    """Bring what the family is shown of ages and genders up to the calibrator in production."""
+def _estimate(context: Context, family: Family, patience: Patience) -> None:
+    """Bring what the family is shown of ages, genders and qualities up to the models in production."""
     with context.database.begin() as transaction:
         lock_family(transaction, family.family_id, wait_seconds=patience.lock_seconds)
-        calibrate_faces(transaction, family.family_id, installed_calibrator(context, transaction))
+        ArmModels.installed(context, transaction).estimate_family(transaction, family.family_id)
 
 
 def _sides(context: Context, transaction: Transaction, family: Family, arm: str | None, *, dry_run: bool) -> list[Side]:
@@ -314,7 +308,7 @@ def _load_problem(
     nodes = nodes_of_arm(context, transaction, family, arm, side.plan.clustering)
     a_node = {node.person_id: node.observation.face_id for node in nodes}
     waiting = load_waiting(transaction, family, arm, before=month.next().start())
-    faces = aged_by_arm(context, transaction, family, arm, faces=waiting)
+    faces = faces_of_arm(context, transaction, family, arm, faces=waiting)
     child_of = load_linked_persons(transaction, family, arm)
     photos_of = load_photos_of(
         transaction, family, arm, among=(face.photo_id for face in faces), whole=_of_one_child(child_of)

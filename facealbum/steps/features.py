@@ -16,8 +16,8 @@ from facealbum.domain.months import Month
 from facealbum.errors import InvalidValueError
 from facealbum.features import Entity, Feature, describe_person, find_features
 from facealbum.features.persons import Value
+from facealbum.steps.arm_models import evidence_of_arm
 from facealbum.steps.arm_plans import ArmPlan
-from facealbum.steps.calibrators import evidence_of_arm
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_space, find_embedder, models_folder
 from facealbum.steps.reading import arm_of_family

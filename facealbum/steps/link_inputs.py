@@ -12,8 +12,8 @@ from facealbum.domain.ids import FamilyId, PersonId
 from facealbum.domain.months import Month
 from facealbum.errors import UnknownPersonError
 from facealbum.linking import Attribution, Link, plan_links
+from facealbum.steps.arm_models import evidence_of_arm
 from facealbum.steps.arm_plans import ArmPlan
-from facealbum.steps.calibrators import evidence_of_arm
 from facealbum.steps.context import Context
 from facealbum.steps.drift import FAMILIES_PER_BUCKET
 from facealbum.steps.metrics import find_arm

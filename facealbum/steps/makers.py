@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cache
 
@@ -37,11 +37,12 @@ def open_analyzer(transaction: Transaction, models: ModelsInUse, settings: Setti
     return replace(analyzer, maker_id=ensure_maker(transaction, maker))
 
 
-def ensure_clusterer(transaction: Transaction, models: ModelsInUse, space_id: int, *, calibrator: str | None) -> int:
-    """The maker of runs that read what these models see; calibrator: the SHA-256 of the one that the arm goes by."""
+def ensure_clusterer(
+    transaction: Transaction, models: ModelsInUse, space_id: int, *, trained: Mapping[str, str]
+) -> int:
+    """The maker of runs that read what these models see; trained: the SHA-256 by kind of those that the arm names."""
     files = files_of(models)
-    if calibrator is not None:
-        files["calibrator"] = ModelFile(calibrator[:8], calibrator)
+    files |= {kind: ModelFile(sha256[:8], sha256) for kind, sha256 in trained.items()}
     return ensure_maker(transaction, Maker("clustering", space_id, code_version(), files))
 
 

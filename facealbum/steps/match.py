@@ -11,7 +11,7 @@ from facealbum.clustering import ClusteringParameters, ClusteringProblem, constr
 from facealbum.clustering.match import match_faces
 from facealbum.corrections import outrank
 from facealbum.domain.ids import FamilyId, PhotoId
-from facealbum.steps.calibrators import aged_by_arm, nodes_of_arm
+from facealbum.steps.arm_models import faces_of_arm, nodes_of_arm
 from facealbum.steps.context import Context
 from facealbum.steps.reading import arm_of_family
 from facealbum.storage.database import Transaction
@@ -86,7 +86,7 @@ def _match(
     child_of = load_links(transaction, family, arm)
     faces = matched = 0
     for some in _parts(uploads):
-        new = aged_by_arm(context, transaction, family, arm, faces=load_faces_of(transaction, family, arm, some))
+        new = faces_of_arm(context, transaction, family, arm, faces=load_faces_of(transaction, family, arm, some))
         photo_of = {face.face_id: face.photo_id for face in new}
         photos_of = load_photos_of(transaction, family, arm, among=photo_of.values())
         told, _ = load_demands(transaction, family, arm.arm_id, faces=photo_of, node_of=a_node, photos_of=photos_of)

@@ -9,8 +9,10 @@ from facealbum.domain.model_versions import ModelKind, ModelVersion, Stage
 from facealbum.domain.months import Month
 from facealbum.errors import ConflictError
 from facealbum.steps.arm_plans import load_side
-from facealbum.steps.arms import create_arm, expect_arm
+from facealbum.steps.arms import add_arm, create_arm, expect_arm
+from facealbum.steps.calibrators import NamedCalibrator, expect_calibrator
 from facealbum.steps.context import Context
+from facealbum.steps.embedders import models_of_space
 from facealbum.steps.experiment_results import count_months_over
 from facealbum.steps.experiments import (
     Draft,
@@ -19,16 +21,19 @@ from facealbum.steps.experiments import (
     start_experiment,
     stop_experiment,
 )
+from facealbum.steps.predictors import NamedPredictor, expect_predictor
 from facealbum.storage.database import Transaction
 from facealbum.storage.experiment_counts import load_months, load_past
 from facealbum.storage.experiments import SERVED, SHADOW, Experiment, load_experiments
 from facealbum.storage.families import count_families
-from facealbum.storage.observations import load_arm
+from facealbum.storage.observations import Arm, load_arm
 from facealbum.storage.registry import update_version
 from facealbum.storage.serving import load_installed_arm
+from facealbum.storage.spaces import load_space_name
 
 _TRIALS = {Stage.SHADOW: SHADOW, Stage.CANARY: SERVED}
 _METRICS = {SHADOW: "breakage", SERVED: "corrections"}
+_NAMED = (ModelKind.CALIBRATOR, ModelKind.QUALITY)  # an arm names these by their SHA-256
 _MINIMUM_EFFECT = 0.01
 _TOLERATED_BREAKAGE = 0.02
 
@@ -85,14 +90,33 @@ def give_arm(context: Context, model: ModelVersion, *, author: str) -> ModelVers
     with context.database.begin() as transaction:
         arm = load_arm(transaction, name)
     if arm is None:
-        space = model.name if model.kind is ModelKind.EMBEDDER else None
-        calibrator = str(model.model_id) if model.kind is ModelKind.CALIBRATOR else None
-        if space is calibrator is None:
-            raise ConflictError(f"{model.label} has no arm; make one of its numbers: facealbum models register-arm ARM")
-        arm = create_arm(context, name, algorithm="constrained", space=space, calibrator=calibrator, author=author)
+        arm = _make_arm(context, model, name, author=author)
+    elif model.kind in _NAMED and arm.parameters.get(str(model.kind)) != model.sha256:
+        raise ConflictError(f"{model.label} needs the name {name} for its arm, which another has; register it anew")
     with context.database.begin() as transaction:
         update_version(transaction, model.model_id, arm_id=arm.arm_id)
     return replace(model, arm=name)
+
+
+def _make_arm(context: Context, model: ModelVersion, name: str, *, author: str) -> Arm:
+    """An embedder's arm is that of its space; another model's is the installation's with the model in its place."""
+    if model.kind is ModelKind.EMBEDDER:
+        return create_arm(context, name, algorithm="constrained", space=model.name, author=author)
+    address = str(model.model_id)
+    with context.database.begin() as transaction:
+        side = load_side(transaction, load_installed_arm(transaction), context.settings)
+        models = models_of_space(load_space_name(transaction, side.arm.space_id), context.settings)
+        named: NamedCalibrator | NamedPredictor
+        match model.kind:
+            case ModelKind.CALIBRATOR:
+                named = expect_calibrator(context, transaction, address, space=models.space)
+            case ModelKind.QUALITY:
+                named = expect_predictor(context, transaction, address)
+            case _:
+                command = "facealbum models register-arm ARM"
+                raise ConflictError(f"{model.label} has no arm; make one of its numbers: {command}")
+        plan = replace(named.plan(side.plan), name=name)
+        return add_arm(transaction, plan, models, author=author, now=context.clock())
 
 
 def _trials(transaction: Transaction, model: ModelVersion, stage: Stage) -> list[Experiment]:

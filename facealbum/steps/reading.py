@@ -41,7 +41,7 @@ def side_of_family(transaction: Transaction, settings: Settings, family: FamilyI
     models = models_of_space(load_space_name(transaction, space), settings)
     plan = replace(side.plan, clustering=ArmPlan.of_space(models.embedder).clustering)
     arm = replace(side.arm, space_id=space, parameters=plan.parameters())
-    maker = ensure_clusterer(transaction, models, space, calibrator=plan.calibrator)
+    maker = ensure_clusterer(transaction, models, space, trained=plan.trained)
     return Side(arm, plan, models.versions, maker)
 
 

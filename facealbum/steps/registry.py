@@ -14,9 +14,10 @@ from facealbum.domain.names import expect_name
 from facealbum.errors import ConflictError, InvalidValueError, UnknownModelError
 from facealbum.steps.artefacts import artefact_key, read_artefact
 from facealbum.steps.context import OPERATOR, Context
-from facealbum.steps.packaged_models import register_packaged
+from facealbum.steps.packaged_models import PACKAGED, register_packaged
 from facealbum.storage.audit import save_entry
 from facealbum.storage.database import Transaction
+from facealbum.storage.observations import Arm
 from facealbum.storage.registry import (
     Deed,
     find_version,
@@ -147,6 +148,29 @@ def resolve(transaction: Transaction, address: str) -> RegisteredModel:
     if len(kinds) > 1:
         raise InvalidValueError(f"{' and '.join(kinds)} have the name {name!r}; give {kinds[0]}/{address}")
     return found[-1]
+
+
+def expect_trained(transaction: Transaction, address: str, kind: ModelKind) -> RegisteredModel:
+    """The trained version of this address; raises UnknownModelError, and InvalidValueError if it is anything else."""
+    model = resolve(transaction, address)
+    if model.kind is not kind or model.source == PACKAGED:
+        raise InvalidValueError(f"{address} must be a {kind} that was trained, it is a {model.source} {model.kind}")
+    return model
+
+
+def find_artefact(transaction: Transaction, arm: Arm, kind: ModelKind) -> RegisteredModel | None:
+    """The version that the arm names, by its SHA-256, for this kind; None if it goes by what is packaged.
+
+    Raises UnknownModelError.
+    """
+    sha256 = arm.parameters.get(str(kind))
+    if sha256 is None:
+        return None
+    known = load_versions_of(transaction, kind=kind)
+    model = next((one for one in known if one.sha256 == sha256), None)
+    if model is None:
+        raise UnknownModelError(f"arm {arm.name} needs a {kind} with sha256 {sha256}, none is registered here")
+    return model
 
 
 def _kind(kind: str) -> ModelKind:

@@ -16,7 +16,7 @@ from facealbum.errors import ChangedMeanwhileError, InvalidValueError, UndoError
 from facealbum.linking import LinkParameters, plan_links
 from facealbum.review import Answer, Asked, FamilyView, Progress, Question, UnsureLink, plan_review
 from facealbum.review.standing import SURE
-from facealbum.steps.calibrators import aged_by_arm, evidence_of_arm
+from facealbum.steps.arm_models import evidence_of_arm, faces_of_arm
 from facealbum.steps.context import Context
 from facealbum.steps.correct import LOCK_SECONDS
 from facealbum.steps.reading import arm_of_family
@@ -164,7 +164,7 @@ class _Desk:
         view = FamilyView.of(
             album,
             read_ledger(decisions, album.merged()),
-            aged_by_arm(context, transaction, family, arm, faces=load_faces_to_review(transaction, family, arm)),
+            faces_of_arm(context, transaction, family, arm, faces=load_faces_to_review(transaction, family, arm)),
             arm_id=arm.arm_id,
             links=_unsure_links(context, transaction, family, arm, children) if children else (),
             broken=load_broken(transaction, family, arm.arm_id),

@@ -21,9 +21,6 @@ from facealbum.storage.registry import (
 )
 from facealbum.storage.spaces import load_space
 
-CALIBRATOR = "calibrator"
-"""The parameter of an arm that holds the SHA-256 of its calibrator's artefact, where it has one of its own."""
-
 _OWN_LICENCE = "Apache-2.0"
 
 
@@ -36,7 +33,8 @@ def note_served(transaction: Transaction, arm: Arm, deed: Deed, *, undoes: int |
     register_packaged(transaction, now=deed.at)
     serving = {
         ModelKind.EMBEDDER: _newest(transaction, ModelKind.EMBEDDER, load_space(transaction, arm.name) or ""),
-        ModelKind.CALIBRATOR: _calibrator(transaction, arm),
+        ModelKind.CALIBRATOR: _named(transaction, arm, ModelKind.CALIBRATOR),
+        ModelKind.QUALITY: _named(transaction, arm, ModelKind.QUALITY),
         ModelKind.THRESHOLDS: _thresholds(transaction, arm, deed),
     }
     taken_back = load_changes(transaction, act=undoes) if undoes else []
@@ -76,9 +74,10 @@ def _thresholds(transaction: Transaction, arm: Arm, deed: Deed) -> ModelVersion 
     return thresholds_of(transaction, arm, deed)
 
 
-def _calibrator(transaction: Transaction, arm: Arm) -> ModelVersion | None:
-    sha256 = arm.parameters.get(CALIBRATOR)
-    versions = load_versions_of(transaction, kind=ModelKind.CALIBRATOR)
+def _named(transaction: Transaction, arm: Arm, kind: ModelKind) -> ModelVersion | None:
+    """The version that the arm names by its SHA-256, else the packaged one."""
+    sha256 = arm.parameters.get(str(kind))
+    versions = load_versions_of(transaction, kind=kind)
     wanted = [one for one in versions if (one.sha256 == sha256 if sha256 else one.source == PACKAGED)]
     return wanted[-1] if wanted else None
 

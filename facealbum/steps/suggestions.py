@@ -12,7 +12,7 @@ from facealbum.clustering import ClusteringParameters, Constraints, Observation,
 from facealbum.corrections import ArmWords
 from facealbum.domain.ids import FaceId, FamilyId, PersonId
 from facealbum.errors import UnknownPersonError
-from facealbum.steps.calibrators import aged_by_arm, nodes_of_arm
+from facealbum.steps.arm_models import faces_of_arm, nodes_of_arm
 from facealbum.steps.context import Context
 from facealbum.steps.reading import arm_of_family
 from facealbum.storage.database import Transaction
@@ -65,7 +65,7 @@ def suggest_split(context: Context, family: FamilyId, person: PersonId) -> Split
     with context.database.begin() as transaction:
         arm, parameters = _arm_of(context, transaction, family, person)
         newest = load_person_faces(transaction, family, arm, person, most=MOST_FACES)
-        faces = aged_by_arm(context, transaction, family, arm, faces=newest)
+        faces = faces_of_arm(context, transaction, family, arm, faces=newest)
         words = load_words(transaction, family, arm.arm_id)
     found = halve(faces, parameters, constraints=_said_of(words, person, faces))
     if found is None:

@@ -254,6 +254,8 @@ def _face_row(family: FamilyId, found: _Found, analyzer: AnalyzerRow) -> dict[st
         "calibrator_id": None,
         "packaged_age": None,
         "packaged_p_female": None,
+        "predictor_id": None,
+        "packaged_quality": None,
     }
 
 

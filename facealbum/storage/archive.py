@@ -41,10 +41,10 @@ class Archive:
         """How these photos were analysed."""
         return self._earlier[analyzer_id] if maker_id is None else self.makings[maker_id]
 
-    def calibrator(self, model_id: int | None) -> ModelUse | None:
-        """The calibrator that made a face's age and gender."""
+    def trained(self, model_id: int | None) -> ModelUse | None:
+        """The trained model that made an estimate of a face."""
         one = next((one for one in self.versions if one.model_id == model_id), None)
-        return None if one is None else self._use("calibrator", one.version, one.sha256)
+        return None if one is None else self._use(str(one.kind), one.version, one.sha256)
 
     def embedding(self, maker_id: int | None) -> Making | None:
         """How these vectors came about."""

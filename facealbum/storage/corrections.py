@@ -16,7 +16,7 @@ from facealbum.corrections import Album, Correction, FaceRow, Fact, LinkRow, Per
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId, PhotoId
 from facealbum.storage.schema import assignments, children, faces, links, persons
-from facealbum.storage.told import UNKNOWN
+from facealbum.storage.told import PACKAGED_QUALITY, UNKNOWN
 
 _FACT_COLUMNS = {Kind.AGE: faces.c.told_age, Kind.GENDER: faces.c.told_p_female}
 
@@ -26,7 +26,9 @@ def load_album(connection: Connection, family: FamilyId) -> Album:
     album = Album()
     mine = (table.c.family_id == family for table in (faces, persons, assignments, links, children))
     of_faces, of_persons, of_places, of_links, of_children = mine
-    query = select(faces.c.face_id, faces.c.photo_id, faces.c.taken_at, faces.c.quality, faces.c.excluded)
+    query = select(
+        faces.c.face_id, faces.c.photo_id, faces.c.taken_at, PACKAGED_QUALITY.label("quality"), faces.c.excluded
+    )
     query = query.add_columns(*_FACT_COLUMNS.values())
     for row in connection.execute(query.where(of_faces)):
         album.faces[FaceId(row.face_id)] = FaceRow(PhotoId(row.photo_id), row.taken_at, row.quality)

@@ -42,9 +42,13 @@ def load_calibrated_by_others(
     others = faces.c.calibrator_id.is_distinct_from(calibrator_id)
     if upload is None:
         return _load(connection, family, others, space)
+    return _load(connection, family, others & of_upload(family, upload), space)
+
+
+def of_upload(family: FamilyId, upload: PhotoId) -> ColumnElement[bool]:
+    """Holds of the family's faces of this photo or video."""
     mine = (photos.c.photo_id == upload) | (photos.c.video_id == upload)
-    here = select(photos.c.photo_id).where(photos.c.family_id == family, mine)
-    return _load(connection, family, others & faces.c.photo_id.in_(here), space)
+    return faces.c.photo_id.in_(select(photos.c.photo_id).where(photos.c.family_id == family, mine))
 
 
 def save_estimates(

@@ -19,7 +19,7 @@ from facealbum.storage.schema import (
     links,
     persons,
 )
-from facealbum.storage.told import PACKAGED_AGE, PACKAGED_P_FEMALE
+from facealbum.storage.told import PACKAGED_AGE, PACKAGED_P_FEMALE, PACKAGED_QUALITY
 from facealbum.storage.wire import as_binary, read_embedding
 
 _DAYS_A_YEAR = 365.25
@@ -27,7 +27,7 @@ _DAYS_A_YEAR = 365.25
 
 @dataclass(frozen=True, slots=True, eq=False)
 class KnownFace:
-    """age, p_female: as the packaged models estimate them.  years: the child's age at the photo's date, 0 or more."""
+    """age, p_female, quality: as the packaged models say.  years: the child's age at the photo's date, 0 or more."""
 
     face_id: FaceId
     age: float
@@ -46,7 +46,7 @@ def load_known_faces(connection: Connection, family: FamilyId, *, arm: str, spac
             faces.c.face_id,
             PACKAGED_AGE.label("age"),
             PACKAGED_P_FEMALE.label("p_female"),
-            faces.c.quality,
+            PACKAGED_QUALITY.label("quality"),
             (func.greatest(0, days) / _DAYS_A_YEAR).label("years"),
             children.c.gender,
             as_binary(face_embeddings.c.embedding).label("embedding"),

@@ -6,7 +6,7 @@ and of a great many waiting faces a part that changes from month to month.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
@@ -35,7 +35,7 @@ from facealbum.domain.months import Month
 from facealbum.linking import FaceEvidence, PersonEvidence
 from facealbum.storage.decisions import load_person_words
 from facealbum.storage.schema import arms, assignments, face_embeddings, faces, links, persons, photos, tracks
-from facealbum.storage.told import ARM_AGE, ARM_P_FEMALE
+from facealbum.storage.told import ARM_AGE, ARM_P_FEMALE, PACKAGED_QUALITY
 from facealbum.storage.wire import as_binary, read_embedding
 
 _CANDIDATES_PER_PERSON = 200
@@ -52,6 +52,10 @@ class _Candidate(NamedTuple):
     quality: float
     yaw: float
     size: float
+
+
+Rate = Callable[[Sequence[FaceId]], Mapping[FaceId, float]]
+"""Tells the quality of each of these faces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +191,21 @@ def load_observations(
 
 
 def load_nodes(
-    connection: Connection, family: FamilyId, arm: Arm, parameters: ClusteringParameters
+    connection: Connection,
+    family: FamilyId,
+    arm: Arm,
+    parameters: ClusteringParameters,
+    *,
+    rate: Rate | None = None,
 ) -> tuple[Node, ...]:
-    """The faces that stand for each person; embeddings are read of no others."""
-    chosen = select_family_nodes(_load_candidates(connection, family, arm), parameters)
+    """The faces that stand for each person, chosen by the packaged quality or by `rate`; no others' embeddings."""
+    candidates = _load_candidates(connection, family, arm)
+    if rate is not None:
+        better = rate([one.face_id for its in candidates.values() for one in its])
+        candidates = {
+            person: [one._replace(quality=better[one.face_id]) for one in its] for person, its in candidates.items()
+        }
+    chosen = select_family_nodes(candidates, parameters)
     person_of = {face.face_id: person for person, nodes in chosen.items() for face in nodes}
     observations = load_observations(connection, family, arm, person_of) if person_of else []
     return tuple(Node(observation, person_of[observation.face_id]) for observation in observations)
@@ -203,7 +218,7 @@ def _load_candidates(connection: Connection, family: FamilyId, arm: Arm) -> dict
             assignments.c.person_id,
             faces.c.face_id,
             faces.c.taken_at,
-            faces.c.quality,
+            PACKAGED_QUALITY.label("quality"),
             faces.c.yaw,
             faces.c.box,
             func.row_number()
@@ -267,7 +282,7 @@ def load_evidence(connection: Connection, family: FamilyId, arm: Arm) -> list[Pe
     """What the faces of each person say of its age and gender, and whom it meets."""
     query = (
         select(assignments.c.person_id, faces.c.taken_at, ARM_AGE.label("age"), ARM_P_FEMALE.label("p_female"))
-        .add_columns(faces.c.quality, faces.c.told_age.is_not(None), faces.c.told_p_female.is_not(None))
+        .add_columns(PACKAGED_QUALITY, faces.c.told_age.is_not(None), faces.c.told_p_female.is_not(None))
         .add_columns(faces.c.face_id)
         .join(faces, _confirmed(arm))
         .where(assignments.c.family_id == family)
@@ -374,7 +389,7 @@ def _observations(family: FamilyId, arm: Arm) -> Select[Any]:
             faces.c.face_id,
             faces.c.photo_id,
             faces.c.taken_at,
-            faces.c.quality,
+            PACKAGED_QUALITY.label("quality"),
             faces.c.yaw,
             faces.c.box,
             ARM_AGE.label("age"),

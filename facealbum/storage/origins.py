@@ -60,7 +60,8 @@ def load_found_face(
 ) -> tuple[PhotoOrigin, AnalysisOrigin] | None:
     """The photo and the analysis of this face, if the family has it."""
     here = (photos.c.family_id == faces.c.family_id) & (photos.c.photo_id == faces.c.photo_id)
-    query = select(photos, faces.c.analyzer_id.label("found_by"), faces.c.calibrator_id).join(faces, here)
+    of_face = faces.c.analyzer_id.label("found_by"), faces.c.calibrator_id, faces.c.predictor_id
+    query = select(photos, *of_face).join(faces, here)
     row = connection.execute(query.where(faces.c.family_id == family, faces.c.face_id == face)).one_or_none()
     if row is None:
         return None
@@ -75,7 +76,10 @@ def load_found_face(
         frame_ms=row.frame_ms,
     )
     return photo, AnalysisOrigin(
-        row.analysed_at, archive.analysis(row.maker_id, row.found_by), archive.calibrator(row.calibrator_id)
+        row.analysed_at,
+        archive.analysis(row.maker_id, row.found_by),
+        archive.trained(row.calibrator_id),
+        archive.trained(row.predictor_id),
     )
 
 

@@ -203,6 +203,8 @@ faces = Table(
     Column("calibrator_id", Integer),  # of `model_versions`: it made age and p_female of the packaged models' two
     Column("packaged_age", REAL),
     Column("packaged_p_female", REAL),
+    Column("predictor_id", Integer),  # of `model_versions`: it made quality
+    Column("packaged_quality", REAL),
     _inside_family("photo_id", "photos"),
     UniqueConstraint("family_id", "photo_id", "number"),
     Index(None, "family_id", "taken_at"),
@@ -211,6 +213,7 @@ faces = Table(
         "(calibrator_id IS NULL) = (packaged_age IS NULL) AND (calibrator_id IS NULL) = (packaged_p_female IS NULL)",
         name="calibrated",
     ),
+    CheckConstraint("(predictor_id IS NULL) = (packaged_quality IS NULL)", name="predicted"),
     postgresql_partition_by="HASH (family_id)",
 )
 

@@ -1,6 +1,6 @@
-"""A face's age and gender: what a user says of it, else what the models say, as columns to select.
+"""A face's age and gender: what a user says of it, else what the models say, as columns to select; and its quality.
 
-Where a calibrator is in production the models' word is its own; arms go by the packaged models, or name a calibrator.
+Where a trained model is in production the models' word is its own; arms go by the packaged models, or name others.
 
 NaN is how a user's "not what the models say" is kept; no model says it.
 """
@@ -24,6 +24,8 @@ PACKAGED_AGE = func.coalesce(faces.c.packaged_age, faces.c.age)
 """As the packaged models estimate it, whatever calibrator is in production."""
 PACKAGED_P_FEMALE = func.coalesce(faces.c.packaged_p_female, faces.c.p_female)
 """Likewise."""
+PACKAGED_QUALITY = func.coalesce(faces.c.packaged_quality, faces.c.quality)
+"""As the packaged models estimate it, whatever predictor is in production."""
 ARM_AGE = _known(faces.c.told_age, PACKAGED_AGE)
 """As AGE, of an arm that names no calibrator."""
 ARM_P_FEMALE = _known(faces.c.told_p_female, PACKAGED_P_FEMALE)

@@ -20,10 +20,10 @@ from facealbum.storage.schema import arms, assignments, face_embeddings, faces, 
 
 @dataclass(frozen=True, slots=True)
 class Makers:
-    """What is asked about: numbers of makers, and ids of models that may have calibrated faces."""
+    """What is asked about: numbers of makers, and ids of models that may have made estimates of faces."""
 
     numbers: Collection[int]
-    calibrators: Collection[int]
+    models: Collection[int]
 
 
 def count_families_of(connection: Connection, by: Makers) -> int:
@@ -73,11 +73,12 @@ def _family_use(connection: Connection, family: FamilyId, since: datetime, by: M
 def _faces_made(family: FamilyId, by: Makers) -> CompoundSelect[tuple[UUID]]:
     here = (photos.c.family_id == faces.c.family_id) & (photos.c.photo_id == faces.c.photo_id)
     found = select(faces.c.face_id).join(photos, here).where(faces.c.family_id == family, _analysed_by(by))
-    calibrated = select(faces.c.face_id).where(faces.c.family_id == family, faces.c.calibrator_id.in_(by.calibrators))
+    trained = faces.c.calibrator_id.in_(by.models) | faces.c.predictor_id.in_(by.models)
+    estimated = select(faces.c.face_id).where(faces.c.family_id == family, trained)
     embedded = select(face_embeddings.c.face_id).where(
         face_embeddings.c.family_id == family, face_embeddings.c.maker_id.in_(by.numbers)
     )
-    return union(found, embedded, calibrated)
+    return union(found, embedded, estimated)
 
 
 def _analysed_by(by: Makers) -> ColumnElement[bool]:

@@ -13,9 +13,9 @@ from facealbum.domain.ids import FaceId, photo_id
 from facealbum.domain.months import Month
 from facealbum.errors import InvalidValueError, ModelError, UnknownModelError
 from facealbum.steps.analyze_upload import AnalysedBy, Outcome, save_outcome
+from facealbum.steps.arm_models import evidence_of_arm, faces_of_arm, nodes_of_arm
 from facealbum.steps.arm_plans import ArmPlan, load_side
 from facealbum.steps.arms import create_arm, promote_arm, rollback_arm
-from facealbum.steps.calibrators import aged_by_arm, evidence_of_arm, nodes_of_arm
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.correct import Said, decide
@@ -84,7 +84,7 @@ def ages(context: Context, arm: Arm) -> dict[FaceId, float | None]:
     """Every face's age as the arm sees it."""
     with context.database.begin() as transaction:
         observed = load_observations(transaction, FAMILY_ID, arm, list(stored(context)))
-        seen = aged_by_arm(context, transaction, FAMILY_ID, arm, faces=observed)
+        seen = faces_of_arm(context, transaction, FAMILY_ID, arm, faces=observed)
     return {one.face_id: one.age for one in seen}
 
 

@@ -12,7 +12,7 @@ from facealbum.errors import InvalidValueError, ModelError
 from facealbum.pipelines.dataset import Item, Manifest
 from facealbum.pipelines.step import Work
 from facealbum.pipelines.training import load_training
-from models.quality_predictor import TERMS, QualityPredictor, stored_terms
+from models.quality_predictor import LOOKS, TERMS, QualityPredictor, looks_of, stored_terms
 from models.train.quality_predictor import train_quality
 
 pytest.importorskip("keras")
@@ -84,6 +84,14 @@ def test_a_file_holds_all_of_a_predictor() -> None:
             QualityPredictor.read(wrong)
 
 
+def test_a_face_is_rated_alone_as_among_others() -> None:
+    looks = np.abs(np.random.default_rng(0).normal(scale=40, size=(37, len(LOOKS)))).astype(np.float32)
+    looks[:, [0, 5]] %= 1
+    one = QualityPredictor(-1.0, tuple(0.1 * number for number in range(len(TERMS))))
+    together = one.predict(stored_terms(looks))
+    assert [one.predict(stored_terms(looks[row : row + 1])).item() for row in range(37)] == together.tolist()
+
+
 def test_the_terms_are_finite_for_any_face() -> None:
     for extreme in (0.0, 1.0):
         face = Face(
@@ -98,7 +106,7 @@ def test_the_terms_are_finite_for_any_face() -> None:
             score=extreme,
             embedding=np.zeros(512, np.float32),
         )
-        terms = stored_terms(face)
+        (terms,) = stored_terms(np.array([looks_of(face)], np.float32))
         assert np.isfinite(terms).all()
         assert terms[2:5].tolist() == [3, 0, 6]
 
