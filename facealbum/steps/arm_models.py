@@ -17,7 +17,8 @@ from facealbum.steps.context import Context
 from facealbum.steps.predictors import NamedPredictor, rate_faces, read_predictor
 from facealbum.steps.registry import find_artefact
 from facealbum.storage.database import Transaction
-from facealbum.storage.observations import Arm, load_arm, load_evidence, load_nodes
+from facealbum.storage.nodes import load_nodes
+from facealbum.storage.observations import Arm, load_arm, load_evidence
 from facealbum.storage.serving import load_installed_arm
 
 

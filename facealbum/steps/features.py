@@ -25,7 +25,8 @@ from facealbum.storage.database import Transaction
 from facealbum.storage.families import load_children, load_family
 from facealbum.storage.feature_months import load_family_months, load_link_probabilities
 from facealbum.storage.feature_rows import CopiedFaces, Lens, Values, copy_faces
-from facealbum.storage.observations import Arm, load_arm, load_nodes
+from facealbum.storage.nodes import load_nodes
+from facealbum.storage.observations import Arm, load_arm
 from facealbum.storage.past import open_past
 from facealbum.storage.serving import load_installed_arm
 from facealbum.storage.spaces import load_space_id, load_space_name

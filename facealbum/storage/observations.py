@@ -1,16 +1,15 @@
 """What clustering and linking read: faces of one family under one arm, as the pure packages want them.
 
 A person is what runs and users have confirmed; a face that is shown with somebody provisionally counts as waiting.
-Cost stays flat over the years: of a person's faces only the newest and a spread over its time are read, never all,
-and of a great many waiting faces a part that changes from month to month.
+Cost stays flat over the years: of a great many waiting faces a part is read that changes from month to month.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -29,7 +28,7 @@ from sqlalchemy import (
     text,
 )
 
-from facealbum.clustering import ClusteringParameters, Node, Observation, TrackState, select_family_nodes
+from facealbum.clustering import Observation, TrackState
 from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId, PhotoId
 from facealbum.domain.months import Month
 from facealbum.linking import FaceEvidence, PersonEvidence
@@ -38,24 +37,9 @@ from facealbum.storage.schema import arms, assignments, face_embeddings, faces, 
 from facealbum.storage.told import ARM_AGE, ARM_P_FEMALE, PACKAGED_QUALITY
 from facealbum.storage.wire import as_binary, read_embedding
 
-_CANDIDATES_PER_PERSON = 200
 _WAITING_FACES = 5000  # of earlier months
 _GOLDEN = (5**0.5 - 1) / 2
 _ARM = select(arms.c.arm_id, arms.c.name, arms.c.space_id, arms.c.algorithm, arms.c.parameters)
-
-
-class _Candidate(NamedTuple):
-    """A face as far as it must be known to choose nodes."""
-
-    face_id: FaceId
-    taken_at: datetime
-    quality: float
-    yaw: float
-    size: float
-
-
-Rate = Callable[[Sequence[FaceId]], Mapping[FaceId, float]]
-"""Tells the quality of each of these faces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +119,7 @@ def load_waiting(connection: Connection, family: FamilyId, arm: Arm, *, before: 
             func.row_number().over(partition_by=earlier, order_by=[faces.c.taken_at, faces.c.face_id]).label("oldest"),
             func.count().over(partition_by=earlier).label("total"),
         )
-        .outerjoin(assignments, _confirmed(arm))
+        .outerjoin(assignments, confirmed_by(arm))
         .where(
             faces.c.family_id == family,
             ~faces.c.excluded,
@@ -165,7 +149,7 @@ def load_unconfirmed(
     """The faces of which this holds that have no confirmed person, sorted."""
     query = (
         _observations(family, arm)
-        .outerjoin(assignments, _confirmed(arm))
+        .outerjoin(assignments, confirmed_by(arm))
         .where(assignments.c.face_id.is_(None), where)
         .order_by(faces.c.face_id)
     )
@@ -190,57 +174,6 @@ def load_observations(
     return [read_observation(row) for row in connection.execute(query.order_by(faces.c.face_id))]
 
 
-def load_nodes(
-    connection: Connection,
-    family: FamilyId,
-    arm: Arm,
-    parameters: ClusteringParameters,
-    *,
-    rate: Rate | None = None,
-) -> tuple[Node, ...]:
-    """The faces that stand for each person, chosen by the packaged quality or by `rate`; no others' embeddings."""
-    candidates = _load_candidates(connection, family, arm)
-    if rate is not None:
-        better = rate([one.face_id for its in candidates.values() for one in its])
-        candidates = {
-            person: [one._replace(quality=better[one.face_id]) for one in its] for person, its in candidates.items()
-        }
-    chosen = select_family_nodes(candidates, parameters)
-    person_of = {face.face_id: person for person, nodes in chosen.items() for face in nodes}
-    observations = load_observations(connection, family, arm, person_of) if person_of else []
-    return tuple(Node(observation, person_of[observation.face_id]) for observation in observations)
-
-
-def _load_candidates(connection: Connection, family: FamilyId, arm: Arm) -> dict[PersonId, list[_Candidate]]:
-    """The faces that may stand for each person: half are its newest, the others are spread evenly over its time."""
-    ranked = (
-        select(
-            assignments.c.person_id,
-            faces.c.face_id,
-            faces.c.taken_at,
-            PACKAGED_QUALITY.label("quality"),
-            faces.c.yaw,
-            faces.c.box,
-            func.row_number()
-            .over(partition_by=assignments.c.person_id, order_by=[faces.c.taken_at.desc(), faces.c.face_id])
-            .label("newest"),
-            func.count().over(partition_by=assignments.c.person_id).label("total"),
-        )
-        .join(faces, _confirmed(arm))
-        .join(face_embeddings, same_face(face_embeddings.c))
-        .where(assignments.c.family_id == family, ~faces.c.excluded, face_embeddings.c.space_id == arm.space_id)
-        .subquery()
-    )
-    half = _CANDIDATES_PER_PERSON // 2
-    step = func.greatest(1, ranked.c.total / half)
-    query = select(ranked).where((ranked.c.newest <= half) | (func.mod(ranked.c.newest, step) == 0))
-    found: dict[PersonId, list[_Candidate]] = defaultdict(list)
-    for row in connection.execute(query):
-        size = row.box[3] - row.box[1]
-        found[PersonId(row.person_id)].append(_Candidate(FaceId(row.face_id), row.taken_at, row.quality, row.yaw, size))
-    return found
-
-
 def load_photos_of(
     connection: Connection, family: FamilyId, arm: Arm, *, among: Iterable[PhotoId], whole: Collection[PersonId] = ()
 ) -> dict[PersonId, frozenset[PhotoId]]:
@@ -248,7 +181,7 @@ def load_photos_of(
     here = faces.c.photo_id == any_(literal(list({*among}), ARRAY(Uuid)))
     query = (
         select(assignments.c.person_id, faces.c.photo_id)
-        .join(faces, _confirmed(arm))
+        .join(faces, confirmed_by(arm))
         .where(assignments.c.family_id == family, here | assignments.c.person_id.in_(whole) if whole else here)
     )
     found: dict[PersonId, set[PhotoId]] = defaultdict(set)
@@ -284,7 +217,7 @@ def load_evidence(connection: Connection, family: FamilyId, arm: Arm) -> list[Pe
         select(assignments.c.person_id, faces.c.taken_at, ARM_AGE.label("age"), ARM_P_FEMALE.label("p_female"))
         .add_columns(PACKAGED_QUALITY, faces.c.told_age.is_not(None), faces.c.told_p_female.is_not(None))
         .add_columns(faces.c.face_id)
-        .join(faces, _confirmed(arm))
+        .join(faces, confirmed_by(arm))
         .where(assignments.c.family_id == family)
         .order_by(assignments.c.person_id, faces.c.taken_at, faces.c.face_id)
     )
@@ -325,7 +258,7 @@ def _load_meetings(connection: Connection, family: FamilyId, arm: Arm) -> dict[P
     shown = (
         select(assignments.c.person_id, faces.c.photo_id)
         .distinct()
-        .join(faces, _confirmed(arm))
+        .join(faces, confirmed_by(arm))
         .where(assignments.c.family_id == family)
         .cte()
     )
@@ -368,7 +301,7 @@ def _track_faces(family: FamilyId, arm: Arm) -> Select[Any]:
             & (faces.c.photo_id == photos.c.photo_id)
             & (faces.c.track == tracks.c.track),
         )
-        .outerjoin(assignments, _confirmed(arm))
+        .outerjoin(assignments, confirmed_by(arm))
         .where(tracks.c.family_id == family, ~faces.c.excluded)
     )
 
@@ -378,7 +311,7 @@ def same_face(columns: Any) -> ColumnElement[bool]:  # noqa: ANN401 - SQLAlchemy
     return and_(columns.family_id == faces.c.family_id, columns.face_id == faces.c.face_id)
 
 
-def _confirmed(arm: Arm) -> ColumnElement[bool]:
+def confirmed_by(arm: Arm) -> ColumnElement[bool]:
     """Joins `faces` with the arm's assignments that are no mere provisional matches."""
     return same_face(assignments.c) & (assignments.c.arm_id == arm.arm_id) & (assignments.c.state == "confirmed")
 

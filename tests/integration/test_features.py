@@ -32,7 +32,8 @@ from facealbum.steps.feature_export import export_features
 from facealbum.steps.features import Asked, page_features
 from facealbum.storage.families import save_child
 from facealbum.storage.family_metrics import load_companies
-from facealbum.storage.observations import load_arm, load_evidence, load_nodes, load_observations
+from facealbum.storage.nodes import load_nodes
+from facealbum.storage.observations import load_arm, load_evidence, load_observations
 from facealbum.storage.schema import assignments, face_embeddings, faces
 from tests.integration.album import FAMILY, FAMILY_ID, Shot, add, shots
 

@@ -28,6 +28,7 @@ from facealbum.steps.context import Context, open_context
 from facealbum.steps.experiments import list_experiments
 from facealbum.steps.propose_search import propose_search
 from facealbum.steps.registry import list_versions
+from facealbum.steps.releases import Wish, promote_model, rollback_model
 from facealbum.steps.searches import SearchPlan, list_searches, resume_search, show_search, start_search
 from facealbum.storage.families import save_child
 from facealbum.storage.schema import assignments, links
@@ -236,6 +237,15 @@ def test_a_proposal_is_one_arm_and_a_draft_and_changes_nothing_that_is_served(po
     assert differing(poor, "timid", made.arm) == found.search.outcome["changes"]
     with pytest.raises(ConflictError, match="was proposed"):
         propose_search(poor, "first", author="ann")
+    promote_model(poor, made.model, Stage.PRODUCTION, Wish(reason="a test", override=True))
+    assert load_serving(poor) == made.model
+    rollback_model(poor, "thresholds", author="ann")
+    assert (served(poor), load_serving(poor)) == (before, "timid@1")
+
+
+def load_serving(context: Context) -> str:
+    (one,) = (one for one in list_versions(context, kind=ModelKind.THRESHOLDS) if one.stage is Stage.PRODUCTION)
+    return one.label
 
 
 def test_a_search_that_found_nothing_better_is_not_proposed(world: Context) -> None:
