@@ -79,6 +79,13 @@ class Analyzer:
     def analyze(self, data: bytes) -> PhotoAnalysis:
         """Everything that is known of the photo in `data`; raises a PhotoError if it can't be decoded."""
         seconds = dict.fromkeys(_PHASES, 0.0)
+        return self._describe(*self.find(data, seconds), seconds)
+
+    def find(self, data: bytes, seconds: dict[str, float]) -> tuple[Photo, list[Detection]]:
+        """The photo in `data`, as sharp as its faces need, and where they are in its pixels.
+
+        What the phases take is added to `seconds`; raises a PhotoError.
+        """
         with _timed(seconds, "decode"):
             photo = decode(data, limits=self._limits)
         with _timed(seconds, "detect"):
@@ -87,13 +94,14 @@ class Analyzer:
         if side > max(photo.pixels.shape):
             with _timed(seconds, "decode"):
                 photo, found = _enlarged(photo, found, decode(data, limits=self._limits, working_side=side))
-        return self._describe(photo, found, seconds)
+        with _timed(seconds, "detect"):
+            return photo, self._detector.search(photo.pixels, found)
 
     def analyze_picture(self, photo: Photo, *, decoding: float = 0.0) -> PhotoAnalysis:
         """The same for what is decoded already, such as a frame of a video; `decoding` is the time that took."""
         seconds = dict.fromkeys(_PHASES, 0.0) | {"decode": decoding}
         with _timed(seconds, "detect"):
-            found = self._detector.detect(photo.pixels)
+            found = self._detector.search(photo.pixels, self._detector.detect(photo.pixels))
         return self._describe(photo, found, seconds)
 
     def _describe(self, photo: Photo, found: Sequence[Detection], seconds: dict[str, float]) -> PhotoAnalysis:

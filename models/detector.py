@@ -1,15 +1,16 @@
-"""Faces in a picture: a quick look at the whole, a second one at what is in doubt, a closer one where faces are small.
+"""Faces in a picture: a quick look at the whole, a second one at what is in doubt, closer ones where faces are small.
 
 Most photos of a family pay for the first look alone.  A candidate that is not clearly an upright face is looked at
 again from all pixels and turned (second_look).  Where no face is large, some may be too small to be seen: the
-picture's quarters are looked at, and theirs in turn where that shows small ones.  A photo decoded at half size is
-enough: no more is found at 4,000 pixels than at 2,000.  Boxes and landmarks come back in pixels of the picture they
-were asked for.  The order is by falling score, then from the top and from the left, so equal pixels give an equal list.
+picture's quarters are looked at.  Where that shows small ones, there may be smaller ones beside them: `search` looks at
+all of the picture in up to 25 parts, and finds most with all the pixels that a photo has.  Boxes and landmarks come
+back in pixels of the picture they were asked for.  The order is by falling score, then from the top and from the left,
+so equal pixels give an equal list.
 """
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,12 @@ _MOST_DOUBTS = 100
 """Of one picture, so that no picture costs more than about a second; then the first look's score has to do."""
 _CLOSER = 1.5
 """So many times smaller than the picture must a look be for closer ones to show more."""
-_PART = 0.55
-"""Of width and height: a quarter of a picture; they overlap by more than a small face."""
+_SHARED = 2 / 11
+"""Of its width and height, what a part of a picture shares with the next one: more than a small face."""
+_QUARTERS = 2
+"""Parts a side."""
+_MOST_PARTS = 5
+"""Parts a side: 12 megapixels are looked at at about half their size."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,27 +55,48 @@ class Detector:
         self._net = YuNet(spec)
 
     def detect(self, picture: NDArray[np.uint8]) -> list[Detection]:
-        """The faces of an RGB picture uint8[rows, columns, 3]."""
-        looks = self._looks(picture, iter(range(_MOST_DOUBTS)))
-        return [_detection(row) for row in distinct(np.concatenate(list(looks)))]
+        """The faces of an RGB picture uint8[rows, columns, 3] but for the smallest."""
+        scale, doubts = self._scale(picture), iter(range(_MOST_DOUBTS))
+        found = self._look(picture, doubts)
+        sides = _sides(found) / scale
+        if scale >= _CLOSER and ((sides < self._small).any() or not (sides >= self._large).any()):
+            found = np.concatenate([found, *self._parts(picture, _QUARTERS, doubts, largest=self._large * scale)])
+        return _detections(found)
 
-    def _looks(
-        self, picture: NDArray[np.uint8], doubts: Iterator[int], *, largest: float = math.inf
+    def search(self, picture: NDArray[np.uint8], found: Sequence[Detection]) -> list[Detection]:
+        """The faces found by `detect`, in pixels of this picture, and smaller ones if one of them is small.
+
+        The picture may have more pixels than the one where they were found.
+        """
+        rows, scale = _rows(found), self._scale(picture)
+        times, quarter = min(_MOST_PARTS, math.ceil(scale)), _share(_QUARTERS) * scale
+        small = self._small * quarter
+        if quarter < _CLOSER or not (_sides(rows) < small).any():
+            return list(found)
+        doubts = iter(range(_MOST_DOUBTS))
+        return _detections(np.concatenate([rows, *self._parts(picture, times, doubts, largest=small)]))
+
+    def _parts(
+        self, picture: NDArray[np.uint8], times: int, doubts: Iterator[int], *, largest: float
     ) -> Iterator[Candidates]:
-        """The faces up to `largest` of the picture, then of its parts; `doubts` are the second looks that are left."""
+        """The faces up to `largest` that show when the picture's parts are looked at, `times` a side."""
         rows, columns, _ = picture.shape
-        scale = max(1.0, min(rows, columns) / self._short, max(rows, columns) / self._long)
-        found = self._look(picture, scale, doubts, largest=largest)
-        yield found
-        sides, whole = _sides(found) / scale, largest == math.inf
-        if scale >= _CLOSER and ((sides < self._small).any() or (whole and not (sides >= self._large).any())):
-            for part, offset in _quarters(picture):
-                for faces in self._looks(part, doubts, largest=self._large * scale):
-                    yield moved(faces, (1, 1), offset)
+        height, width = round(rows * _share(times)), round(columns * _share(times))
+        for top in _spread(rows - height, times):
+            for left in _spread(columns - width, times):
+                part = picture[top : top + height, left : left + width]
+                yield moved(self._look(part, doubts, largest=largest), (1, 1), (left, top))
 
-    def _look(self, picture: NDArray[np.uint8], scale: float, doubts: Iterator[int], *, largest: float) -> Candidates:
-        """The faces that show when the whole picture is `scale` times smaller, which fits the canvas."""
+    def _scale(self, picture: NDArray[np.uint8]) -> float:
+        """How many times smaller the picture must be to fit the canvas."""
         rows, columns, _ = picture.shape
+        scale: float = max(1.0, min(rows, columns) / self._short, max(rows, columns) / self._long)
+        return scale
+
+    def _look(self, picture: NDArray[np.uint8], doubts: Iterator[int], *, largest: float = math.inf) -> Candidates:
+        """The faces up to `largest` that show on the canvas; `doubts` are the second looks that are left."""
+        rows, columns, _ = picture.shape
+        scale = self._scale(picture)
         canvas = (self._short, self._long) if columns >= rows else (self._long, self._short)
         width, height = max(1, round(columns / scale)), max(1, round(rows / scale))
         candidates = self._net.look(shrunk(picture, width, height), canvas, least=self._doubt)
@@ -95,14 +121,24 @@ def _sides(faces: Candidates) -> NDArray[np.float32]:
     return longer
 
 
-def _quarters(picture: NDArray[np.uint8]) -> Iterator[tuple[NDArray[np.uint8], tuple[int, int]]]:
-    """Its four overlapping parts, each with the column and row where it begins."""
-    rows, columns, _ = picture.shape
-    height, width = round(rows * _PART), round(columns * _PART)
-    for top in (0, rows - height):
-        for left in (0, columns - width):
-            yield picture[top : top + height, left : left + width], (left, top)
+def _share(times: int) -> float:
+    """Of width and height, each of so many parts a side."""
+    return 1 / (times - (times - 1) * _SHARED)
 
 
-def _detection(row: NDArray[np.float32]) -> Detection:
-    return Detection(Box(*row[:4].tolist()), row[4:SCORE].reshape(5, 2), float(row[SCORE]))
+def _spread(length: int, times: int) -> list[int]:
+    """Where the parts begin whose last one begins at `length`."""
+    return [round(length * number / (times - 1)) for number in range(times)]
+
+
+def _detections(candidates: Candidates) -> list[Detection]:
+    """Each face once."""
+    return [
+        Detection(Box(*row[:4].tolist()), row[4:SCORE].reshape(5, 2), float(row[SCORE])) for row in distinct(candidates)
+    ]
+
+
+def _rows(faces: Sequence[Detection]) -> Candidates:
+    """The same as rows."""
+    rows = [[*astuple(face.box), *face.landmarks.ravel(), face.score] for face in faces]
+    return np.array(rows, np.float32).reshape(-1, SCORE + 1)

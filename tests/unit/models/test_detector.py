@@ -91,6 +91,26 @@ def test_a_small_face_where_two_parts_of_the_picture_meet_is_found_once(
     assert len(detector.detect(with_portraits(portrait, 80, *places))) == len(places)
 
 
+def test_beside_a_small_face_those_are_found_that_only_all_pixels_show(
+    detector: Detector, portrait: Image.Image
+) -> None:
+    picture = Image.new("RGB", (4000, 3000), "grey")
+    for side, place in ((200, (500, 500)), (90, (1900, 1400)), (80, (3700, 2800)), (700, (2400, 500))):
+        picture.paste(portrait.resize((side, side * portrait.height // portrait.width)), place)
+    whole = np.array(picture)
+    first = detector.detect(whole)
+    found = detector.search(whole, first)
+    assert [len(first), len(found)] == [2, 4]
+    assert [face.score for face in found] == sorted((face.score for face in found), reverse=True)
+    assert bits(detector.search(whole, found)) == bits(found)
+
+
+def test_where_all_faces_are_large_nothing_is_searched_for(detector: Detector, portrait: Image.Image) -> None:
+    whole = np.array(portrait.resize((1500, 1500 * portrait.height // portrait.width)))
+    found = detector.detect(whole)
+    assert bits(detector.search(np.zeros_like(whole), found)) == bits(found)
+
+
 def test_the_same_pixels_give_the_same_bits_whatever_was_seen_before(detector: Detector, portrait: Image.Image) -> None:
     picture = crowd(portrait, 130)
     detector.detect(turned(portrait, 90))
