@@ -4,6 +4,7 @@ Pure.  docs/annotation.md tells which question estimates what.
 """
 
 from eval.annotation.agreement import Agreement, measure_agreement
+from eval.annotation.by_slice import Asked, compare_arms, estimate_slices
 from eval.annotation.design import STRATA, Design, Reservoir, StratumSize
 from eval.annotation.estimate import MIN_RESPONSE, AnnotationEstimate, Figure, Sample, estimate_sample
 from eval.annotation.items import Answer, Item, Kind, Label, item_id, make_label
@@ -16,6 +17,7 @@ __all__ = [
     "Agreement",
     "AnnotationEstimate",
     "Answer",
+    "Asked",
     "Design",
     "FamilyFaces",
     "Figure",
@@ -28,7 +30,9 @@ __all__ = [
     "Sample",
     "Settled",
     "StratumSize",
+    "compare_arms",
     "estimate_sample",
+    "estimate_slices",
     "item_id",
     "make_label",
     "measure_agreement",

@@ -14,7 +14,7 @@ it could change is told as `if_unsure_wrong` and `if_unsure_right`.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from math import sqrt
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,7 @@ from eval.annotation.agreement import Agreement
 from eval.annotation.design import StratumSize
 from eval.annotation.items import Answer, Item, Kind
 from eval.annotation.settle import Settled
+from eval.fairness.gate import SliceChange
 from eval.metrics.estimates import Estimate, wilson
 from facealbum.errors import InvalidValueError
 
@@ -49,6 +50,21 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class SliceFigure:
+    """A rate of one slice under an arm, or of all with the empty slice; the intervals of all slices hold together.
+
+    standing: `worse`, `alike` or `better` than all, or `too few` families to say.
+    """
+
+    measure: str
+    arm: str
+    slice: str
+    items: int
+    estimate: Estimate
+    standing: str
+
+
+@dataclass(frozen=True, slots=True)
 class StratumAnswers:
     """What became of one stratum's items; gone: their family was deleted since."""
 
@@ -64,6 +80,7 @@ class AnnotationEstimate:
     """What a labelled sample says; response: answered items, the unsure ones among them, of those drawn.
 
     unsettled: annotators gave one answer as often as another.  settled_by: how different answers became one.
+    changes: of two arms, by measure, how much worse the second is in each slice.
     """
 
     sample: str
@@ -78,6 +95,8 @@ class AnnotationEstimate:
     strata: tuple[StratumAnswers, ...]
     figures: tuple[Figure, ...]
     agreement: tuple[Agreement, ...]
+    slices: tuple[SliceFigure, ...] = ()
+    changes: Mapping[str, tuple[SliceChange, ...]] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON."""
@@ -149,16 +168,16 @@ def _told(settled: Mapping[UUID, Settled | None], item: Item) -> str:
 
 
 def _figures(sample: Sample, settled: Mapping[UUID, Settled | None]) -> Iterator[Figure]:
-    firm = {item: one for item, one in settled.items() if one and one.answer is not Answer.UNSURE}
+    firm = firm_answers(settled)
     unsure = {item: one for item, one in settled.items() if one and one.answer is Answer.UNSURE}
     for arm in sample.arms:
-        for measure, counted in _MEASURES[sample.kind].items():
-            estimate, items = _estimate(sample, firm, _under(arm, counted))
+        for measure, counted in MEASURES[sample.kind].items():
+            estimate, items = estimate_rate(sample, firm, under(arm, counted))
             if not items:
                 continue
             bounds = [
-                _estimate(
-                    sample, firm | {item: _as_if(answer, one) for item, one in unsure.items()}, _under(arm, counted)
+                estimate_rate(
+                    sample, firm | {item: _as_if(answer, one) for item, one in unsure.items()}, under(arm, counted)
                 )
                 for answer in (Answer.NO, Answer.YES)
             ]
@@ -171,34 +190,63 @@ def _as_if(answer: Answer, unsure: Settled) -> Settled:
     return replace(unsure, answer=answer, odd=())
 
 
-def _under(arm: str, counted: "_Measure") -> Counted:
-    def under(item: Item, settled: Settled) -> tuple[float, float]:
+def firm_answers(settled: Mapping[UUID, Settled | None]) -> dict[UUID, Settled]:
+    """Those that say something: neither unsure nor unsettled."""
+    return {item: one for item, one in settled.items() if one and one.answer is not Answer.UNSURE}
+
+
+def under(arm: str, counted: "Measure") -> Counted:
+    """What the measure counts of the arm's items."""
+
+    def of_arm(item: Item, settled: Settled) -> tuple[float, float]:
         return counted(arm, item, settled) if item.arm in {None, arm} else (0.0, 0.0)
 
-    return under
+    return of_arm
 
 
-def _estimate(sample: Sample, settled: Mapping[UUID, Settled], counted: Counted) -> tuple[Estimate, int]:
-    """The rate, and the number of items that it is of."""
+def turned(counted: Counted) -> Counted:
+    """What the other answer would have added."""
+
+    def other(item: Item, settled: Settled) -> tuple[float, float]:
+        yes = settled.answer is Answer.YES
+        return counted(item, replace(settled, answer=Answer.NO if yes else Answer.YES, odd=(1,) if yes else ()))
+
+    return other
+
+
+def estimate_rate(
+    sample: Sample,
+    settled: Mapping[UUID, Settled],
+    counted: Counted,
+    *,
+    other: Counted | None = None,
+    level: float = 0.95,
+) -> tuple[Estimate, int]:
+    """The rate, and the number of items that it is of; other: what the opposite of an answer would have added.
+
+    That tells how much a stratum whose answers are all alike may vary.  Raises InvalidValueError if no item of a
+    stratum has an answer.
+    """
+    items, weights = weigh(sample, settled)
+    counts, others = (count_items(items, settled, one) for one in (counted, other or turned(counted)))
+    used = int((counts[:, 1] + others[:, 1] > 0).sum())
+    return _ratio(items, weights, counts, others, level), used
+
+
+def weigh(sample: Sample, settled: Mapping[UUID, Settled]) -> tuple[list[Item], NDArray[np.float64]]:
+    """The answered items, and for how many units each of them stands; raises as `estimate_rate`."""
     items = [item for item in sample.items if item.item_id in settled]
-    counts = [counted(item, settled[item.item_id]) for item in items]
     drawn = {one.stratum: one.drawn for one in sample.strata}
     answered = Counter(item.stratum for item in items)
     lost = [name for name, count in drawn.items() if count and not answered[name]]
     if lost:
         raise InvalidValueError(f"no item of the stratum {lost[0]!r} has a sure answer; label some of each")
-    weights = np.array([drawn[item.stratum] / answered[item.stratum] / item.probability for item in items])
-    # What the other answer would have added tells how much a stratum whose answers are all alike may vary.
-    others = [counted(item, _turned(settled[item.item_id])) for item in items]
-    return _ratio(items, weights, np.array(counts).reshape(-1, 2), np.array(others).reshape(-1, 2)), sum(
-        bool(cases) or bool(other) for (_, cases), (_, other) in zip(counts, others, strict=True)
-    )
+    return items, np.array([drawn[item.stratum] / answered[item.stratum] / item.probability for item in items])
 
 
-def _turned(settled: Settled) -> Settled:
-    if settled.answer is Answer.YES:
-        return replace(settled, answer=Answer.NO, odd=(1,))
-    return replace(settled, answer=Answer.YES, odd=())
+def count_items(items: Sequence[Item], settled: Mapping[UUID, Settled], counted: Counted) -> NDArray[np.float64]:
+    """float64[items, 2]: what each answer adds to the two totals of a rate."""
+    return np.array([counted(item, settled[item.item_id]) for item in items], np.float64).reshape(-1, 2)
 
 
 def _ratio(
@@ -206,7 +254,7 @@ def _ratio(
     weights: NDArray[np.float64],
     counts: NDArray[np.float64],
     others: NDArray[np.float64],
-    level: float = 0.95,
+    level: float,
 ) -> Estimate:
     """The weighted ratio of float64[items, 2] totals and cases; others: what the other answer would have added."""
     total, cases = (float(value) for value in weights @ counts)
@@ -218,7 +266,7 @@ def _ratio(
     if families == 1 and not np.allclose(weights, 1):  # it tells nothing of how families differ
         return Estimate(value, *wilson(value, 1, level=level), total, cases, families, level)
     residual, other = ((one[:, 0] - value * one[:, 1]) / cases for one in (counts, others))
-    variance = _variance(items, weights, residual, other)
+    variance = variance_of(items, weights, residual, other)
     if not variance:
         return Estimate(value, value, value, total, cases, families, level)
     shrunk = (used.sum() * value + 0.5) / (used.sum() + 1)
@@ -229,10 +277,10 @@ def _ratio(
     return Estimate(value, low, high, total, cases, families, level)
 
 
-def _variance(
+def variance_of(
     items: Sequence[Item], weights: NDArray[np.float64], residual: NDArray[np.float64], other: NDArray[np.float64]
 ) -> float:
-    """Of the ratio, from each item's part in its linearised error, and what that were with the other answer."""
+    """Of a ratio or a difference of two, from each item's part in its error; other: the same with the other answer."""
     families, family = np.unique([str(item.family_id) for item in items], return_inverse=True)
     names, stratum = np.unique([item.stratum for item in items], return_inverse=True)
     of_family, alike = np.zeros(len(families)), 0.0
@@ -254,7 +302,7 @@ def _shy(n: int) -> float:
     return share * (1 - share)
 
 
-_Measure = Callable[[str, Item, Settled], tuple[float, float]]
+Measure = Callable[[str, Item, Settled], tuple[float, float]]
 
 
 def _right(_: str, __: Item, settled: Settled) -> tuple[float, float]:
@@ -278,8 +326,9 @@ def _cluster_precision(_: str, item: Item, settled: Settled) -> tuple[float, flo
     return item.size * (1 - len(settled.odd) / len(item.faces)), item.size
 
 
-_MEASURES: Mapping[Kind, Mapping[str, _Measure]] = {
+MEASURES: Mapping[Kind, Mapping[str, Measure]] = {
     Kind.FACES: {"assignment_precision": _right, "link_precision": _linked_right},
     Kind.PAIRS: {"pairwise_precision": _precision, "pairwise_recall": _recall},
     Kind.CLUSTERS: {"cluster_precision": _cluster_precision, "pure_clusters": _right},
 }
+"""What each kind of sample tells, of an arm, an item and its answer."""

@@ -65,6 +65,10 @@ class SliceChange:
     high: float
     families: int
 
+    def reversed(self) -> "SliceChange":
+        """How much worse the present version is than the candidate."""
+        return SliceChange(self.slice, self.wrong + self.worse, -self.worse, -self.high, -self.low, self.families)
+
     def surely_above(self, bound: float, *, among: int) -> bool:
         """Whether it is worse at all, sure even as the worst of so many slices, and by more than the bound."""
         freedom = max(self.families - 1, 1)
@@ -167,12 +171,18 @@ def compare_slices(slices: Mapping[str, PairedSums], better: Better) -> list[Sli
         higher = better is Better.HIGHER
         worse, low, high = -change.value if higher else change.value, change.low, change.high
         low, high = (-high, -low) if higher else (low, high)
-        if one.changed < _FEW:
-            unseen = 1 - ((1 - LEVEL) / 2) ** (1 / max(one.families, 1))
-            low, high = min(low, worse - unseen), max(high, worse + unseen)
+        low, high = widen_unseen(worse, (low, high), families=one.families, changed=one.changed)
         wrong = 1 - change.before if higher else change.before
         found.append(SliceChange(name, wrong, worse, low, high, one.families))
     return found
+
+
+def widen_unseen(worse: float, interval: tuple[float, float], *, families: int, changed: int) -> tuple[float, float]:
+    """The interval where fewer than ten families changed: as many more might as are likely to be missed."""
+    if changed >= _FEW:
+        return interval
+    unseen = 1 - ((1 - LEVEL) / 2) ** (1 / max(families, 1))
+    return min(interval[0], worse - unseen), max(interval[1], worse + unseen)
 
 
 def read_training(slices: Mapping[str, Mapping[str, Any]], metric: str, better: Better) -> list[SliceChange]:

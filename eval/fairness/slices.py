@@ -5,7 +5,7 @@ called worse by chance.  The price is that they are wider than those of `metrics
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -47,16 +47,20 @@ def judge_slices(sums: Mapping[tuple[str, str], Sums]) -> list[SliceStanding]:
     for (metric, part), one in sums.items():
         if metric in WATCHED and not part.startswith("model:"):
             slices[metric][part] = one
-    found = []
-    for metric, parts in sorted(slices.items()):
-        whole = parts.get(EVERYTHING)
-        among = sum(_enough(one) for part, one in parts.items() if part) or 1
-        for part, one in sorted(parts.items()):
-            estimate = estimate_from_sums(one, level=1 - (1 - LEVEL) / among if part else LEVEL)
-            known = bool(part) and whole is not None and whole.c > 0 and _enough(one)
-            standing = _stand(estimate, whole.t / whole.c, METRICS[metric].better) if known and whole else None
-            found.append(SliceStanding(metric, part, estimate, standing or _alone(one)))
-    return found
+    return [
+        one for metric, parts in sorted(slices.items()) for one in judge_parts(metric, parts, METRICS[metric].better)
+    ]
+
+
+def judge_parts(metric: str, parts: Mapping[str, Sums], better: Better) -> Iterator[SliceStanding]:
+    """The same of one metric."""
+    whole = parts.get(EVERYTHING)
+    among = sum(_enough(one) for part, one in parts.items() if part)
+    for part, one in sorted(parts.items()):
+        estimate = estimate_from_sums(one, level=level_among(among) if part else LEVEL)
+        known = bool(part) and whole is not None and whole.c > 0 and _enough(one)
+        standing = stand(estimate, whole.t / whole.c, better) if known and whole else None
+        yield SliceStanding(metric, part, estimate, standing or _alone(one))
 
 
 def _enough(sums: Sums) -> bool:
@@ -67,7 +71,13 @@ def _alone(sums: Sums) -> Standing:
     return Standing.ALIKE if _enough(sums) else Standing.FEW
 
 
-def _stand(estimate: Estimate, all_families: float, better: Better) -> Standing:
+def level_among(slices: int) -> float:
+    """The level of each of so many intervals that hold together (Bonferroni)."""
+    return 1 - (1 - LEVEL) / max(1, slices)
+
+
+def stand(estimate: Estimate, all_families: float, better: Better) -> Standing:
+    """A slice with this estimate beside the value of all families, which is taken as known."""
     if estimate.low <= all_families <= estimate.high:
         return Standing.ALIKE
     higher = estimate.low > all_families

@@ -25,7 +25,8 @@ HISTORY_MONTHS = (3, 12)
 """The last month of a family's history that counts to one band of it, and to the next."""
 HISTORIES = ("history:1-3", "history:4-12", "history:13+")
 
-_SIZES = ("size:0", "size:1", "size:2", "size:3-4", "size:3-4", "size:5+")
+SIZES = ("size:0", "size:1", "size:2", "size:3-4", "size:3-4", "size:5+")
+"""By the number of registered children, the last of five and more."""
 
 
 def age_slice(age: float) -> str:
@@ -35,7 +36,7 @@ def age_slice(age: float) -> str:
 
 def size_slice(children: int) -> str:
     """A family by the number of its registered children, which no arm changes."""
-    return _SIZES[min(children, 5)]
+    return SIZES[min(children, 5)]
 
 
 def child_slices(age: float, gender: str) -> tuple[str, ...]:

@@ -62,6 +62,40 @@ def _say(found: "Fairness", metric: str) -> None:
         console.table(f"{month} under the arm {found.arm}", columns, rows)
 
 
+@fairness.command("accuracy")
+def fairness_accuracy(
+    measure: Annotated[str, typer.Option("--measure", help="One measure, as age_right.")] = "",
+    arm: OfArm = None,
+    as_json: Json = False,
+) -> None:
+    """How often annotators and users found things right, by slice; the exit code is 3 if a slice is worse than all."""
+    from eval.fairness.slices import Standing
+    from facealbum.steps.accuracy import load_accuracy
+
+    with open_world() as context:
+        found = load_accuracy(context, arm=arm)
+    if as_json:
+        console.say_json(found.to_dict())
+    else:
+        rows = [
+            (
+                one.source,
+                one.measure,
+                one.slice or "all",
+                "" if one.estimate.value is None else f"{one.estimate.value:.1%}",
+                f"{one.estimate.low:.1%} to {one.estimate.high:.1%}",
+                one.items,
+                one.estimate.families,
+                one.standing.value if one.slice else "",
+            )
+            for one in found.rows
+            if measure in {"", one.measure}
+        ]
+        columns = ("said by", "measure", "slice", "right", "interval", "items", "families", "beside all")
+        console.table(f"Accuracy under the arm {found.arm}", columns, rows)
+    finish(problems=any(one.standing is Standing.WORSE for one in found.rows))
+
+
 @fairness.command("gate")
 def fairness_gate(
     candidate: Annotated[str, typer.Argument(help="The arm to be judged.", metavar="ARM")],
@@ -81,7 +115,8 @@ def fairness_gate(
     if as_json:
         console.say_json(found.to_dict())
     else:
-        rows = [(name, one.verdict.value, one.reason) for name, one in found.metrics.items()]
+        every = {**found.metrics, **{f"{name}, labelled": one for name, one in found.labelled.items()}}
+        rows = [(name, one.verdict.value, one.reason) for name, one in every.items()]
         console.table(f"the gate on the worst slice: {found.verdict.value}", ("metric", "verdict", "reason"), rows)
     finish(problems=found.verdict is not Verdict.PASS)
 

@@ -5,7 +5,7 @@ Labels change no album: facealbum.steps.annotation_decisions makes decisions of 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
@@ -18,7 +18,9 @@ from eval.annotation import (
     Label,
     Reservoir,
     Sample,
+    compare_arms,
     estimate_sample,
+    estimate_slices,
     make_label,
     measure_agreement,
     offer_family,
@@ -29,6 +31,7 @@ from facealbum.domain.names import expect_name
 from facealbum.errors import ConflictError, InvalidValueError, ManifestError, UnknownItemError, UnknownSampleError
 from facealbum.steps.context import Context
 from facealbum.steps.rows import read_rows, tell_problems
+from facealbum.storage.accuracy import load_asked
 from facealbum.storage.database import Transaction
 from facealbum.storage.families import count_families
 from facealbum.storage.labels import count_labels, find_label, load_labels, save_labels
@@ -230,13 +233,16 @@ def estimate(
         row = _find(transaction, name)
         items, labels = load_items(transaction, row.sample_id), load_labels(transaction, row.sample_id)
         sample = Sample(name, row.design.kind, row.design.arms, row.strata, tuple(items))
+        settled, asked = settle(labels, arbiter=arbiter), load_asked(transaction, row.sample_id, row.design.kind)
         found = estimate_sample(
             sample,
-            settle(labels, arbiter=arbiter),
+            settled,
             agreement=measure_agreement(items, labels),
             arbiter=arbiter,
             min_response=min_response,
         )
+        by_slice = tuple(estimate_slices(sample, settled, asked))
+        found = replace(found, slices=by_slice, changes=compare_arms(sample, settled, asked))
         if conclude:
             conclude_sample(transaction, row.sample_id, found, now=context.clock())
     return found

@@ -1,10 +1,19 @@
 """Whether albums are as good for every slice: what the monthly sums said of each, and the gate on the worst one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from eval.fairness.gate import USUAL, Bounds, PairedSums, Verdict, WorstSlice, compare_slices, judge_worst_slice
+from eval.fairness.gate import (
+    USUAL,
+    Bounds,
+    PairedSums,
+    SliceChange,
+    Verdict,
+    WorstSlice,
+    compare_slices,
+    judge_worst_slice,
+)
 from eval.fairness.slices import SliceStanding
 from eval.metrics.definitions import METRICS
 from facealbum.domain.months import Month
@@ -14,6 +23,7 @@ from facealbum.steps.metrics import expect_metric, find_arm
 from facealbum.storage.database import Transaction
 from facealbum.storage.fairness import load_newest_month, load_slices, sum_slices
 from facealbum.storage.metric_totals import ArmMonth
+from facealbum.storage.samples import load_samples
 
 GATED = ("coverage", "association", "breakage")
 """What no slice may lose by a new version: every purity beside its coverage."""
@@ -39,28 +49,34 @@ class Fairness:
 
 @dataclass(frozen=True, slots=True)
 class SliceGate:
-    """What the gate says of each metric, and of all: fails if any fails, passes if all pass."""
+    """What the gate says of each metric, and of all: fails if any fails, passes if all pass.
+
+    labelled: the same of what annotators said of both arms, which is of few faces: it fails a candidate, and never
+    keeps one from passing by what it doesn't know.
+    """
 
     metrics: Mapping[str, WorstSlice]
+    labelled: Mapping[str, WorstSlice] = field(default_factory=dict)
 
     @property
     def verdict(self) -> Verdict:
         """Of all metrics together."""
         said = {one.verdict for one in self.metrics.values()}
-        if Verdict.FAIL in said:
+        if Verdict.FAIL in said | {one.verdict for one in self.labelled.values()}:
             return Verdict.FAIL
         return Verdict.PASS if said == {Verdict.PASS} else Verdict.UNKNOWN
 
     @property
     def reason(self) -> str:
         """In words, those metrics first that decide."""
-        decide = [f"{name}: {one.reason}" for name, one in self.metrics.items() if one.verdict is self.verdict]
+        every = {**self.metrics, **self.labelled}
+        decide = [f"{name}: {one.reason}" for name, one in every.items() if one.verdict is self.verdict]
         return "; ".join(decide) or "no metric was given"
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""
-        figures = {name: one.to_dict() for name, one in self.metrics.items()}
-        return {"verdict": self.verdict.value, "reason": self.reason, "metrics": figures}
+        figures, labelled = ({name: one.to_dict() for name, one in of.items()} for of in (self.metrics, self.labelled))
+        return {"verdict": self.verdict.value, "reason": self.reason, "metrics": figures, "labelled": labelled}
 
 
 def load_fairness(
@@ -110,10 +126,11 @@ def judge_slices_of(
     for metric in metrics:
         expect_metric(metric)
     arms = find_arm(transaction, present), find_arm(transaction, candidate)
+    labelled = _judge_labelled(transaction, arms[0].name, arms[1].name, bounds)
     newest = [load_newest_month(transaction, arm.arm_id) for arm in arms]
     shared = month or min((one for one in newest if one is not None), default=None)
     if shared is None:
-        return SliceGate({metric: judge_worst_slice((), bounds) for metric in metrics})
+        return SliceGate({metric: judge_worst_slice((), bounds) for metric in metrics}, labelled)
     first, second = (ArmMonth(arm.arm_id, shared) for arm in arms)
     return SliceGate(
         {
@@ -122,8 +139,22 @@ def judge_slices_of(
                 bounds,
             )
             for metric in metrics
-        }
+        },
+        labelled,
     )
+
+
+def _judge_labelled(transaction: Transaction, present: str, candidate: str, bounds: Bounds) -> dict[str, WorstSlice]:
+    """What the newest concluded sample of each kind that was drawn under both arms says."""
+    found: dict[str, WorstSlice] = {}
+    for sample in load_samples(transaction):
+        if sample.estimate is None or {present, candidate} != set(sample.design.arms):
+            continue
+        for measure, changes in sample.estimate.get("changes", {}).items():
+            read = [SliceChange(**one) for one in changes]
+            sides = read if sample.design.arms[0] == present else [one.reversed() for one in read]
+            found.setdefault(measure, judge_worst_slice(sides, bounds))
+    return found
 
 
 def _comparable(slices: Mapping[str, PairedSums]) -> dict[str, PairedSums]:

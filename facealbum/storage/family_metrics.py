@@ -11,19 +11,17 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    REAL,
     ColumnElement,
     Connection,
     delete,
     distinct,
     extract,
     func,
-    literal,
     literal_column,
     or_,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import insert
 
 from eval.metrics.facts import Companies, Count, FaceGroup, LabelFacts, MonthFacts, Part, PersonFacts
 from eval.metrics.slices import (
@@ -42,12 +40,12 @@ from eval.metrics.slices import (
 )
 from facealbum.domain.ids import FamilyId, PersonId, RunId
 from facealbum.domain.months import Month
+from facealbum.storage.face_slices import FEMALE, band_of
 from facealbum.storage.metric_schema import family_metrics
 from facealbum.storage.schema import assignments, breakage, children, decisions, faces, links, persons, runs
 from facealbum.storage.told import LIKELY_AGE, LIKELY_P_FEMALE
 
 _YEAR_SECONDS = 365.25 * 86400
-_FEMALE = 0.5  # P(female) from which a face counts as that of a girl or woman
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,10 +226,10 @@ def _load_child_slices(
 
 def _load_face_groups(connection: Connection, family: FamilyId, arm_id: int, month: Month) -> tuple[FaceGroup, ...]:
     bands = (
-        _band(LIKELY_AGE, AGE_EDGES),
-        LIKELY_P_FEMALE >= _FEMALE,
-        _band(faces.c.quality, QUALITY_EDGES),
-        _band(func.abs(faces.c.yaw), TURN_EDGES),
+        band_of(LIKELY_AGE, AGE_EDGES),
+        LIKELY_P_FEMALE >= FEMALE,
+        band_of(faces.c.quality, QUALITY_EDGES),
+        band_of(func.abs(faces.c.yaw), TURN_EDGES),
         faces.c.track.is_not(None),
     )
     query = (
@@ -248,10 +246,6 @@ def _load_face_groups(connection: Connection, family: FamilyId, arm_id: int, mon
         )
         for age, female, quality, pose, video, *counts in connection.execute(query)
     )
-
-
-def _band(column: ColumnElement[Any], edges: tuple[float, ...]) -> ColumnElement[int]:
-    return func.width_bucket(column, literal(edges, ARRAY(REAL)))
 
 
 def _load_collisions(connection: Connection, family: FamilyId, arm_id: int, month: Month) -> Part:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Float,
+    FromClause,
     Integer,
     Select,
     and_,
@@ -94,7 +95,11 @@ def load_fresh_months(connection: Connection, *, since: datetime, through: Month
 
 def sum_month(connection: Connection, month: ArmMonth) -> dict[Key, Sums]:
     """The sums over all families that have a case or a total, by metric and slice."""
-    rows = _rows(month)
+    return sum_counts(connection, _rows(month))
+
+
+def sum_counts(connection: Connection, rows: FromClause) -> dict[Key, Sums]:
+    """The same of any rows of metric, slice, total and cases, one for each family."""
     t, c = rows.c.total, rows.c.cases
     query = select(
         rows.c.metric,

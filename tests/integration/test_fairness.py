@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select, text
 from typer.testing import CliRunner
 
+from eval.annotation import Kind as Sampled
 from eval.drift.counts import BUCKETS
 from eval.fairness.gate import Verdict
 from eval.fairness.mix import EDGES, MonthMix, compare_mix
@@ -18,21 +19,23 @@ from eval.metrics.facts import Count
 from facealbum.cli import app as commands
 from facealbum.cli import fairness as command
 from facealbum.domain.decisions import Kind
-from facealbum.domain.ids import FamilyId, PersonId, child_id
+from facealbum.domain.ids import FaceId, FamilyId, PersonId, child_id
 from facealbum.domain.months import Month
 from facealbum.domain.people import Child, Gender
 from facealbum.errors import NothingMeasuredError, UnknownPersonError
 from facealbum.linking import INPUTS
-from facealbum.steps.cluster import cluster_families
+from facealbum.steps.accuracy import USERS, load_accuracy
+from facealbum.steps.annotation import Wanted, draw_sample, estimate, label_item, load_sample
+from facealbum.steps.cluster import ArmPlan, cluster_families
 from facealbum.steps.context import Context
-from facealbum.steps.correct import Said, decide
+from facealbum.steps.correct import Said, decide, undo
 from facealbum.steps.fairness import judge_arms, load_fairness
 from facealbum.steps.link_inputs import explain_link, load_mix, watch_mix
 from facealbum.steps.metrics import total_months
 from facealbum.storage.families import save_child, save_family
 from facealbum.storage.family_metrics import MeasuredMonth, save_month
 from facealbum.storage.runs import ensure_arm
-from facealbum.storage.schema import arms, links, persons
+from facealbum.storage.schema import arms, assignments, links, persons
 from tests.conftest import NOW
 from tests.integration.album import FAMILY, FAMILY_ID, add, shots
 
@@ -50,6 +53,13 @@ def linked(context: Context) -> PersonId:
     cluster_families(context, FEBRUARY)
     with context.database.begin() as transaction:
         return PersonId(transaction.execute(select(links.c.person_id)).scalar_one())
+
+
+def faces_of(context: Context, person: PersonId) -> list[FaceId]:
+    """The person's faces, in order."""
+    query = select(assignments.c.face_id).where(assignments.c.person_id == person).order_by(assignments.c.face_id)
+    with context.database.begin() as transaction:
+        return [FaceId(face) for face in transaction.execute(query).scalars()]
 
 
 # --- What drove a link -----------------------------------------------------------------------------------------
@@ -145,6 +155,63 @@ def test_the_gate_knows_nothing_where_an_arm_has_no_month(context: Context, arm_
     assert found.verdict is Verdict.UNKNOWN
 
 
+# --- Accuracy, as people said ----------------------------------------------------------------------------------
+
+
+def said(context: Context, source: str) -> dict[tuple[str, str], tuple[float, float]]:
+    """Total and cases of each measure and slice."""
+    rows = load_accuracy(context).rows
+    return {(one.measure, one.slice): (one.estimate.total, one.estimate.cases) for one in rows if one.source == source}
+
+
+def test_what_users_say_of_faces_and_links_is_counted_once_and_as_it_was_before(
+    context: Context, linked: PersonId
+) -> None:
+    mine = [str(face) for face in faces_of(context, linked)]
+    decide(context, FAMILY, Said(Kind.CONFIRM, faces=mine[:4], person=str(linked)), author="ann")
+    decide(context, FAMILY, Said(Kind.REJECT, faces=mine[4:6], person=str(linked)), author="ann")
+    decide(context, FAMILY, Said(Kind.CONFIRM, faces=mine[4:6], person=str(linked)), author="ben")
+    decide(context, FAMILY, Said(Kind.NOT_A_FACE, faces=mine[6:7]), author="ann")
+    undo(context, FAMILY, 4, author="ann")
+    decide(context, FAMILY, Said(Kind.LINK, person=str(linked), child="Ren"), author="ann")
+    found = said(context, USERS)
+    assert found["assignment_precision", ""] == found["assignment_precision", "size:1"] == (4, 6), (
+        "the first word counts"
+    )
+    assert found["link_precision", ""] == found["link_precision", "gender:male"] == (1, 1)
+    right = sum(total for (measure, part), (total, _) in found.items() if measure == "age_right" and part[:4] == "age:")
+    assert found["age_right", ""] == (right, len(mine)), "every face is in one band of the child's age"
+    decide(context, FAMILY, Said(Kind.UNLINK, person=str(linked), child="Ren"), author="ben")
+    assert {measure for measure, _ in said(context, USERS)} == {"assignment_precision", "link_precision"}
+    assert said(context, USERS)["link_precision", ""] == (1, 1), "the first word counts"
+
+
+def test_a_concluded_sample_tells_slices_and_holds_an_arm_to_the_worst_one(context: Context, linked: PersonId) -> None:
+    assert linked
+    cluster_families(context, FEBRUARY, arm=ArmPlan(name="shadow"))
+    draw_sample(context, Wanted("both", Sampled.FACES, 10_000, 0, arms=("default", "shadow")))
+    for item in load_sample(context, "both")[1]:
+        label_item(context, "both", item.item_id, annotator="ann", answer="yes")
+    assert said(context, "both") == {}, "only what is concluded counts"
+    estimate(context, "both", conclude=True)
+    found = said(context, "both")
+    total, cases = found["assignment_precision", ""]
+    assert (
+        total
+        == cases
+        == sum(
+            cases for (one, part), (_, cases) in found.items() if (one, part[:4]) == ("assignment_precision", "age:")
+        )
+    )
+    assert found["link_precision", ""][1] == found["age_right", ""][1] == found["gender_right", "gender:male"][1]
+    for arms_ in (("default", "shadow"), ("shadow", "default")):
+        labelled = judge_arms(context, arms_[1], present=arms_[0]).labelled
+        assert {name: (one.verdict, one.judged) for name, one in labelled.items()} == {
+            "assignment_precision": (Verdict.UNKNOWN, 0),
+            "link_precision": (Verdict.UNKNOWN, 0),
+        }, "one family is too few"
+
+
 # --- The mix over months ---------------------------------------------------------------------------------------
 
 
@@ -191,5 +258,8 @@ def test_the_commands_tell_slices_links_and_the_mix(
     assert "age:3-6" in tell("fairness", "show", "--metric", "association")
     told = json.loads(tell("fairness", "gate", "default", "--json"))
     assert told["verdict"] == "unknown"
+    decide(context, FAMILY, Said(Kind.LINK, person=str(linked), child="Ren"), author="ann")
+    assert "users" in tell("fairness", "accuracy", "--measure", "age_right")
+    assert json.loads(tell("fairness", "accuracy", "--json"))["slices"][0]["drawn"] is False
     assert "company" in tell("attribution", "show", str(FAMILY_ID), str(linked))
     assert "2026-02" in tell("attribution", "mix", "--month", "2026-02")

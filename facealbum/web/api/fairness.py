@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from facealbum.domain.access import Right
 from facealbum.domain.ids import FamilyId, PersonId
+from facealbum.steps.accuracy import load_accuracy
 from facealbum.steps.fairness import judge_arms, load_fairness
 from facealbum.steps.link_inputs import describe_link, explain_link, load_mix
 from facealbum.web.api.lists import Keys, Page, Paging
@@ -18,7 +19,7 @@ from facealbum.web.rights import requires
 from facealbum.web.world import World
 
 router = APIRouter(prefix="/v1", tags=["fairness"])
-_BY_SLICE, _BY_INPUT = Keys(tuple[str, str, str]), Keys(tuple[str, str])
+_BY_SLICE, _BY_SOURCE, _BY_INPUT = Keys(tuple[str, str, str]), Keys(tuple[str, str, str]), Keys(tuple[str, str])
 _SEE = [requires(Right.SEE_FIGURES)]
 
 
@@ -35,11 +36,29 @@ class Slice(Figure):
 
 
 class GateOfSlices(BaseModel):
-    """What the gate on the worst slice says: `pass`, `fail` or `unknown`; metrics: of each one, with its figures."""
+    """What the gate on the worst slice says: `pass`, `fail` or `unknown`; metrics: of each one, with its figures.
+
+    labelled: the same of what annotators said of both arms.
+    """
 
     verdict: str = Field(examples=["pass"])
     reason: str
     metrics: dict[str, dict[str, Any]]
+    labelled: dict[str, dict[str, Any]]
+
+
+class SliceOfTruth(Figure):
+    """How often something was right in a slice, empty for all, as people said; source: a sample's name, or `users`.
+
+    Of a sample it is an estimate for everything; users say what they look at.
+    """
+
+    source: str = Field(examples=["october"])
+    drawn: bool = Field(description="Whether it is of a sample, drawn by chance")
+    measure: str = Field(examples=["assignment_precision"])
+    slice: str = Field(examples=["age:0-2"])
+    items: int = Field(examples=[85])
+    standing: str = Field(examples=["alike"])
 
 
 class InputMonth(Shown):
@@ -101,6 +120,14 @@ def list_slices(
         for month, one in shown
     ]
     return Page(items=items, next=following)
+
+
+@router.get("/fairness/accuracy", dependencies=_SEE, responses=responses(), summary="Accuracy by slice")
+def list_accuracy(world: World, wanted: Paging, arm: OfArm = None) -> Page[SliceOfTruth]:
+    """List how often persons, links, ages and genders were right in each slice, as annotators and users said."""
+    rows = load_accuracy(world, arm=arm).rows
+    shown, following = _BY_SOURCE.part(rows, wanted, lambda one: (one.source, one.measure, one.slice))
+    return Page(items=[SliceOfTruth.of(one.estimate, **one.about()) for one in shown], next=following)
 
 
 @router.get("/fairness/gate", dependencies=_SEE, responses=responses(), summary="The gate on the worst slice")

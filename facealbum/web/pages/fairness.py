@@ -11,6 +11,7 @@ from eval.metrics.definitions import METRICS
 from facealbum.domain.access import Right
 from facealbum.domain.months import Month
 from facealbum.errors import InvalidValueError, NothingMeasuredError
+from facealbum.steps.accuracy import MEASURES, load_accuracy
 from facealbum.steps.context import Context
 from facealbum.steps.fairness import Fairness, load_fairness
 from facealbum.steps.link_inputs import Mix, load_mix
@@ -24,20 +25,24 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/fairness")
-def fairness(
+def fairness(  # noqa: PLR0913, PLR0917 - what the page is asked for
     request: Request,
     known: Annotated[Known, requires(Right.SEE_FIGURES)],
     world: World,
     month: str | None = None,
     metric: str = "coverage",
+    measure: str = "assignment_precision",
     arm: str | None = None,
 ) -> Response:
-    """One metric of a month by slice, with coverage beside it; and what drove links month by month."""
+    """One metric of a month by slice, coverage beside it; what people found right; and what drove links by month."""
     if metric not in WATCHED:
         raise InvalidValueError(f"a metric by slice must be one of {', '.join(WATCHED)}; got {metric!r}")
+    if measure not in MEASURES:
+        raise InvalidValueError(f"what people found right must be one of {', '.join(MEASURES)}; got {measure!r}")
     spoken = language_of(request)
     found, mix = _look(world, Month.parse(month) if month else None, arm or None)
     slices: Sequence[SliceStanding] = next(iter(found.months.values()), ()) if found else ()
+    accuracy = load_accuracy(world, arm=found.arm).rows if found else ()
     mine = [one for one in slices if one.metric == metric]
     return render(
         request,
@@ -50,6 +55,9 @@ def fairness(
         slices=mine,
         coverage={one.slice: one.estimate for one in slices if one.metric == "coverage"},
         chart=_draw(mine, metric, spoken),
+        measure=measure,
+        measures={one: spoken.gettext(title) for one, title in MEASURES.items()},
+        accuracy=[one for one in accuracy if one.measure == measure],
         mix=mix.months if mix else (),
     )
 
