@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from facealbum.domain.ids import FamilyId
 from facealbum.features import Entity, find_features
 from facealbum.storage.database import Database, Transaction, open_database
+from facealbum.storage.embedded import EmbeddedPostgres
 from facealbum.storage.families import save_family
 from facealbum.storage.feature_rows import Lens, copy_faces, faces_statement, load_face_counts
 
@@ -51,12 +52,10 @@ class Measured:
 
 
 class _Clock:
-    """Measures seconds by the clock, of processors in our processes, and in those of a PostgreSQL server."""
+    """Measures seconds by the clock, of processors in our processes, and in those of the PostgreSQL server."""
 
-    def __init__(self, database: Database) -> None:
-        with database.begin() as transaction:
-            session = transaction.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
-        self._server = _stat(session)[_PARENT]
+    def __init__(self, server: int) -> None:
+        self._server = server
 
     def time(self, act: Callable[[], object]) -> NDArray[np.float64]:
         """float64[3]: what the act took."""
@@ -103,7 +102,7 @@ def measure(data: Path, faces: int, *, rounds: int) -> Measured:
 
 
 def _round(database: Database, data: Path, now: datetime) -> dict[str, NDArray[np.float64]]:
-    clock = _Clock(database)
+    clock = _Clock(EmbeddedPostgres(data / "postgres").status().pid or 0)
     start = clock.time(partial(_export, data, data / _PARQUET, "--family", _EMPTY))
     times = {
         "`features export`, as Parquet": clock.time(partial(_export, data, data / _PARQUET)) - start,

@@ -104,6 +104,9 @@ class Settings(BaseSettings):
     reconcile_after_seconds: float = Field(
         default=600, ge=1, description="A photo that has waited longer for its analysis is announced again."
     )
+    past_months: int = Field(
+        default=0, ge=0, le=1200, description="Months for which is kept what was known before; 0 means for ever."
+    )
     processes: int = Field(default=0, ge=0, le=256, description="Processes that analyse photos; 0 means one per core.")
     max_photo_bytes: int = Field(default=200_000_000, ge=1, description="Larger files are refused on import, in bytes.")
     max_pixels: int = Field(

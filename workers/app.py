@@ -33,6 +33,7 @@ _DUE_SECONDS = 60
 _REEMBED_SECONDS = 5
 _DASHBOARD_SECONDS = 60
 _REQUESTS_SECONDS = 3600
+_PAST_SECONDS = 3600
 # By itself RabbitMQ drops a message that it has handed out 20 times, and takes one back after half an hour; attempts
 # and time are counted in workers.task.  A queue that is there refuses other arguments: these depend on no setting.
 _QUORUM = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000, "x-consumer-timeout": 48 * 3_600_000}
@@ -121,6 +122,7 @@ def _beat(settings: Settings) -> dict[str, Any]:
             "reembed": _every(_REEMBED_SECONDS, "reembed"),  # nothing to do unless one was started
             "dashboard": _every(_DASHBOARD_SECONDS, "dashboard"),
             "requests": _every(_REQUESTS_SECONDS, "requests"),
+            "past": _every(_PAST_SECONDS, "past"),
         },
         "beat_schedule_filename": str(settings.data_folder / "beat-schedule"),
         "beat_sync_every": 1,  # a beat that is killed remembers what it has sent

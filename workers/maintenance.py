@@ -10,6 +10,7 @@ from facealbum.steps.context import Context
 from facealbum.steps.dashboard import refresh
 from facealbum.steps.idempotency import forget_old_requests
 from facealbum.steps.outbox import relay
+from facealbum.steps.past import tend_past
 from facealbum.steps.reconcile import reconcile
 from workers.app import app
 from workers.process import this_context
@@ -31,6 +32,7 @@ JOBS: dict[str, Callable[[Context], object]] = {
     "reembed": _embed_again,
     "dashboard": refresh,
     "requests": forget_old_requests,
+    "past": tend_past,
 }
 """What each job does."""
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, func, inspect, select, text
+from sqlalchemy import delete, func, insert, inspect, select, text
 
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import photo_id
@@ -13,11 +13,13 @@ from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.correct import Said, decide, undo
 from facealbum.steps.families import forget_family
+from facealbum.steps.past import PastPlan, tend_past
 from facealbum.steps.photos import forget_photo
 from facealbum.storage.database import Transaction
 from facealbum.storage.families import save_family
 from facealbum.storage.features_schema import past_rows, past_starts
 from facealbum.storage.past import RECORDED, open_past
+from facealbum.storage.past_months import drop_past_months, load_past_months
 from facealbum.storage.schema import faces
 from facealbum.storage.tables import metadata
 from tests.integration.album import FAMILY, FAMILY_ID, add, shots
@@ -117,6 +119,36 @@ def test_a_deleted_photo_is_gone_from_the_past_as_well(context: Context) -> None
 def test_of_a_deleted_family_nothing_is_kept(context: Context) -> None:
     add(context, shots(months=1, a_month=6))
     cluster_families(context, YEAR)
+    forget_family(context, FAMILY)
+    with context.database.begin() as transaction:
+        assert transaction.execute(select(func.count()).select_from(past_rows)).scalar_one() == 0
+
+
+def test_months_are_made_ahead_and_dropped_whole_with_the_instants_in_them(context: Context) -> None:
+    with context.database.begin() as transaction:
+        (begun,), now = load_past_months(transaction)
+    assert begun == Month.of(now)
+    coming = (begun.next(), begun.next().next())
+    assert tend_past(context) == PastPlan(coming, (), None)
+    assert tend_past(context) == PastPlan((), (), None)
+    add(context, shots(months=1, a_month=4))
+    ends = (now, coming[0].start(), coming[1].next().start())  # of rows in the first part, the second, and in none
+    with context.database.begin() as transaction:
+        for end in ends:
+            row = {"relation": "faces", "known_since": now, "known_until": end, "row_values": {}}
+            transaction.execute(insert(past_rows).values(family_id=FAMILY_ID, **row))
+        parts = transaction.execute(text("SELECT tableoid::regclass::text FROM past_rows ORDER BY known_until"))
+        assert [part.removeprefix("past_rows_p") for part in parts.scalars()] == [
+            *(f"{month.year}{month.month:02d}" for month in (begun, coming[0])),
+            "0",
+        ]
+        drop_past_months(transaction, [begun], since=coming[0])
+        assert transaction.execute(select(past_rows.c.known_until).order_by("known_until")).scalars().all() == [
+            *ends[1:]
+        ]
+        assert set(transaction.execute(select(past_starts.c.began_at)).scalars()) == {coming[0].start()}
+    with pytest.raises(InvalidValueError, match="the past is kept since"), open_past(context.database, now):
+        pass
     forget_family(context, FAMILY)
     with context.database.begin() as transaction:
         assert transaction.execute(select(func.count()).select_from(past_rows)).scalar_one() == 0
