@@ -18,7 +18,7 @@ from eval.months import Household, TrialArm
 from eval.tuning.families import PastFamily, digest_families, relive
 from eval.tuning.objective import Array, Judgement, compare, judge
 from eval.tuning.space import Values, arm_with, draw_values, place_of_nothing
-from facealbum.errors import ModelError
+from facealbum.errors import ModelNotInstalledError
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
@@ -34,14 +34,14 @@ _WARM_BLOCKS = 2  # and blocks of each
 def open_library() -> Iterator[Any]:
     """Optuna, silent: it would tell each trial on standard error, and that its heartbeats may change one day.
 
-    Raises ModelError without the extra `train`.
+    Raises ModelNotInstalledError without the extra `train`.
     """
     import warnings  # noqa: PLC0415
 
     try:
         import optuna  # noqa: PLC0415 - only who searches pays for it
     except ImportError as error:
-        raise ModelError("Optuna must be installed to search; pip install 'facealbum[train]'") from error
+        raise ModelNotInstalledError("Optuna must be installed to search; pip install 'facealbum[train]'") from error
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -82,7 +82,7 @@ class Tried:
 def open_study(name: str, storage: "BaseStorage | None" = None) -> "Study":
     """The study of this name, made if it is new; without a storage it lasts as long as the object.
 
-    Raises ModelError without the extra `train`.
+    Raises ModelNotInstalledError without the extra `train`.
     """
     with open_library() as optuna:
         pruner = optuna.pruners.MedianPruner(n_startup_trials=_BEFORE_PRUNING, n_warmup_steps=_WARM_BLOCKS)
@@ -102,7 +102,7 @@ def search(
 ) -> None:
     """Make trials until the study has so many, or time is up; report: told after each how many there are.
 
-    Raises ModelError without the extra `train`.
+    Raises ModelNotInstalledError without the extra `train`.
     """
     with open_library() as optuna:
         ends = optuna.trial.TrialState
@@ -161,7 +161,10 @@ class Objective:
 
 
 def read_trials(name: str, storage: "BaseStorage") -> list[Tried]:
-    """The trials of the study of this name, none before it was made; raises ModelError without the extra `train`."""
+    """The trials of the study of this name, none before it was made.
+
+    Raises ModelNotInstalledError without the extra `train`.
+    """
     with open_library() as optuna:
         known = optuna.get_all_study_names(storage)
         return list_trials(optuna.load_study(study_name=name, storage=storage)) if name in known else []

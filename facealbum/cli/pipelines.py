@@ -58,7 +58,7 @@ def pipelines_list(
     """The runs on record, newest first."""
     from facealbum.pipelines.runs import list_runs
 
-    found = list_runs(load_settings(), training=training, limit=limit)
+    found, _ = list_runs(load_settings(), training=training, limit=limit)
     if as_json:
         console.say_json([asdict(run) for run in found])
         return
@@ -75,11 +75,13 @@ def pipelines_show(
     as_json: Json = False,
 ) -> None:
     """What a run was given, did, measured and logged."""
-    from facealbum.pipelines.runs import read_log, read_run
+    from facealbum.pipelines.runs import read_run
 
-    found, log = read_run(load_settings(), run), read_log(load_settings(), run)
+    whole = read_run(load_settings(), run)
+    found = whole.record
     if as_json:
-        console.say_json({**asdict(found), "log": log})
+        known = {"figures": whole.figures, "plots": whole.plots, "log": whole.log, "mlflow": whole.mlflow}
+        console.say_json({**asdict(found), **known})
         return
     console.say(f"{found.training}, {found.status}, code {found.code_version}, data {found.source} {found.data or ''}")
     if found.failure:
@@ -88,7 +90,7 @@ def pipelines_show(
     console.table("", ("metric", "value"), [(name, f"{value:.4f}") for name, value in sorted(found.metrics.items())])
     rows = [(name, step["seconds"], "before" if step["cached"] else "") for name, step in found.steps.items()]
     console.table("", ("step", "seconds", "done"), rows)
-    console.say(log.rstrip("\n"))
+    console.say(whole.log.rstrip("\n"))
 
 
 @app.command("export")

@@ -27,6 +27,7 @@ class Right(StrEnum):
     SEE_FACES = "see faces, photos and names"
     DECIDE = "decide about faces and persons"
     BRING = "bring photos and signals in"
+    SEE_TRAININGS = "see trainings and searches"
     RUN_JOBS = "run jobs"
     MANAGE = "manage experiments, models, users and tokens"
 
@@ -36,6 +37,7 @@ LOWEST: Mapping[Right, Role] = {
     Right.SEE_FACES: Role.VIEWER,
     Right.DECIDE: Role.REVIEWER,
     Right.BRING: Role.OPERATOR,
+    Right.SEE_TRAININGS: Role.OPERATOR,
     Right.RUN_JOBS: Role.OPERATOR,
     Right.MANAGE: Role.ADMIN,
 }

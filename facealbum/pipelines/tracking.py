@@ -6,6 +6,7 @@ MLflow is imported with the first question, takes a second or two, and tells nob
 import os
 import warnings
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from facealbum.errors import ModelNotInstalledError
 from facealbum.settings import Settings
@@ -16,8 +17,13 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _URI = "MLFLOW_TRACKING_URI"
+_FILE = "mlflow.db"
 _NOLOAD = r"The ``noload`` loader strategy is deprecated"  # MLflow's tables use it, and SQLAlchemy 2.1 says so
-_QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_CONFIGURE_LOGGING": "false"}
+_QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_CONFIGURE_LOGGING": "false",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
 
 
 def open_tracking(settings: Settings) -> "MlflowClient":
@@ -33,7 +39,18 @@ def open_tracking(settings: Settings) -> "MlflowClient":
             raise ModelNotInstalledError(
                 "MLflow must be installed to keep runs; pip install 'facealbum[train]'"
             ) from error
-        return MlflowClient(tracking_uri=os.environ.get(_URI) or f"sqlite:///{folder / 'mlflow.db'}")
+        return MlflowClient(tracking_uri=os.environ.get(_URI) or f"sqlite:///{folder / _FILE}")
+
+
+def tracking_place(settings: Settings, *, experiment: str, run: str) -> str:
+    """Where a run can be looked at: its address at an MLflow server, else its store; without a user or password."""
+    uri = os.environ.get(_URI)
+    if not uri:
+        return str(pipelines_folder(settings) / _FILE)
+    parts = urlsplit(uri)
+    place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    shown = parts.scheme in {"http", "https"}
+    return f"{place.rstrip('/')}/#/experiments/{experiment}/runs/{run}" if shown else place
 
 
 def experiment_of(client: "MlflowClient", name: str, settings: Settings) -> str:

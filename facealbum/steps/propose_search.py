@@ -10,6 +10,7 @@ from typing import Any
 from eval.tuning.families import HELD_OUT, SEARCHED
 from eval.tuning.objective import HIGHER_IS_BETTER
 from eval.tuning.space import arm_with
+from facealbum.domain.model_versions import ModelKind, Stage
 from facealbum.errors import ConflictError
 from facealbum.steps.arms import add_arm
 from facealbum.steps.context import Context
@@ -17,9 +18,10 @@ from facealbum.steps.embedders import models_of_space
 from facealbum.steps.experiments import Draft, add_experiment
 from facealbum.steps.searches import arm_name, plan_of, trial_arm
 from facealbum.steps.served_models import thresholds_of
-from facealbum.storage.experiments import SHADOW
-from facealbum.storage.registry import Deed, lock_registry, update_version
+from facealbum.storage.experiments import SHADOW, load_experiments
+from facealbum.storage.registry import Deed, load_versions_of, lock_registry, update_version
 from facealbum.storage.searches import Search, load_family_ids, load_search, update_search
+from facealbum.storage.serving import load_installed_arm
 
 _MONTHS = 3  # of the experiment that is proposed
 _LEAST_EFFECT = 0.005
@@ -56,6 +58,38 @@ def propose_search(context: Context, name: str, *, author: str, anyway: bool = F
         update_version(transaction, model.model_id, metrics=_metrics(outcome), primary_metric="loss")
         update_search(transaction, one.search_id, arm_id=arm.arm_id)
     return Proposal(arm.name, arm.name, model.label)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What became of a proposal; None: it is gone.
+
+    installed: families see the arm.  experiment: the status of its experiment.  model, stage: of the registry's.
+    """
+
+    arm: str
+    installed: bool
+    experiment: str | None
+    model: int | None
+    stage: Stage | None
+
+
+def trace_proposal(context: Context, one: Search) -> Proposed | None:
+    """How far the arm is that was made of the search; None before one was."""
+    if one.arm is None:
+        return None
+    with context.database.begin() as transaction:
+        installed = load_installed_arm(transaction)
+        experiments = {its.name: its.status for its in load_experiments(transaction)}
+        models = [its for its in load_versions_of(transaction, kind=ModelKind.THRESHOLDS) if its.arm == one.arm]
+    model = models[-1] if models else None
+    return Proposed(
+        arm=one.arm,
+        installed=installed == one.arm,
+        experiment=experiments.get(one.arm),
+        model=model.model_id if model else None,
+        stage=model.stage if model else None,
+    )
 
 
 def _expect_proposable(one: Search, *, anyway: bool) -> Mapping[str, Any]:

@@ -50,13 +50,18 @@ def expect_whole(context: Context, digests: Collection[str]) -> None:
             raise _incomplete()
 
 
-def read_snapshot(context: Context, digest: str) -> Snapshot:
-    """What is on record of the data set; raises InvalidValueError if nothing is."""
+def find_snapshot(context: Context, digest: str) -> Snapshot | None:
+    """What is on record of the data set; None of one that was collected elsewhere."""
     with context.database.begin() as transaction:
-        found = load_snapshots(transaction, [digest])
-    if not found:
+        return next(iter(load_snapshots(transaction, [digest])), None)
+
+
+def read_snapshot(context: Context, digest: str) -> Snapshot:
+    """The same; raises InvalidValueError if nothing is on record."""
+    found = find_snapshot(context, digest)
+    if found is None:
         raise InvalidValueError(f"a data set must be the digest of one that was collected here, got {digest!r}")
-    return found[0]
+    return found
 
 
 def trained_with(context: Context, family: FamilyId) -> list[str]:

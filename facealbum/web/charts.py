@@ -30,10 +30,11 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Points in order under one name; all series of a drawing have the same labels."""
+    """Points in order under one name; all series of a drawing have the same labels.  joined: by a line."""
 
     name: str
     points: Sequence[Point]
+    joined: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def draw_lines(
     for number, one in enumerate(series, 1):
         parts += [_band(one.points, across, up), _line(one, number, across, up, write)]
     if len(series) > 1:
-        parts.append(_legend([one.name for one in series], width))
+        parts.append(_legend(series, width))
     if limit is not None:
         parts.append(f'<path class="limit" d="M{_LEFT} {up.at(limit)}H{width - _RIGHT}"/>')
     return _svg(title, _HEIGHT, parts, width)
@@ -215,16 +216,22 @@ def _line(series: Series, number: int, across: Sequence[float], up: _Scale, writ
         path, pen = f"{path}{pen}{x} {y}", "L"
         said = escape(f"{series.name} {point.label}: {_written(point, write)}")
         dots += f'<circle class="f{number}" cx="{x}" cy="{y}" r="3.5"><title>{said}</title></circle>'
-    return f'<path class="line s{number}" d="{path}"/>{dots}' if path else ""
+    return f'<path class="line s{number}" d="{path}"/>{dots}' if path and series.joined else dots
 
 
-def _legend(names: Sequence[str], width: int) -> str:
-    room = (width - _LEFT) // len(names)
+def _legend(series: Sequence[Series], width: int) -> str:
+    room = (width - _LEFT) // len(series)
     return "".join(
-        f'<path class="line s{number + 1}" d="M{_LEFT + room * number} 12h28"/>'
-        f'<text x="{_LEFT + room * number + 34}" y="16">{escape(name)}</text>'
-        for number, name in enumerate(names)
+        f"{_sample(one, number, _LEFT + room * (number - 1))}"
+        f'<text x="{_LEFT + room * (number - 1) + 34}" y="16">{escape(one.name)}</text>'
+        for number, one in enumerate(series, 1)
     )
+
+
+def _sample(series: Series, number: int, x: int) -> str:
+    if series.joined:
+        return f'<path class="line s{number}" d="M{x} 12h28"/>'
+    return f'<circle class="f{number}" cx="{x + 14}" cy="12" r="3.5"/>'
 
 
 def _bar(bar: Point, y: int, right: _Scale, write: Callable[[float], str]) -> str:

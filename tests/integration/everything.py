@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import UUID
 
 from fastapi import FastAPI
@@ -126,15 +127,24 @@ def fill(client: TestClient) -> Places:
         "metrics/{metric}": "breakage",
         "models/{model_id}": "1",
         "pipelines/{run}": record_run(world),
+        "plots/{name}": "metrics.png",
     }
 
 
 def record_run(world: Context) -> str:
-    """A run of a training on record that has only begun; tells its id."""
+    """A run of a training on record that has one figure, with its plot, and goes on; tells its id."""
     client = open_tracking(world.settings)
     tags = {"facealbum.source": "confirmed", "facealbum.code": "0.1.0"}
     experiment = experiment_of(client, "calibrator", world.settings)
-    return str(client.create_run(experiment, start_time=0, tags=tags).info.run_id)
+    run = str(client.create_run(experiment, start_time=0, tags=tags).info.run_id)
+    ends = {"value": 1.5, "low": 1.4, "high": 1.6}
+    figures = {"age_error": {**ends, "n": 9, "baseline": ends, "difference": ends, "better": None}}
+    client.log_dict(run, figures, "metrics.json")
+    with TemporaryDirectory() as folder:
+        plot = Path(folder) / "metrics.png"
+        plot.write_bytes(b"\x89PNG of a test")
+        client.log_artifact(run, str(plot), "plots")
+    return run
 
 
 def path_of(template: str, places: Places) -> str:

@@ -9,10 +9,16 @@ from pathlib import Path
 import pytest
 
 from facealbum.domain.model_versions import ModelKind, ModelVersion
-from facealbum.errors import ChangedMeanwhileError, InvalidValueError, LeakageError, UnknownPipelineRunError
+from facealbum.errors import (
+    ChangedMeanwhileError,
+    InvalidValueError,
+    LeakageError,
+    ObjectNotFoundError,
+    UnknownPipelineRunError,
+)
 from facealbum.pipelines.dataset import Item, Manifest
 from facealbum.pipelines.run import run_training
-from facealbum.pipelines.runs import list_runs, read_log, read_run
+from facealbum.pipelines.runs import list_runs, read_plot, read_run
 from facealbum.pipelines.step import Work
 from facealbum.steps.context import Context
 from facealbum.steps.families import forget_family, register_family
@@ -32,7 +38,8 @@ def source(tmp_path: Path) -> str:
 @pytest.mark.usefixtures("tracking")
 def test_a_run_is_on_record_with_all_that_went_in_and_came_out(context: Context, source: str) -> None:
     done = run_training(context, Tiny(), source=source, chosen={"scale": "2"}, seed=3)
-    run = read_run(context.settings, done.run)
+    whole = read_run(context.settings, done.run)
+    run = whole.record
     assert (run.training, run.status, run.source, run.failure) == ("tiny", "FINISHED", "bench", None)
     assert run.parameters == {"scale": "2.0", "split_held_out": "0.4", "seed": "3"}
     assert run.started_at == run.ended_at == context.clock()
@@ -41,7 +48,14 @@ def test_a_run_is_on_record_with_all_that_went_in_and_came_out(context: Context,
     assert set(run.steps) == set(STEPS)
     assert run.metrics["error"] == done.model.metrics["error"]["value"]
     assert {"error.low", "error.high", "error.n", "error.baseline", "error.difference"} < set(run.metrics)
-    assert "half of the way" in read_log(context.settings, done.run)
+    assert whole.figures == done.model.metrics
+    assert "half of the way" in whole.log
+    assert whole.plots == ("error.png",)
+    plot = (done.outputs["plot"].folder / "plots" / "error.png").read_bytes()
+    assert read_plot(context.settings, done.run, "error.png") == plot
+    with pytest.raises(ObjectNotFoundError):
+        read_plot(context.settings, done.run, "../metrics.json")
+    assert whole.mlflow == str(context.settings.data_folder / "pipelines" / "mlflow.db")
     kept = {path.name for path in (context.settings.data_folder / "pipelines" / "artefacts").rglob("*")}
     assert {"metrics.json", "slices.json", "model.json", "error.png", "log.txt"} <= kept
     assert not {"model.bin", "data.npz", "manifest.json"} & kept
@@ -59,8 +73,14 @@ def test_a_second_run_is_served_from_cache_and_equal(context: Context, source: s
     assert second.model == first.model
     assert second.outputs == first.outputs
     assert second.run != first.run
-    assert {run.run for run in list_runs(context.settings, training="tiny")} == {first.run, second.run}
-    assert list_runs(context.settings, training="another") == []
+    (one,), following = list_runs(context.settings, training="tiny", limit=1)
+    (other,), end = list_runs(context.settings, training="tiny", limit=1, after=following)
+    assert {one.run, other.run} == {first.run, second.run}
+    assert end is None or list_runs(context.settings, training="tiny", limit=1, after=end) == ([], None)
+    assert list_runs(context.settings, training="another") == ([], None)
+    for nonsense in ("nonsense", "é", "Mw=="):
+        with pytest.raises(InvalidValueError, match="page before"):
+            list_runs(context.settings, after=nonsense)
 
 
 @pytest.mark.usefixtures("tracking")
@@ -71,9 +91,9 @@ def test_a_run_that_fails_is_on_record_with_its_reason(context: Context, source:
 
     with pytest.raises(LeakageError):
         run_training(context, Leaking(), source=source)
-    (run,) = list_runs(context.settings)
+    (run,), _ = list_runs(context.settings)
     assert (run.status, run.failure) == ("FAILED", "leakage: group-1 stands on both sides")
-    assert run.failure in read_log(context.settings, run.run)
+    assert run.failure in read_run(context.settings, run.run).log
     assert run.model is None
     assert not versions(context)
 
@@ -93,7 +113,7 @@ def test_a_run_killed_in_its_registration_leaves_nothing_half_registered(
     assert training.ran == []
     assert versions(context) == [one.model for one in done]
     assert all(read_artefact(context, one.model) for one in done)
-    assert sorted(run.status for run in list_runs(context.settings)) == ["FINISHED"] * 3 + ["KILLED"] * 3
+    assert sorted(run.status for run in list_runs(context.settings)[0]) == ["FINISHED"] * 3 + ["KILLED"] * 3
 
 
 @pytest.mark.usefixtures("tracking")

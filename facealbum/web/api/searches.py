@@ -1,5 +1,6 @@
 """Searches for better parameters: what was tried, and what came of it.  They are started on the command line."""
 
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter
@@ -7,13 +8,14 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from facealbum.domain.access import Right
 from facealbum.steps import searches as steps
+from facealbum.steps.propose_search import trace_proposal
 from facealbum.web.api.lists import Keys, Page, Paging
 from facealbum.web.api.values import MonthText, Name, Shown
 from facealbum.web.problems import responses
 from facealbum.web.rights import requires
 from facealbum.web.world import World
 
-router = APIRouter(prefix="/v1/searches", tags=["searches"], dependencies=[requires(Right.SEE_FIGURES)])
+router = APIRouter(prefix="/v1/searches", tags=["searches"], dependencies=[requires(Right.SEE_TRAININGS)])
 _BY_AGE = Keys(tuple[int])
 
 
@@ -94,10 +96,21 @@ class Trial(BaseModel):
     broken: list[str]
 
 
+class SearchProposal(Shown):
+    """What became of the arm.  installed: families see it.  experiment, stage: how far its experiment and model are."""
+
+    arm: str = Field(examples=["search-autumn"])
+    installed: bool
+    experiment: str | None = Field(examples=["running"])
+    model: int | None
+    stage: str | None = Field(examples=["shadow"])
+
+
 class SearchWithTrials(Search):
-    """The same with its trials."""
+    """The same with its trials; proposal: null before an arm was made of it."""
 
     trials: list[Trial]
+    proposal: SearchProposal | None
 
 
 @router.get("", responses=responses(), summary="Searches for parameters")
@@ -107,7 +120,8 @@ def list_searches(world: World, wanted: Paging) -> Page[Search]:
     return Page(items=[Search.model_validate(one) for one in rows], next=following)
 
 
-@router.get("/{name}", responses=responses(), summary="A search with its trials")
+@router.get("/{name}", responses=responses(HTTPStatus.CONFLICT), summary="A search with its trials")
 def show_search(world: World, name: Name) -> SearchWithTrials:
     """Tell how far a search is, what it tried and what it found."""
-    return SearchWithTrials.model_validate(steps.show_search(world, name).to_dict())
+    found = steps.show_search(world, name)
+    return SearchWithTrials.model_validate(found.to_dict() | {"proposal": trace_proposal(world, found.search)})

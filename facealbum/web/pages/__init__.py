@@ -18,9 +18,11 @@ from facealbum.web.pages import (
     new_experiment,
     overview,
     persons,
+    pipelines,
     releases,
     review,
     runs,
+    searches,
     signals,
 )
 
@@ -40,8 +42,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     new_experiment.router,
     overview.router,
     persons.router,
+    pipelines.router,
     releases.router,
     review.router,
     runs.router,
+    searches.router,
     signals.router,
 )

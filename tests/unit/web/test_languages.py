@@ -41,6 +41,14 @@ def test_every_text_is_translated(code: str) -> None:
     assert not missing, f"translate these in facealbum/web/locale/{code}: {missing}"
 
 
+def test_every_text_of_a_page_can_be_filled_in() -> None:
+    """A sign of percent that stands alone would break the page."""
+    for place, text in texts():
+        for one in (text,) if isinstance(text, str) else filter(None, text):
+            names = re.findall(r"%\((\w+)\)", one)
+            assert ".html:" not in place or one % dict.fromkeys(names, 1), place
+
+
 @pytest.mark.parametrize("code", OTHERS)
 def test_a_translation_fills_in_what_the_text_does(code: str) -> None:
     """A value that is misspelt would break the page, and one that is left out would not be told."""
