@@ -30,7 +30,7 @@ from facealbum.features import Entity, find_features
 from facealbum.storage.database import Database, Transaction, open_database
 from facealbum.storage.embedded import EmbeddedPostgres
 from facealbum.storage.families import save_family
-from facealbum.storage.feature_rows import Lens, copy_faces, faces_statement, load_face_counts
+from facealbum.storage.feature_rows import Lens, copy_faces, face_queries, load_face_counts
 
 _SCRIPT = Path(__file__).with_suffix(".sql")
 _NAMES = [one.name for one in find_features(Entity.FACE)]
@@ -125,8 +125,8 @@ def _export(data: Path, out: Path, *more: str) -> None:
 
 def _copy_to_nowhere(transaction: Transaction, groups: Sequence[_Group]) -> None:
     for between in groups:
-        rows = faces_statement(_NAMES, between, Lens(1, 1))
-        transaction.exec_driver_sql(f"COPY ({rows}) TO '/dev/null' (FORMAT binary)")
+        for rows in face_queries(_NAMES, between, Lens(1, 1)):
+            transaction.exec_driver_sql(f"COPY ({rows}) TO '/dev/null' (FORMAT binary)")
 
 
 def _copy_here(transaction: Transaction, groups: Sequence[_Group]) -> None:

@@ -1,6 +1,6 @@
 """Reading features of very many faces at once: PostgreSQL's binary COPY, decoded a batch at a time by numpy.
 
-Each row has the same length, as what is unknown has a value that nothing known has: NaN, or zeros for ids and vectors.
+Each row has the same length, as what is unknown has a value that nothing known has: NaN, or zeros for ids.
 Price: a batch is held in memory, about 1.2 kB a face with its embedding.
 """
 
@@ -17,7 +17,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Double,
-    LargeBinary,
     Select,
     Table,
     Uuid,
@@ -40,7 +39,6 @@ _HEADER, _TRAILER = 19, 2  # bytes of a binary COPY around its rows
 _EPOCH = 946_684_800_000_000  # microseconds from 1970 to 2000, where PostgreSQL begins to count
 _NAN = literal_column("'NaN'", Double)  # of the type of what it stands for
 _NOBODY = literal_column(f"'{'0' * 32}'::uuid", Uuid)
-_NO_VECTOR = literal_column(f"decode(repeat('00', {WIRE_BYTES}), 'hex')", LargeBinary)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +73,7 @@ _COLUMNS: Mapping[str, tuple[ColumnElement[Any], str]] = {
     "confirmed": (func.coalesce(assignments.c.state == "confirmed", False).cast(Boolean), "?"),
     "similarity": (_single(SIMILARITY), ">f4"),
     "child_age": (func.coalesce(CHILD_AGE, _NAN).cast(Double), ">f8"),
-    "embedding": (func.coalesce(as_binary(face_embeddings.c.embedding), _NO_VECTOR), f"V{WIRE_BYTES}"),
+    "embedding": (as_binary(face_embeddings.c.embedding), f"V{WIRE_BYTES}"),
 }
 """The expression of each feature of a face, never NULL, and its form on the wire."""
 
@@ -92,14 +90,19 @@ def load_face_counts(connection: Connection, family: FamilyId | None = None) -> 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CopiedFaces:
-    """Faces as PostgreSQL sent them."""
+    """Faces as PostgreSQL sent them, by family and face; their embeddings apart from the rest and in any order."""
 
-    wire: BytesIO
     columns: Sequence[str]
+    rows: BytesIO
+    embeddings: BytesIO | None = None
 
     def decode(self) -> dict[str, Values]:
         """The ids and features by name; needs no database, and so may be done by another thread."""
-        return _decode(self.wire, self.columns)
+        rows = _read(self.rows, self.columns)
+        found = {name: _values(rows[name]) for name in self.columns}
+        if self.embeddings is not None:
+            found["embedding"] = _in_order(_read(self.embeddings, _OF_VECTORS), rows)
+        return found
 
 
 def copy_faces(
@@ -115,31 +118,44 @@ def copy_faces(
 
     after, limit: only so many faces behind that one, of one family.
     """
-    wire = BytesIO()
-    statement = faces_statement(names, between, lens, after=after, limit=limit)
+    wires = []
     connection.execute(_AS_ONE_PROCESS)
     raw: Any = connection.connection  # psycopg2's own, which alone can copy
     with raw.cursor() as cursor:
-        cursor.copy_expert(f"COPY ({statement}) TO STDOUT (FORMAT binary)", wire)
-    return CopiedFaces(wire, (*_KEYS, *names))
+        for query in face_queries(names, between, lens, after=after, limit=limit):
+            wires.append(BytesIO())
+            cursor.copy_expert(f"COPY ({query}) TO STDOUT (FORMAT binary)", wires[-1])
+    return CopiedFaces(_but_vectors(names), *wires)
 
 
-def faces_statement(
+def face_queries(
     names: Sequence[str],
     between: tuple[FamilyId, FamilyId],
     lens: Lens,
     *,
     after: FaceId | None = None,
     limit: int | None = None,
-) -> str:
-    """The query behind `copy_faces`."""
-    query = _query((*_KEYS, *names), between, lens).limit(limit)
+) -> list[str]:
+    """The queries behind `copy_faces`: the second, of embeddings, where they are asked for.
+
+    Joining and sorting rows of their length would cost PostgreSQL a third more than sending them.
+    """
+    query = _query(_but_vectors(names), between, lens).limit(limit)
     if after is not None:
         query = query.where(faces.c.face_id > after)
-    return str(query.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+    vectors = select(*(face_embeddings.c[name] for name in _KEYS), _COLUMNS["embedding"][0]).where(
+        face_embeddings.c.family_id.between(*between), face_embeddings.c.space_id == lens.space_id
+    )
+    queries = [query, vectors] if "embedding" in names else [query]
+    return [str(one.compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True})) for one in queries]
+
+
+def _but_vectors(names: Sequence[str]) -> tuple[str, ...]:
+    return (*_KEYS, *(name for name in names if name != "embedding"))
 
 
 _KEYS = ("family_id", "face_id")
+_OF_VECTORS = (*_KEYS, "embedding")
 _AS_ONE_PROCESS = text(
     "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0"
 )
@@ -159,42 +175,51 @@ def _query(columns: Sequence[str], between: tuple[FamilyId, FamilyId], lens: Len
     if "child_age" in columns:
         source = source.outerjoin(links, same(links, assignments, "person_id"))
         source = source.outerjoin(children, same(children, links, "child_id"))
-    if "embedding" in columns:
-        here = same(face_embeddings, faces, "face_id") & (face_embeddings.c.space_id == lens.space_id)
-        source = source.outerjoin(face_embeddings, here)
     chosen = [_COLUMNS[name][0].label(name) for name in columns]
     mine = faces.c.family_id.between(*between) & ~faces.c.excluded
     return select(*chosen).select_from(source).where(mine).order_by(faces.c.family_id, faces.c.face_id)
 
 
-def _decode(wire: BytesIO, columns: Sequence[str]) -> dict[str, Values]:
+def _read(wire: BytesIO, columns: Sequence[str]) -> NDArray[Any]:
     """A row is its number of fields, and each field has its length before it."""
     fields = [field for name in columns for field in ((f"{name} length", ">i4"), (name, _COLUMNS[name][1]))]
     row = np.dtype([("fields", ">i2"), *fields])
     count = (wire.getbuffer().nbytes - _HEADER - _TRAILER) // row.itemsize
-    rows = np.frombuffer(wire.getbuffer(), row, count, _HEADER)
-    return {name: _values(rows[name]) for name in columns}
+    return np.frombuffer(wire.getbuffer(), row, count, _HEADER)
 
 
 def _values(column: NDArray[Any]) -> Values:
-    match column.dtype.kind, column.dtype.itemsize:
-        case "V", 16:
+    match column.dtype.kind:
+        case "V":
             ids = np.ascontiguousarray(column)
             return Values(ids, np.asarray(ids.view(np.uint8).reshape(len(ids), 16).any(axis=1)))
-        case "V", _:
-            return _vectors(column[:, None].view(np.uint8))
-        case "f", _:
+        case "f":
             numbers = column.astype(column.dtype.newbyteorder("="))
             return Values(numbers, ~np.isnan(numbers))
-        case "i", _:
+        case "i":
             return Values(column.astype(np.int64) + _EPOCH)
     return Values(column.copy())
 
 
-def _vectors(wires: NDArray[np.uint8]) -> Values:
-    known = np.asarray(wires[:, :4].any(axis=1))
+def _in_order(vectors: NDArray[Any], rows: NDArray[Any]) -> Values:
+    """The embedding of each row."""
+    keys, theirs = _keys(rows), _keys(vectors)
+    place = np.searchsorted(keys, theirs)
+    here = np.flatnonzero(keys[np.minimum(place, len(keys) - 1)] == theirs) if len(keys) else place[:0]
+    of_row = np.full(len(keys), -1)
+    of_row[place[here]] = here
+    known = of_row >= 0
+    wires = vectors["embedding"][of_row[known]].view(np.uint8).reshape(-1, WIRE_BYTES)
     if known.all():
         return Values(read_embeddings(wires))
-    vectors = np.zeros((len(wires), EMBEDDING_SIZE), np.float32)
-    vectors[known] = read_embeddings(wires[known])
-    return Values(vectors, known)
+    found = np.zeros((len(rows), EMBEDDING_SIZE), np.float32)
+    found[known] = read_embeddings(wires)
+    return Values(found, known)
+
+
+def _keys(rows: NDArray[Any]) -> NDArray[np.bytes_]:
+    """S32[n] of family and face, which compare as PostgreSQL compares them."""
+    keys = np.empty((len(rows), 2), "V16")
+    for place, name in enumerate(_KEYS):
+        keys[:, place] = rows[name]
+    return keys.view("S32")[:, 0]
