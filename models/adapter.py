@@ -4,11 +4,8 @@ Applying one takes numpy alone, whatever it was learnt with, and is a few matrix
 linear maps have a closed form (models.adapter_fit); the third is a network (models.adapter_mlp).
 """
 
-import hashlib
-import re
 from dataclasses import dataclass
 from io import BytesIO
-from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -20,8 +17,6 @@ Kind: TypeAlias = Literal["orthogonal", "linear", "mlp"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Vectors: TypeAlias = NDArray[np.float32]
 """float32[n, d] of length 1."""
-
-_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
 
 
 def kind_of(word: str) -> Kind:
@@ -37,7 +32,8 @@ class Adapter:
     """Of a vector x the direction of x @ matrix + offset + relu(x @ inner + bias) @ outer.
 
     matrix: float32[d, d].  offset: float32[d].  inner: float32[d, h], bias: float32[h], outer: float32[h, d], with h 0
-    for an orthogonal or linear map.
+    for an orthogonal or linear map.  source, target: the spaces that it leads between.  It was not learnt from families
+    that `facealbum.domain.sides.is_held_out` holds out by the share `held_out` and the seed.
     """
 
     kind: Kind
@@ -46,6 +42,10 @@ class Adapter:
     inner: NDArray[np.float32]
     bias: NDArray[np.float32]
     outer: NDArray[np.float32]
+    source: str = ""
+    target: str = ""
+    held_out: float = 1.0
+    seed: int = 0
 
     @classmethod
     def straight(cls, kind: Kind, matrix: NDArray[np.float32], offset: NDArray[np.float32]) -> "Adapter":
@@ -63,10 +63,11 @@ class Adapter:
         return found
 
     def to_bytes(self) -> bytes:
-        """The content of its file: an .npz of its arrays in float16, and its kind."""
+        """The content of its file: an .npz of its arrays in float16, and what else is known of it."""
         file = BytesIO()
         arrays = {name: getattr(self, name).astype(np.float16) for name in _ARRAYS}
-        np.savez(file, allow_pickle=False, kind=np.array(self.kind), **arrays)
+        about = {name: np.array(getattr(self, name)) for name in ("kind", *_ABOUT)}
+        np.savez(file, allow_pickle=False, **about, **arrays)
         return file.getvalue()
 
     @classmethod
@@ -75,41 +76,11 @@ class Adapter:
         try:
             with np.load(BytesIO(content), allow_pickle=False) as arrays:
                 kind = kind_of(str(arrays["kind"]))
-                return cls(kind, **{name: arrays[name].astype(np.float32) for name in _ARRAYS})
+                about = {name: arrays[name].item() for name in _ABOUT}
+                return cls(kind, **{name: arrays[name].astype(np.float32) for name in _ARRAYS}, **about)
         except (OSError, ValueError, KeyError) as error:
             raise ModelError(f"an adapter's file must hold its arrays, {error!r}; train it again") from error
 
 
 _ARRAYS = ("matrix", "offset", "inner", "bias", "outer")
-
-
-def save_adapter_file(folder: Path, name: str, adapter: Adapter) -> str:
-    """Write an adapter under its name and return its sha256; raises InvalidValueError for a name that can't be."""
-    if not _NAME.fullmatch(name):
-        raise InvalidValueError(f"an adapter's name must be lower-case letters, digits, dots and hyphens, got {name!r}")
-    folder.mkdir(parents=True, exist_ok=True)
-    content = adapter.to_bytes()
-    sha256 = hashlib.sha256(content).hexdigest()
-    file = _file(folder, name)
-    part = file.with_suffix(".part")
-    part.write_bytes(content)
-    part.replace(file)
-    (folder / f"{file.name}.sha256").write_text(f"{sha256}  {file.name}\n", encoding="ascii")
-    return sha256
-
-
-def load_adapter_file(folder: Path, name: str, *, sha256: str) -> Adapter:
-    """The adapter of this name; raises ModelError if its file is missing or another one."""
-    file = _file(folder, name)
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{file} must hold the adapter {name}, {error.strerror}; copy it here, or train it") from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != sha256:
-        raise ModelError(f"{file} must have sha256 {sha256}, got {found}; copy it here again, or train another")
-    return Adapter.from_bytes(content)
-
-
-def _file(folder: Path, name: str) -> Path:
-    return folder / f"{name}.adapter.npz"
+_ABOUT = ("source", "target", "held_out", "seed")

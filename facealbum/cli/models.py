@@ -136,22 +136,27 @@ def models_train_adapter(
     seed: Annotated[int, typer.Option(help="Of the network's training.", min=0)] = 0,
     as_json: Json = False,
 ) -> None:
-    """Learn a map from one space into another, from faces that have vectors in both."""
-    from facealbum.steps.adapt import train_adapter
-    from models.adapter import kind_of
+    """Learn a map from one space into another, from confirmed faces that have vectors in both; on record as a run."""
+    from facealbum.pipelines.run import run_training
+    from facealbum.pipelines.training import load_training
 
+    chosen: dict[str, int | float | str] = {
+        "name": name,
+        "collect_from": source,
+        "collect_to": target,
+        "form": kind,
+        "held_out": 0.2,
+    }
     with open_world() as context:
-        adapter = train_adapter(context, name, source=source, target=target, kind=kind_of(kind), seed=seed)
-    figures = adapter.figures
-    held_out = figures["held_out_cosine"]
-    judged = (
-        "no family to judge it by" if held_out is None else f"cosine {held_out:.3f} in families that it does not know"
-    )
+        done = run_training(context, load_training("space_adapter"), source="confirmed", chosen=chosen, seed=seed)
+    model = done.model
+    kept = model.metrics["neighbours_kept"]
     text = (
-        f"{name} is learnt from {figures['faces']} faces of {figures['families']} families: {judged}\n"
-        f"Measure it: facealbum eval compat {source} {target} --adapter {name}"
+        f"{model.label} is learnt; of nearest faces {kept['value']:.3f} are kept in families that it does not know\n"
+        f"Measure it: facealbum eval compat {source} {target} --adapter {model.label}\n"
+        f"Let {target} be filled by it: facealbum models promote {model.label}"
     )
-    say_result(asdict(adapter), text, as_json=as_json)
+    say_result({"run": done.run, **asdict(model)}, text, as_json=as_json)
 
 
 @app.command("remove")

@@ -113,7 +113,9 @@ def models_promote(  # noqa: PLR0913, PLR0917 - an option each
 
 @app.command("rollback")
 def models_rollback(
-    slot: Annotated[str, typer.Argument(help="embedder, calibrator, quality or thresholds.", metavar="KIND")],
+    slot: Annotated[
+        str, typer.Argument(help="embedder, calibrator, quality, thresholds or adapter/OLD-NEW.", metavar="KIND")
+    ],
     reason: Reason = "",
     as_json: Json = False,
 ) -> None:

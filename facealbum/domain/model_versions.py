@@ -53,6 +53,18 @@ SERVED = (ModelKind.EMBEDDER, ModelKind.CALIBRATOR, ModelKind.QUALITY, ModelKind
 _ONE_SERVES = (ModelKind.EMBEDDER, ModelKind.CALIBRATOR, ModelKind.QUALITY, ModelKind.THRESHOLDS)
 
 
+def stages_of(kind: ModelKind) -> tuple[Stage, ...]:
+    """The stages that somebody may bring versions of this kind to, but for the last; none if a release brings them."""
+    if kind in SERVED:
+        return Stage.SHADOW, Stage.CANARY, Stage.PRODUCTION
+    return (Stage.PRODUCTION,) if kind is ModelKind.ADAPTER else ()
+
+
+def slot_of_adapter(source: str, target: str) -> str:
+    """The place of the one adapter that serves a change from a space to another."""
+    return f"{ModelKind.ADAPTER}/{source}-{target}"
+
+
 def slot_of(kind: ModelKind, name: str) -> str:
     """The place in production that only one version may hold: that of its kind, or where several serve of its name."""
     return str(kind) if kind in _ONE_SERVES else f"{kind}/{name}"
@@ -154,14 +166,21 @@ def plan_served(
     )
 
 
-def find_promotion(history: Iterable[Change]) -> int:
+def plan_undone(act: Iterable[Change]) -> tuple[Move, ...]:
+    """The moves that take all changes of an act back, the last one first."""
+    changes = sorted(act, key=lambda one: -one.number)
+    return tuple(Move(one.model_id, one.after, one.before) for one in changes if one.before is not None)
+
+
+def find_promotion(history: Iterable[Change], *, replaces: bool = True) -> int:
     """The act that last brought a version into a slot in the place of another, of all changes in that slot.
 
-    Raises ConflictError if that was a rollback itself, or nothing was there before.
+    Raises ConflictError if that was a rollback itself, or nothing was there before, unless it need not replace any.
     """
     rows = sorted(history, key=lambda one: one.number)
     act = next((one.act for one in reversed(rows) if one.after is Stage.PRODUCTION), None)
     newest = [one for one in rows if one.act == act]
-    if any(one.undoes is not None for one in newest) or all(one.before is not Stage.PRODUCTION for one in newest):
+    replaced = any(one.before is Stage.PRODUCTION for one in newest)
+    if act is None or any(one.undoes is not None for one in newest) or (replaces and not replaced):
         raise ConflictError("there is no promotion to take back; `facealbum models history` shows all")
     return newest[0].act

@@ -4,15 +4,13 @@ Items of one group (a family, or a subject) stand on one side, and so do items t
 group they came with: what is judged was never learnt from.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
-import numpy as np
-
+from facealbum.domain.sides import draw_of
 from facealbum.errors import LeakageError
 
 MANIFEST = "manifest.json"
@@ -81,8 +79,7 @@ def split_groups(manifest: Manifest, *, held_out: float, folds: int = 1, seed: i
     """
     sides = {}
     for group, name in _united(manifest).items():
-        digest = hashlib.sha256(f"{seed} {name}".encode()).digest()
-        draw = np.random.default_rng(int.from_bytes(digest[:8]))
+        draw = draw_of(name, seed=seed)
         sides[group] = -1 if draw.random() < held_out else int(draw.integers(folds))
     return Split(
         frozenset(group for group, side in sides.items() if side < 0),

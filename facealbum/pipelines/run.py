@@ -122,6 +122,7 @@ def register_trained(
         metrics=json.loads((folders["evaluate"] / "metrics.json").read_bytes()),
         slices=json.loads((folders["evaluate"] / "slices.json").read_bytes()),
         primary=card.get("primary"),
+        slot=card.get("slot"),
     )
     return register_model(context, new)
 

@@ -43,6 +43,8 @@ class Training(Protocol):
     def train(self, work: Work) -> None:
         """From collect and split: model.bin, and model.json with name, licence, research_only and what it maps.
 
+        Where they have any: `primary`, the metric that decides, and `slot`, its place in production.
+
         Checkpoints lie in `work.scratch`; a training that was killed goes on from them to the same bits.
         """
         ...

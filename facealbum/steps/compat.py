@@ -13,8 +13,9 @@ import numpy as np
 from eval.compat import CompatReport, FamilyFaces, FamilyMeasures, Reading, compare, measure_family
 from facealbum.code_version import code_version
 from facealbum.domain.ids import FamilyId
+from facealbum.domain.model_versions import ModelVersion, slot_of_adapter
 from facealbum.errors import IncompatibleError, InvalidValueError
-from facealbum.steps.adapt import OpenAdapter, is_held_out, open_adapter
+from facealbum.steps.adapt import OpenAdapter, open_adapter
 from facealbum.steps.arm_plans import ArmPlan
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import find_embedder, models_folder
@@ -27,6 +28,7 @@ from facealbum.storage.compat_reports import (
 )
 from facealbum.storage.database import Transaction
 from facealbum.storage.reembeddings import count_left, has_finished
+from facealbum.storage.registry import load_production
 from facealbum.storage.serving import load_served_arm
 from facealbum.storage.spaces import has_faces, load_families_in
 from models.registry import EmbedderSpec
@@ -59,10 +61,10 @@ def evaluate_change(
     readings = [_reading(find_embedder(name, folder)) for name in (old, new)]
     with context.database.begin() as transaction:
         spaces = ensure_space(transaction, old), ensure_space(transaction, new)
-        opened = open_adapter(transaction, context.settings, adapter) if adapter else None
+        opened = open_adapter(context, transaction, adapter) if adapter else None
         known = load_families_in(transaction, spaces[1])
-    if opened and (opened.row.source, opened.row.target) != (old, new):
-        raise InvalidValueError(f"{adapter} leads from {opened.row.source} to {opened.row.target}, not {old} to {new}")
+    if opened and (opened.map.source, opened.map.target) != (old, new):
+        raise InvalidValueError(f"{adapter} leads from {opened.map.source} to {opened.map.target}, not {old} to {new}")
     chosen = _draw(known, opened, seed)
     context.progress.begin("Measuring families", min(families, len(chosen)))
     measured: list[FamilyMeasures] = []
@@ -79,13 +81,13 @@ def evaluate_change(
             f"{' in a family that the adapter was not learnt from' if opened else ''}; embed some families again:"
             f" facealbum reembed start {new} --families 200"
         )
-    report = compare(measured, source=old, target=new, remedy=adapter or "reembedding")
+    report = compare(measured, source=old, target=new, remedy=opened.model.label if opened else "reembedding")
     with context.database.begin() as transaction:
         number = save_compat_report(
             transaction,
             report.to_dict(),
             spaces=spaces,
-            adapter_id=opened.row.adapter_id if opened else None,
+            adapter_id=opened.adapter_id if opened else None,
             code_version=code_version(),
             now=context.clock(),
         )
@@ -96,13 +98,13 @@ def require_compatible(transaction: Transaction, old_space: str, new_space: str)
     """Raise IncompatibleError unless albums may go on in the new space without losing anybody.
 
     They may if there is no face yet; if a report on this change passed and all faces were embedded again, or one with
-    an adapter passed; or if it is the way back of a change that passed.
+    the adapter that is in production for it passed; or if it is the way back of a change that passed.
     """
     if old_space == new_space or not has_faces(transaction):
         return
     back = load_compat_reports(transaction, new_space, old_space)
     reports = load_compat_reports(transaction, old_space, new_space)
-    if any(one.passed for one in back) or find_passing_adapter(reports):
+    if any(one.passed for one in back) or find_serving_adapter(transaction, old_space, new_space):
         return
     missing = _missing(transaction, reports, old_space, new_space)
     if missing:
@@ -112,9 +114,12 @@ def require_compatible(transaction: Transaction, old_space: str, new_space: str)
         )
 
 
-def find_passing_adapter(reports: list[StoredReport]) -> str | None:
-    """The adapter of the newest report that passed with one."""
-    return next((one.adapter for one in reports if one.passed and one.adapter), None)
+def find_serving_adapter(transaction: Transaction, old_space: str, new_space: str) -> ModelVersion | None:
+    """The adapter in production for this change, if the newest report with it passed."""
+    model = load_production(transaction, slot_of_adapter(old_space, new_space))
+    reports = load_compat_reports(transaction, old_space, new_space)
+    passed = model is not None and any(one.passed for one in reports if one.adapter == model.label)
+    return model if passed else None
 
 
 def _missing(transaction: Transaction, reports: list[StoredReport], old: str, new: str) -> list[str]:
@@ -128,6 +133,8 @@ def _missing(transaction: Transaction, reports: list[StoredReport], old: str, ne
     true = [one for one in reports if one.adapter is None]
     if not true:
         missing.append(f"nobody has measured this change, do: facealbum eval compat {old} {new}")
+        ready = [one.adapter for one in reports if one.passed]
+        missing += [f"or promote an adapter that passed: facealbum models promote {ready[0]}"] if ready else []
     elif not true[0].passed:
         failed = ", ".join(check["key"] for check in true[0].report["checks"] if not check["passed"])
         missing.append(f"report {true[0].number} on this change failed ({failed})")
@@ -141,7 +148,7 @@ def _reading(embedder: EmbedderSpec) -> Reading:
 
 def _draw(known: list[FamilyId], adapter: OpenAdapter | None, seed: int) -> list[FamilyId]:
     """The families to look at, in an order by the seed."""
-    fair = [family for family in known if adapter is None or is_held_out(family, adapter.row.name)]
+    fair = [family for family in known if adapter is None or adapter.is_judged_by(family)]
     order = np.random.default_rng(seed).permutation(len(fair))
     return [fair[row] for row in order]
 

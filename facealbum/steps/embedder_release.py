@@ -12,13 +12,12 @@ from facealbum.steps.adapt import fill_by_adapter
 from facealbum.steps.arm_plans import ArmPlan
 from facealbum.steps.arms import install_arm
 from facealbum.steps.artefacts import read_artefact, verify_artefact
-from facealbum.steps.compat import find_passing_adapter, require_compatible
+from facealbum.steps.compat import find_serving_adapter, require_compatible
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import find_embedder, installed_space, models_folder
 from facealbum.steps.reembed import carry_exactly
 from facealbum.steps.served_models import note_served
 from facealbum.storage.analyses import ensure_space
-from facealbum.storage.compat_reports import load_compat_reports
 from facealbum.storage.database import Transaction
 from facealbum.storage.experiments import is_in_running_experiment
 from facealbum.storage.reembeddings import count_left
@@ -34,7 +33,7 @@ from models.registry import EmbedderSpec
 def serve_embedder(context: Context, model: ModelVersion, deed: Deed) -> int:
     """Let analysis fill its space and clustering read it; the number of faces that it has not embedded itself yet.
 
-    Known faces whose embedding follows from another space's, exactly or by an adapter that passed, get it at once.
+    Known faces whose embedding follows from another space's, exactly or by the adapter in production, get it at once.
     Raises ModelError if it does not run here, InvalidValueError while an experiment compares with the release's own
     arm, and IncompatibleError if albums might lose people.
     """
@@ -46,11 +45,11 @@ def serve_embedder(context: Context, model: ModelVersion, deed: Deed) -> int:
             raise InvalidValueError(f"an experiment with the arm {plan.name} is running; conclude or stop it first")
         before = installed_space(transaction)
         require_compatible(transaction, before, model.name)
-        adapter = find_passing_adapter(load_compat_reports(transaction, before, model.name))
+        adapter = find_serving_adapter(transaction, before, model.name)
         space_id = ensure_space(transaction, model.name)
     carry_exactly(context, embedder, space_id)
-    if adapter:
-        fill_by_adapter(context, adapter)
+    if adapter is not None:
+        fill_by_adapter(context, str(adapter.model_id))
     with context.database.begin() as transaction:
         _install(transaction, embedder, deed)
         return count_left(transaction, space_id).incomplete

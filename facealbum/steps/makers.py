@@ -7,9 +7,9 @@ from dataclasses import asdict, replace
 from functools import cache
 
 from facealbum.code_version import code_version
+from facealbum.domain.model_versions import ModelVersion
 from facealbum.settings import Settings
 from facealbum.steps.embedders import ModelsInUse
-from facealbum.storage.adapters import AdapterRow
 from facealbum.storage.analyses import AnalyzerRow, ensure_analyzer
 from facealbum.storage.database import Transaction
 from facealbum.storage.makers import Maker, Method, ModelFile, ensure_maker
@@ -59,11 +59,11 @@ def embedding_maker(
     return Maker(method, space_id, code_version(), files, parameters, source_space_id=source_space_id)
 
 
-def adapter_maker(adapter: AdapterRow, spaces: Sequence[int]) -> Maker:
+def adapter_maker(model: ModelVersion, adapter_id: int, spaces: Sequence[int]) -> Maker:
     """The maker of what the adapter makes of old vectors; spaces: its source and target."""
-    files = {"adapter": ModelFile(adapter.name, adapter.sha256)}
+    files = {"adapter": ModelFile(model.version, model.sha256)}
     source, target = spaces
-    return Maker("adapter", target, code_version(), files, source_space_id=source, adapter_id=adapter.adapter_id)
+    return Maker("adapter", target, code_version(), files, source_space_id=source, adapter_id=adapter_id)
 
 
 def files_of(models: ModelsInUse) -> dict[str, ModelFile]:

@@ -26,12 +26,14 @@ from facealbum.domain.model_gates import (
 )
 from facealbum.domain.model_versions import ModelKind, ModelVersion, Stage
 from facealbum.errors import FacealbumError, IncompatibleError
+from facealbum.steps.adapt import read_adapter
 from facealbum.steps.artefacts import verify_artefact
 from facealbum.steps.compat import require_compatible
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import installed_space
 from facealbum.steps.experiment_results import count_months_over, judge_experiment
 from facealbum.steps.fairness import judge_slices_of
+from facealbum.storage.compat_reports import load_compat_reports
 from facealbum.storage.database import Transaction
 from facealbum.storage.experiments import Experiment, load_experiments
 from facealbum.storage.observations import load_arm
@@ -124,7 +126,9 @@ def _direction(metric: Mapping[str, Any]) -> Better | None:
 
 
 def _judge_compatibility(look: Look) -> GateVerdict:
-    """Of embedders; anything else leaves vectors as they are."""
+    """Of embedders and adapters; anything else leaves vectors as they are."""
+    if look.model.kind is ModelKind.ADAPTER:
+        return _judge_adapter(look)
     if look.model.kind is not ModelKind.EMBEDDER:
         return GateVerdict(COMPATIBILITY, Outcome.PASS, "it leaves the vectors of faces as they are")
     spaces = installed_space(look.transaction), look.model.name
@@ -135,8 +139,23 @@ def _judge_compatibility(look: Look) -> GateVerdict:
     return GateVerdict(COMPATIBILITY, Outcome.PASS, f"from {spaces[0]} to {spaces[1]} albums lose nobody")
 
 
+def _judge_adapter(look: Look) -> GateVerdict:
+    """By the newest report on what albums would lose by its vectors."""
+    found = read_adapter(look.context, look.model)
+    reports = load_compat_reports(look.transaction, found.source, found.target)
+    mine = next((one for one in reports if one.adapter == look.model.label), None)
+    if mine is None:
+        command = f"facealbum eval compat {found.source} {found.target} --adapter {look.model.label}"
+        return GateVerdict(COMPATIBILITY, Outcome.UNKNOWN, f"nobody has measured it, do: {command}")
+    if not mine.passed:
+        return GateVerdict(COMPATIBILITY, Outcome.FAIL, f"albums lose people by it, as report {mine.number} tells")
+    return GateVerdict(COMPATIBILITY, Outcome.PASS, f"albums lose nobody by it, as report {mine.number} tells")
+
+
 def _judge_shadow(look: Look) -> GateVerdict:
     """Of what changes decisions, beside what families see; an embedder is measured by its compatibility report, too."""
+    if look.model.kind is ModelKind.ADAPTER:
+        return GateVerdict(SHADOW, Outcome.PASS, "nobody sees it before its space is promoted")
     needed = look.model.kind is not ModelKind.EMBEDDER
     if not has_faces(look.transaction):
         return GateVerdict(SHADOW, Outcome.PASS, "there is no face yet")

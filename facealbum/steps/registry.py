@@ -48,7 +48,7 @@ RegisteredModel = ModelVersion
 class NewModel:
     """What is to be registered; artefact: the bytes that serve.  The other fields are as ModelVersion tells.
 
-    version: without one the next free number of the name.
+    version: without one the next free number of the name.  slot: another one than `slot_of` its kind and name.
     """
 
     kind: ModelKind | str
@@ -63,6 +63,7 @@ class NewModel:
     metrics: Mapping[str, Any] = field(default_factory=dict)
     slices: Mapping[str, Any] = field(default_factory=dict)
     primary: str | None = None
+    slot: str | None = None
 
 
 def register_model(context: Context, new: NewModel, *, author: str = OPERATOR) -> RegisteredModel:
@@ -99,6 +100,7 @@ def register_model(context: Context, new: NewModel, *, author: str = OPERATOR) -
             primary_metric=new.primary,
             stage=Stage.DRAFT,
             made_at=context.clock(),
+            **({"slot": new.slot} if new.slot else {}),
         )
         deed = Deed(author, f"registered from {new.source}", context.clock())
         save_registration(transaction, model_id, deed)

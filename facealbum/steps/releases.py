@@ -8,7 +8,17 @@ it again, and nothing is ever half in production.
 from dataclasses import dataclass, replace
 
 from facealbum.domain.model_gates import GateVerdict, refusing
-from facealbum.domain.model_versions import SERVED, ModelKind, ModelVersion, Move, Stage, expect_move, find_promotion
+from facealbum.domain.model_versions import (
+    ModelKind,
+    ModelVersion,
+    Move,
+    Stage,
+    expect_move,
+    find_promotion,
+    plan_served,
+    plan_undone,
+    stages_of,
+)
 from facealbum.errors import ConflictError, InvalidValueError, RefusedError
 from facealbum.steps.arm_plans import FOLLOWING, load_side
 from facealbum.steps.arms import expect_arm, install_arm, take_back_promotion
@@ -26,6 +36,7 @@ from facealbum.storage.registry import (
     load_changes,
     load_production,
     load_version,
+    load_versions_of,
     lock_registry,
     save_moves,
     update_version,
@@ -84,8 +95,7 @@ def promote_model(context: Context, address: str, stage: Stage, wish: Wish) -> R
     if wish.override and not wish.reason:
         raise InvalidValueError("passing over a gate needs a reason, and is on record with it; give --reason")
     model = find_model(context, address)
-    if model.kind not in SERVED:
-        raise ConflictError(f"a {model.kind} comes with a release of facealbum; only {', '.join(SERVED)} are promoted")
+    _expect_stage(model.kind, stage)
     if model.stage is not stage:
         expect_move(model, stage)
     verdicts = _pass_gates(context, model, stage, wish)
@@ -129,10 +139,13 @@ def rollback_model(context: Context, slot: str, *, author: str, reason: str = ""
     with context.database.begin() as transaction:
         lock_registry(transaction)
         register_packaged(transaction, now=context.clock())
-        act = find_promotion(load_changes(transaction, slot=slot))
+        of_adapter = slot.startswith(f"{ModelKind.ADAPTER}/")
+        act = find_promotion(load_changes(transaction, slot=slot), replaces=not of_adapter)
         deed = Deed(author, reason or "taken back", context.clock())
         changes = load_changes(transaction, act=act)
-        if (promotion := changes[0].promotion) is None:
+        if of_adapter:
+            save_moves(transaction, plan_undone(changes), deed, undoes=act)
+        elif (promotion := changes[0].promotion) is None:
             before = next(one.model_id for one in changes if one.before is Stage.PRODUCTION)
             restore_embedder(context, transaction, load_version(transaction, before), deed, undoes=act)
         else:
@@ -164,6 +177,16 @@ def register_arm(context: Context, name: str, *, author: str = OPERATOR) -> Mode
         register_packaged(transaction, now=context.clock())
         deed = Deed(author, f"registered from the arm {name}", context.clock())
         return thresholds_of(transaction, expect_arm(transaction, name), deed)
+
+
+def _expect_stage(kind: ModelKind, stage: Stage) -> None:
+    """Raise ConflictError unless versions of the kind come to this stage."""
+    may = stages_of(kind)
+    if not may:
+        kinds = ", ".join(one for one in ModelKind if stages_of(one))
+        raise ConflictError(f"what serves as {kind} comes with a release of facealbum; only {kinds} are promoted")
+    if stage not in may:
+        raise ConflictError(f"no {kind} can be tried in the stage {stage}; it comes to {', '.join(may)}")
 
 
 def _pass_gates(context: Context, model: ModelVersion, stage: Stage, wish: Wish) -> tuple[GateVerdict, ...]:
@@ -205,9 +228,20 @@ def _serve(context: Context, model: ModelVersion, deed: Deed) -> int:
     """Let families come to it; the number of faces that an embedder has not embedded itself yet."""
     if model.kind is ModelKind.EMBEDDER:
         return serve_embedder(context, model, deed)
+    if model.kind is ModelKind.ADAPTER:
+        _serve_adapter(context, model, deed)
+        return 0
     name = give_arm(context, model, author=deed.author).arm
     with context.database.begin() as transaction:
         load_side(transaction, load_installed_arm(transaction), context.settings)  # there to go back to
         arm = expect_arm(transaction, str(name))
         install_arm(transaction, arm, author=deed.author, now=deed.at, deed=deed)
         return 0
+
+
+def _serve_adapter(context: Context, model: ModelVersion, deed: Deed) -> None:
+    """From now on its change of spaces goes by it; vectors that another adapter made stay until they are made anew."""
+    with context.database.begin() as transaction:
+        lock_registry(transaction)
+        beside = load_versions_of(transaction, slot=model.slot)
+        save_moves(transaction, plan_served(beside, {model.slot: model.model_id}), deed)

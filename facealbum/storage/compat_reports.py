@@ -114,31 +114,6 @@ def load_twice_seen(connection: Connection, family: FamilyId, *, arm: str, space
     )
 
 
-def load_twin_vectors(
-    connection: Connection, family: FamilyId, *, spaces: tuple[int, int]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The true vectors of the family's faces that have them in both spaces: float32[n, 512] twice, in one order."""
-    first, second = (face_embeddings.alias(name) for name in ("first", "second"))
-    query = (
-        select(as_binary(first.c.embedding).label("in_first"), as_binary(second.c.embedding).label("in_second"))
-        .join(second, (second.c.family_id == first.c.family_id) & (second.c.face_id == first.c.face_id))
-        .where(
-            first.c.family_id == family,
-            first.c.space_id == spaces[0],
-            second.c.space_id == spaces[1],
-            first.c.adapter_id.is_(None),
-            second.c.adapter_id.is_(None),
-        )
-        .order_by(first.c.face_id)
-    )
-    rows = connection.execute(query).all()
-    old, new = (
-        np.array([read_embedding(vector) for vector in column], np.float32).reshape(-1, EMBEDDING_SIZE)
-        for column in ([row.in_first for row in rows], [row.in_second for row in rows])
-    )
-    return old, new
-
-
 def _reports() -> Select[Any]:
     return (
         select(compat_reports, _SOURCE.c.name.label("source"), _TARGET.c.name.label("target"), adapters.c.name)

@@ -215,11 +215,11 @@ def test_a_licence_for_research_is_accepted_by_name(context: Context) -> None:
 
 
 def test_what_nothing_loads_from_the_registry_never_serves(context: Context) -> None:
-    register_model(
-        context, NewModel(ModelKind.DETECTOR, "ours", b"numbers", "CC0-1.0", research_only=False, source="me")
-    )
-    with pytest.raises(ConflictError, match="comes with a release"):
-        promote_model(context, "ours", Stage.PRODUCTION, ANN)
+    for kind in (ModelKind.DETECTOR, ModelKind.BACKBONE):
+        new = NewModel(kind, f"our-{kind}", b"numbers", "CC0-1.0", research_only=False, source="training")
+        register_model(context, new)
+        with pytest.raises(ConflictError, match=f"serves as {kind} comes with a release"):
+            promote_model(context, new.name, Stage.PRODUCTION, ANN)
 
 
 def test_a_trained_head_serves_from_its_artefact_and_no_other_bytes(context: Context) -> None:

@@ -1,5 +1,7 @@
 """The training of an adapter: a map from an old embedding space into a new one, judged by families held out."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -7,6 +9,7 @@ from eval.adapter_figures import Judged, judge
 from eval.head_data import HeadData, gather
 from eval.verification import spaces
 from facealbum.domain.faces import EMBEDDING_SIZE
+from facealbum.domain.model_versions import slot_of_adapter
 from facealbum.errors import InvalidValueError
 from facealbum.pipelines.dataset import Manifest, check_split, split_groups
 from facealbum.pipelines.step import Values, Work
@@ -31,12 +34,12 @@ class SpaceAdapter:
 
     name = "space_adapter"
     kind = "adapter"
-    version = 1
+    version = 2
     defaults: Values = {  # noqa: RUF012 - never changed
         "name": "own-adapter",
         "collect_from": "SFace",
         "collect_to": "fused-512",
-        "split_held_out": 0.5,
+        "held_out": 0.5,
         "form": "linear",
     }
 
@@ -59,13 +62,14 @@ class SpaceAdapter:
             research_only = any(parent.research_only for parent in parents)
         labels = {name: getattr(data.faces, name) for name in ("families", "persons", "photos")}
         terms = {"licence": np.array(licence), "research_only": np.array(research_only)}
+        terms |= {"source": np.array(both[0]), "target": np.array(both[1])}
         np.savez(work.out / "data.npz", allow_pickle=False, old=old, new=new, **terms, **labels)
         write_collected(work, data, groups, query=f"faces in {both[0]} and {both[1]}", ours=folder is None)
 
     def split(self, work: Work) -> None:
         """A share of the groups is held out."""
         manifest = Manifest.read(work.inputs["collect"])
-        split = split_groups(manifest, held_out=float(work.parameters["split_held_out"]), seed=work.seed)
+        split = split_groups(manifest, held_out=float(work.parameters["held_out"]), seed=work.seed)
         check_split(manifest, split)
         split.write(work.out)
 
@@ -75,9 +79,18 @@ class SpaceAdapter:
         learnt = side >= 0
         with np.load(work.inputs["collect"] / "data.npz", allow_pickle=False) as data:
             pairs = Pairs(data["old"][learnt], data["new"][learnt], data["families"][learnt])
+            source, target = str(data["source"]), str(data["target"])
             terms = {"licence": str(data["licence"]), "research_only": bool(data["research_only"])}
-        adapter = fit_adapter(kind_of(str(work.parameters["form"])), pairs, seed=work.seed)
-        write_model(work, adapter.to_bytes(), {**terms, "maps": manifest.query})
+        share = float(work.parameters["held_out"]) if manifest.families else 1.0
+        adapter = replace(
+            fit_adapter(kind_of(str(work.parameters["form"])), pairs, seed=work.seed),
+            source=source,
+            target=target,
+            held_out=share,
+            seed=work.seed,
+        )
+        about = {**terms, "maps": manifest.query, "slot": slot_of_adapter(source, target)}
+        write_model(work, adapter.to_bytes(), about)
 
     def evaluate(self, work: Work) -> None:
         """Hit rate of adapted with new vectors and neighbours kept, beside the old vectors as they are."""
@@ -87,7 +100,7 @@ class SpaceAdapter:
         with np.load(work.inputs["collect"] / "data.npz", allow_pickle=False) as data:
             some = {name: data[name][held_out] for name in ("old", "new", "families", "persons", "photos")}
         if not len(some["old"]):
-            raise InvalidValueError("no group is held out to judge the adapter by; raise split_held_out, now too small")
+            raise InvalidValueError("no group is held out to judge the adapter by; raise held_out, now too small")
         old = some.pop("old")
         write_figures(work, judge(Judged(**some), adapted=adapter.apply(old), old=old))
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Request, Response
 
 from facealbum.domain.access import Right
 from facealbum.domain.model_gates import diff
-from facealbum.domain.model_versions import MOVES, SERVED, Stage
+from facealbum.domain.model_versions import MOVES, Stage, stages_of
 from facealbum.steps.registry import find_model, list_changes, list_versions
 from facealbum.steps.releases import Wish, promote_model, retire_model, rollback_model
 from facealbum.web.api.values import Number
@@ -29,7 +29,7 @@ def version(request: Request, world: World, known: Viewer, model_id: Number) -> 
     model = find_model(world, str(model_id))
     serving = [one for one in list_versions(world) if one.slot == model.slot and one.stage is Stage.PRODUCTION]
     beside = next((one for one in serving if one.model_id != model.model_id), None)
-    follow = [stage for stage in MOVES[model.stage] if stage is not Stage.RETIRED] if model.kind in SERVED else []
+    may = stages_of(model.kind)
     return render(
         request,
         known,
@@ -38,9 +38,9 @@ def version(request: Request, world: World, known: Viewer, model_id: Number) -> 
         beside=beside,
         difference=diff(beside, model) if beside else None,
         changes=list_changes(world, model_id=model.model_id),
-        stages=follow,
+        stages=[stage for stage in MOVES[model.stage] if stage in may],
         may_retire=Stage.RETIRED in MOVES[model.stage],
-        may_roll_back=model.stage is Stage.PRODUCTION and model.kind in SERVED,
+        may_roll_back=model.stage is Stage.PRODUCTION and bool(may),
     )
 
 

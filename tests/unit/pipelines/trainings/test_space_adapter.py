@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from facealbum.domain.sides import is_held_out
 from facealbum.errors import InvalidValueError
 from facealbum.pipelines.step import Work
 from facealbum.pipelines.trainings.files import write_collected
@@ -28,7 +29,12 @@ def collected(folder: Path) -> None:
     collecting = work(folder, "collect")
     labels = {name: getattr(made.faces, name) for name in ("families", "persons", "photos")}
     new = (made.faces.embeddings @ turn).astype(np.float32)
-    terms = {"licence": np.array("free"), "research_only": np.array(False)}
+    terms = {
+        "licence": np.array("free"),
+        "research_only": np.array(False),
+        "source": np.array("old"),
+        "target": np.array("new"),
+    }
     np.savez(collecting.out / "data.npz", old=made.faces.embeddings, new=new, **terms, **labels)
     write_collected(collecting, made, [str(one) for one in made.faces.families], query="made", ours=True)
 
@@ -41,10 +47,13 @@ def test_an_adapter_is_learnt_and_judged_by_other_families(tmp_path: Path) -> No
     TRAINING.plot(work(tmp_path, "plot"))
     about = json.loads((tmp_path / "train" / "model.json").read_text())
     assert (about["licence"], about["research_only"]) == ("free", False)
-    assert Adapter.from_bytes((tmp_path / "train" / "model.bin").read_bytes()).kind == "orthogonal"
+    found = Adapter.from_bytes((tmp_path / "train" / "model.bin").read_bytes())
+    assert (found.kind, found.source, found.target, about["slot"]) == ("orthogonal", "old", "new", "adapter/old-new")
     figures = json.loads((tmp_path / "evaluate" / "metrics.json").read_text())
-    held_out = json.loads((tmp_path / "split" / "split.json").read_text())["held_out"]
+    held_out: list[str] = json.loads((tmp_path / "split" / "split.json").read_text())["held_out"]
     assert 0 < len(held_out) < 24
+    names = json.loads((tmp_path / "split" / "split.json").read_text())["folds"]
+    assert [one for one in [*names, *held_out] if is_held_out(one, found.held_out, seed=found.seed)] == held_out
     assert figures["neighbours_kept"]["n"] == 5 * 18 * len(held_out)
     assert figures["neighbours_kept"]["better"]
     assert (tmp_path / "plot" / "plots" / "metrics.png").stat().st_size > 0
@@ -52,7 +61,7 @@ def test_an_adapter_is_learnt_and_judged_by_other_families(tmp_path: Path) -> No
 
 def test_nobody_is_judged_where_nobody_is_held_out(tmp_path: Path) -> None:
     collected(tmp_path)
-    SpaceAdapter().split(work(tmp_path, "split", split_held_out=0.0))
+    SpaceAdapter().split(work(tmp_path, "split", held_out=0.0))
     TRAINING.train(work(tmp_path, "train"))
-    with pytest.raises(InvalidValueError, match="split_held_out"):
+    with pytest.raises(InvalidValueError, match="held_out"):
         TRAINING.evaluate(work(tmp_path, "evaluate"))
