@@ -41,8 +41,7 @@ def family_delete(
     as_json: Json = False,
 ) -> None:
     """Delete a family with every photo, face and person of it, for ever."""
-    from facealbum.domain.ids import family_id
-    from facealbum.steps.families import forget_family, list_families
+    from facealbum.steps.families import family_of, forget_family, list_families
     from facealbum.steps.snapshots import trained_with
 
     with open_world() as context:
@@ -50,7 +49,7 @@ def family_delete(
             (found,) = list_families(context, name)
             photos = count_of(sum(found.photos.values()), "photo")
             typer.confirm(f"Delete family {name!r} with its {photos} and all their faces?", abort=True, err=True)
-        models = trained_with(context, family_id(name))
+        models = trained_with(context, family_of(context, name))
         objects = forget_family(context, name)
     text = f"family {name!r} is deleted, with {count_of(objects, 'stored file')}"
     if models:

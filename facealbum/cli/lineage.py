@@ -28,12 +28,16 @@ def lineage_face(
     as_json: Json = False,
 ) -> None:
     """From a face back to its photo, models, runs, experiments, links and decisions."""
-    from facealbum.domain.ids import family_id
     from facealbum.steps.correct import find_face
+    from facealbum.steps.families import family_of
     from facealbum.steps.lineage import trace_face
 
     with open_world() as context:
-        _show(f"face {face}", trace_face(context, family_id(family), find_face(context, family, face)), as_json=as_json)
+        _show(
+            f"face {face}",
+            trace_face(context, family_of(context, family), find_face(context, family, face)),
+            as_json=as_json,
+        )
 
 
 @app.command("link")
@@ -43,12 +47,12 @@ def lineage_link(
     as_json: Json = False,
 ) -> None:
     """From the link of a person to a child back to its evidence, run and decisions."""
-    from facealbum.domain.ids import family_id
     from facealbum.steps.correct import find_person
+    from facealbum.steps.families import family_of
     from facealbum.steps.lineage import trace_link
 
     with open_world() as context:
-        found = trace_link(context, family_id(family), find_person(context, family, person))
+        found = trace_link(context, family_of(context, family), find_person(context, family, person))
         _show(f"link of person {person}", found, as_json=as_json)
 
 
@@ -59,11 +63,11 @@ def lineage_album(
     as_json: Json = False,
 ) -> None:
     """From an album back to the analyses, runs, links and decisions behind its faces."""
-    from facealbum.domain.ids import family_id
+    from facealbum.steps.families import family_of
     from facealbum.steps.lineage import trace_album
 
     with open_world() as context:
-        _show(f"album {album}", trace_album(context, family_id(family), album), as_json=as_json)
+        _show(f"album {album}", trace_album(context, family_of(context, family), album), as_json=as_json)
 
 
 @app.command("model")
@@ -76,12 +80,12 @@ def lineage_model(
     as_json: Json = False,
 ) -> None:
     """From a model, data set or release forward to arms, runs, families and faces."""
-    from facealbum.domain.ids import family_id
+    from facealbum.steps.families import family_of
     from facealbum.steps.uses import find_uses, list_faces_made
 
     with open_world() as context:
         if family is not None:
-            faces = list_faces_made(context, family_id(family), model, limit=_A_PAGE, after=after)
+            faces = list_faces_made(context, family_of(context, family), model, limit=_A_PAGE, after=after)
             _show(f"faces by {model}", _Made(faces, _next(faces)), as_json=as_json)
             return
         uses, families = find_uses(context, model, limit=_A_PAGE, after=after)

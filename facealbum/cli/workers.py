@@ -50,13 +50,12 @@ def requeue(
     as_json: Json = False,
 ) -> None:
     """Send messages again that were parked, as nobody could do what they say."""
-    from facealbum.domain.ids import family_id
     from facealbum.steps.events import send_again
     from facealbum.steps.outbox import relay, requeue_photos
     from facealbum.storage.parked import EVENTS
     from workers.sending import check_broker, send
 
-    one = None if family is None else family_id(family)
+    one = None if family is None else _id_of(family)
     if only_list:
         _list(one, queue, as_json=as_json)
         return
@@ -68,6 +67,13 @@ def requeue(
             relay(context, send)
     what = count_of(requeued, "photo" if photos else "message")
     say_result({"requeued": requeued}, f"{what} sent again", as_json=as_json)
+
+
+def _id_of(family: str) -> "FamilyId":
+    from facealbum.steps.families import family_of
+
+    with open_world() as context:
+        return family_of(context, family)
 
 
 def _list(family: "FamilyId | None", queue: str | None, *, as_json: bool) -> None:

@@ -1,9 +1,10 @@
 """The registered children of a family: adding, correcting and removing one.
 
-Links follow with the next monthly run, but for those to a child that is removed, which go with it.  A child keeps the
-id of its first name.
+The next monthly run plans links by what is registered then; links that are there stay, but for those to a child that
+is removed, which go with it.  A child keeps the id of its first name.
 """
 
+from collections.abc import Callable
 from datetime import date
 
 from facealbum.domain.ids import ChildId, FamilyId, child_id
@@ -25,6 +26,13 @@ def list_children(context: Context, family: FamilyId) -> list[Child]:
         return load_children(transaction, family)
 
 
+def read_child(context: Context, family: FamilyId, child: ChildId) -> Child:
+    """The child of this id; raises UnknownFamilyError and UnknownChildError."""
+    with context.database.begin() as transaction:
+        load_family(transaction, family)
+        return _load(transaction, family, child)
+
+
 def add_child(context: Context, family: FamilyId, name: str, *, birth_date: date, gender: Gender) -> tuple[Child, bool]:
     """The child, and whether it is new; the same child is added once.
 
@@ -44,7 +52,7 @@ def add_child(context: Context, family: FamilyId, name: str, *, birth_date: date
     return child, True
 
 
-def change_child(
+def change_child(  # noqa: PLR0913 - all that may be corrected
     context: Context,
     family: FamilyId,
     child: ChildId,
@@ -52,12 +60,18 @@ def change_child(
     name: str | None = None,
     birth_date: date | None = None,
     gender: Gender | None = None,
+    check: Callable[[Child], None] | None = None,
 ) -> Child:
-    """Correct what is given; raises UnknownFamilyError, UnknownChildError, InvalidValueError and NameTakenError."""
+    """Correct what is given; check: raises to refuse, of what is there.
+
+    Raises UnknownFamilyError, UnknownChildError, InvalidValueError and NameTakenError.
+    """
     with context.database.begin() as transaction:
         load_family(transaction, family)
         lock_family(transaction, family, wait_seconds=_PATIENCE_SECONDS)
         before = _load(transaction, family, child)
+        if check:
+            check(before)
         after = Child(
             child,
             before.name if name is None else _checked(name),

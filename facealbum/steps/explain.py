@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import isnan
 
 from facealbum.clustering import ClusterPlan, describe_faces
-from facealbum.domain.ids import FaceId, FamilyId, family_id
+from facealbum.domain.ids import FaceId, FamilyId
 from facealbum.errors import InvalidValueError
 from facealbum.steps.context import Context
 from facealbum.storage.database import Transaction
@@ -37,8 +37,7 @@ def explain_photo(context: Context, photo: str, *, family: str) -> list[FaceExpl
     Raises UnknownFamilyError, and InvalidValueError if no face was found in such a photo.
     """
     with context.database.begin() as transaction:
-        load_families(transaction, family)
-        identity = family_id(family)
+        identity = load_families(transaction, family)[0].family_id
         arm = load_arm(transaction, load_served_arm(transaction, identity))
         faces = load_placed_faces(transaction, identity, arm, photo) if arm else []
         if arm is None or not faces:

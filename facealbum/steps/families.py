@@ -1,6 +1,7 @@
 """Looking at families, and deleting one with all that is known of it."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from facealbum.domain.ids import FamilyId, family_id
 from facealbum.domain.people import Child
@@ -9,6 +10,7 @@ from facealbum.steps.context import Context
 from facealbum.steps.manifests import check_name
 from facealbum.steps.snapshots import leave_snapshots
 from facealbum.storage.browse import load_listed_families
+from facealbum.storage.database import Transaction
 from facealbum.storage.families import (
     Family,
     delete_family,
@@ -16,6 +18,7 @@ from facealbum.storage.families import (
     load_families,
     load_family,
     save_family,
+    update_family,
 )
 from facealbum.storage.photos import count_photos, family_prefix
 from facealbum.storage.pictures import pictures_prefix
@@ -34,17 +37,18 @@ class FamilyOverview:
 
 
 def list_families(context: Context, name: str | None = None) -> list[FamilyOverview]:
-    """Every family, or the one of this name; raises UnknownFamilyError."""
+    """Every family, or the one of this name or id; raises UnknownFamilyError."""
     with context.database.begin() as transaction:
-        return [
-            FamilyOverview(
-                family.family_id,
-                family.name,
-                tuple(load_children(transaction, family.family_id)),
-                count_photos(transaction, family.family_id),
-            )
-            for family in load_families(transaction, name)
-        ]
+        return [_look_at(transaction, family) for family in load_families(transaction, name)]
+
+
+def family_of(context: Context, name: str) -> FamilyId:
+    """The id of the family that was registered under this name or has this id; of none, the id that it would have."""
+    try:
+        with context.database.begin() as transaction:
+            return load_families(transaction, name)[0].family_id
+    except UnknownFamilyError:
+        return family_id(name)
 
 
 def family_name(context: Context, family: FamilyId) -> str:
@@ -62,17 +66,37 @@ def page_families(context: Context, *, limit: int, after: FamilyId | None = None
 def read_family(context: Context, family: FamilyId) -> FamilyOverview:
     """The family of this id; raises UnknownFamilyError."""
     with context.database.begin() as transaction:
-        known = load_family(transaction, family)
-        children = load_children(transaction, family)
-        return FamilyOverview(family, known.name, tuple(children), count_photos(transaction, family))
+        return _look_at(transaction, load_family(transaction, family))
+
+
+def rename_family(
+    context: Context, family: FamilyId, name: str, *, check: Callable[[FamilyOverview], None] | None = None
+) -> FamilyOverview:
+    """Show the family under another name; it keeps its id, and in files the name that it was registered under.
+
+    check: raises to refuse, of what is there.  Raises UnknownFamilyError and InvalidValueError.
+    """
+    shown = check_name(name.strip(), "family")
+    with context.database.begin() as transaction:
+        before = _look_at(transaction, load_family(transaction, family, lock=True))
+        if check:
+            check(before)
+        update_family(transaction, family, shown)
+    return replace(before, name=shown)
+
+
+def _look_at(transaction: Transaction, family: Family) -> FamilyOverview:
+    children = tuple(load_children(transaction, family.family_id))
+    return FamilyOverview(family.family_id, family.name, children, count_photos(transaction, family.family_id))
 
 
 def register_family(context: Context, name: str) -> tuple[Family, bool]:
-    """The family of this name, and whether it is new; raises InvalidValueError."""
+    """The family that is registered under this name, and whether it is new; raises InvalidValueError."""
     identity = family_id(check_name(name.strip(), "family"))
     with context.database.begin() as transaction:
         new = not is_family(transaction, identity)
-        return save_family(transaction, name.strip(), now=context.clock()), new
+        save_family(transaction, name.strip(), now=context.clock())
+        return load_family(transaction, identity), new
 
 
 def forget_family(context: Context, name: str) -> int:
@@ -81,7 +105,7 @@ def forget_family(context: Context, name: str) -> int:
     Objects go first: cut short, the family is still listed and the same call finishes the work.  Raises
     UnknownFamilyError if there is neither a row nor an object.
     """
-    return forget_family_of(context, family_id(name))
+    return forget_family_of(context, family_of(context, name))
 
 
 def forget_family_of(context: Context, family: FamilyId) -> int:

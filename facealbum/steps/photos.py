@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from facealbum.domain.ids import FamilyId, PhotoId, family_id
+from facealbum.domain.ids import FamilyId, PhotoId
 from facealbum.errors import InvalidValueError
 from facealbum.steps.context import Context
 from facealbum.storage.database import Transaction
@@ -29,9 +29,8 @@ def forget_photo(context: Context, family: str, key: str) -> ForgottenPhoto:
     The file goes first: cut short, the photo is still known and the same call finishes the work.  Raises
     UnknownFamilyError, and InvalidValueError if the family has no such photo.
     """
-    identity = family_id(family)
     with context.database.begin() as transaction:
-        load_families(transaction, family)
+        identity = load_families(transaction, family)[0].family_id
         _lock(transaction, identity)
         found = load_upload(transaction, identity, key)
         if found is None:

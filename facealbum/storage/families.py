@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import Connection, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -50,21 +51,33 @@ def save_child(connection: Connection, family: FamilyId, child: Child, *, now: d
 
 
 def load_families(connection: Connection, name: str | None = None) -> list[Family]:
-    """All families by name, or the one of this name; raises UnknownFamilyError if there is none."""
+    """All families by name, or the one that was registered under this name or has this id.
+
+    Raises UnknownFamilyError if there is none.
+    """
     query = select(families.c.family_id, families.c.name).order_by(families.c.name)
     if name is not None:
-        query = query.where(families.c.family_id == family_id(name))
+        query = query.where(families.c.family_id.in_(_meant(name)))
     found = [Family(FamilyId(row.family_id), row.name) for row in connection.execute(query)]
     if name is not None and not found:
         raise UnknownFamilyError(
-            f"no family is called {name!r}; `facealbum family list` shows the {count_families(connection)} there are"
+            f"no family was registered as {name!r} or has this id; `facealbum family list` shows the"
+            f" {count_families(connection)} there are"
         )
     return found
 
 
-def load_family(connection: Connection, family: FamilyId) -> Family:
-    """The family of this id; raises UnknownFamilyError."""
-    name = connection.execute(select(families.c.name).where(families.c.family_id == family)).scalar()
+def _meant(name: str) -> list[FamilyId]:
+    try:
+        return [family_id(name), FamilyId(UUID(name))]
+    except ValueError:
+        return [family_id(name)]
+
+
+def load_family(connection: Connection, family: FamilyId, *, lock: bool = False) -> Family:
+    """The family of this id, with `lock` until the transaction ends; raises UnknownFamilyError."""
+    query = select(families.c.name).where(families.c.family_id == family)
+    name = connection.execute(query.with_for_update(key_share=True) if lock else query).scalar()
     if name is None:
         raise UnknownFamilyError(f"no family has the id {family}; it may have been deleted")
     return Family(family, name)
@@ -87,6 +100,11 @@ def load_children(connection: Connection, family: FamilyId) -> list[Child]:
     return [
         Child(ChildId(row.child_id), row.name, row.birth_date, Gender(row.gender)) for row in connection.execute(query)
     ]
+
+
+def update_family(connection: Connection, family: FamilyId, name: str) -> None:
+    """Show the family under another name."""
+    connection.execute(update(families).where(families.c.family_id == family).values(name=name))
 
 
 def update_child(connection: Connection, family: FamilyId, child: Child) -> None:

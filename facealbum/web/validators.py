@@ -1,16 +1,21 @@
 """Every answer of /v1 to a GET has an ETag, and is 304 without a body for whoever has it already (RFC 9110).
 
 A route that knows its ETag before its content says so by `known_already`, and spares the work; of any other the content
-is made, and hashed.  Price: an answer is held whole before it is sent.
+is made, and hashed.  What may be changed only as it was read has the ETag of `etag_of`, by which `expect_match` refuses
+other changes.  Price: an answer is held whole before it is sent.
 """
 
 from hashlib import sha256
 from http import HTTPStatus
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Header, Request
+from pydantic import BaseModel
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+IfMatch = Annotated[str | None, Header(description="Change it only if it has this ETag still, else answer 412")]
 _KEPT = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
 _OF_CONTENT = ("content-length", "content-type")
 
@@ -18,6 +23,19 @@ _OF_CONTENT = ("content-length", "content-type")
 def known_already(request: Request, etag: str) -> bool:
     """Whether the client says that it has this."""
     return _has(request.headers, etag)
+
+
+def etag_of(body: BaseModel) -> str:
+    """The ETag of what a route answers."""
+    return _digest(body.model_dump_json().encode())
+
+
+def expect_match(given: str | None, body: BaseModel) -> None:
+    """Refuse with 412 unless what is there is what the client has read, by its `If-Match`; None asks nothing."""
+    if given is not None and not {"*", etag_of(body)} & {one.strip() for one in given.split(",")}:
+        raise HTTPException(
+            HTTPStatus.PRECONDITION_FAILED, "somebody changed it since it was read; read it again, and change that"
+        )
 
 
 class Validating:
@@ -50,7 +68,7 @@ class _Held:
             return
         headers = MutableHeaders(scope=self._start)
         if self._start["status"] == HTTPStatus.OK:
-            headers.setdefault("ETag", f'"{sha256(self._body).hexdigest()[:32]}"')
+            headers.setdefault("ETag", _digest(self._body))
             for name, value in _KEPT.items():
                 headers.setdefault(name, value)
             if _has(self._asked, headers["ETag"]):
@@ -59,6 +77,10 @@ class _Held:
                     del headers[name]
         await self._send(self._start)
         await self._send({"type": "http.response.body", "body": self._body})
+
+
+def _digest(content: bytes) -> str:
+    return f'"{sha256(content).hexdigest()[:32]}"'
 
 
 def _has(asked: Headers, etag: str) -> bool:

@@ -16,6 +16,7 @@ from facealbum.domain.access import Role
 from facealbum.domain.ids import child_id, family_id, photo_id
 from facealbum.steps.albums import list_albums
 from facealbum.steps.correct import list_persons
+from facealbum.steps.families import list_families
 from facealbum.storage.albums import AlbumKind
 from facealbum.storage.families import save_family
 from facealbum.storage.schema import face_embeddings, faces, photos
@@ -256,6 +257,37 @@ def test_a_family_is_registered_once_and_deleted_for_ever(album: TestClient) -> 
     with world.database.begin() as transaction:
         left = select(photos.c.photo_id).where(photos.c.family_id == family_id("Sato"))
         assert transaction.execute(left).first() is None
+
+
+def test_a_family_is_shown_under_another_name_and_found_by_its_first_one_and_its_id(album: TestClient) -> None:
+    tag = album.get(TANAKA).headers["etag"]
+    renamed = album.patch(TANAKA, json={"name": " Suzuki "}, headers={"If-Match": tag})
+    assert (renamed.status_code, renamed.json()["name"]) == (200, "Suzuki")
+    assert album.get(TANAKA, headers={"If-None-Match": renamed.headers["etag"]}).status_code == 304
+    late = album.patch(TANAKA, json={"name": "Ito"}, headers={"If-Match": f'W/{tag}, "other"'})
+    assert (late.status_code, late.json()["code"]) == (412, "precondition_failed")
+    assert album.patch(TANAKA, json={"name": " "}).status_code == 422
+    assert album.post("/v1/families", json={"name": "Tanaka"}).json() == {
+        "family_id": str(family_id("Tanaka")),
+        "name": "Suzuki",
+    }
+    for name in ("Tanaka", str(family_id("Tanaka"))):
+        assert [one.name for one in list_families(at(album, NOW), name)] == ["Suzuki"]
+    assert album.patch(TANAKA, json={"name": "Tanaka"}).status_code == 200
+
+
+def test_a_child_is_corrected_only_as_it_was_read(album: TestClient) -> None:
+    hana = {"name": "Hana", "birth_date": "2019-04-02", "gender": "female"}
+    mine = album.post(f"{TANAKA}/children", json=hana).headers["location"]
+    tag = {"If-Match": album.get(mine).headers["etag"]}
+    first = album.patch(mine, json={"birth_date": "2019-04-12"}, headers=tag)
+    assert first.status_code == 200
+    assert album.patch(mine, json={"gender": "male"}, headers=tag).status_code == 412
+    assert album.get(mine).json() == hana | {"child_id": first.json()["child_id"], "birth_date": "2019-04-12"}
+    assert album.patch(mine, json={"gender": "male"}, headers={"If-Match": first.headers["etag"]}).status_code == 200
+    assert album.patch(mine, json={"gender": "female"}, headers={"If-Match": "*"}).status_code == 200
+    assert album.delete(mine).status_code == 204
+    assert told(album, mine) == (404, "unknown_child")
 
 
 def test_children_are_registered_corrected_and_removed(album: TestClient) -> None:

@@ -142,6 +142,8 @@ def test_an_arm_is_promoted_and_taken_back_with_who_did_it(client: TestClient) -
     assert (made["installed"], made["parameters"]["clustering"]["similarity"]) == (False, 0.25)
     assert refused(client.post("/v1/arms", json={"name": "wider"}), 409) == "conflict"
     assert refused(client.post("/v1/arms", json={"name": "x", "space": "none"}), 409) == "model_not_installed"
+    assert refused(client.post("/v1/arms", json={"name": "x", "calibrator": "none"}), 404) == "unknown_model"
+    assert refused(client.post("/v1/arms", json={"name": "x", "calibrator": "1"}), 422) == "invalid_value"
     assert refused(client.post("/v1/arms/nobody/promote"), 404) == "unknown_arm"
     promoted = told(client.post("/v1/arms/wider/promote"))
     assert (promoted["arm"], promoted["author"]) == ("wider", "token tests")

@@ -32,7 +32,10 @@ class Arm(Shown):
 
 
 class NewArm(BaseModel):
-    """An arm that never changes; space: without it the one in use; changes: what differs from the release."""
+    """An arm that never changes; space: without it the one in use; changes: what differs from the release.
+
+    calibrator: a registered one, by its id, NAME@VERSION, or NAME for the newest; the arm goes by its ages and genders.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "stricter", "changes": {"similarity": 0.31}}]})
 
@@ -40,6 +43,7 @@ class NewArm(BaseModel):
     algorithm: Text = "constrained"
     space: Text | None = None
     changes: dict[Text, FiniteFloat] = {}
+    calibrator: Text | None = None
 
 
 class Promotion(Shown):
@@ -62,8 +66,7 @@ def list_arms(world: World, wanted: Paging) -> Page[Arm]:
 @router.post("", status_code=HTTPStatus.CREATED, responses=responses(HTTPStatus.CONFLICT), summary="Create an arm")
 def create_arm(new: NewArm, world: World, known: Admin) -> Arm:
     """Create an arm, for an experiment to try."""
-    by = known.caller.name
-    steps.create_arm(world, new.name, algorithm=new.algorithm, space=new.space, changes={**new.changes}, author=by)
+    steps.create_arm(world, **new.model_dump(), author=known.caller.name)
     return next(Arm.model_validate(one) for one in steps.list_arms(world) if one.name == new.name)
 
 

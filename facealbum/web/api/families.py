@@ -2,7 +2,7 @@
 
 from datetime import date
 from http import HTTPStatus
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Response
@@ -12,23 +12,38 @@ from facealbum.domain import people
 from facealbum.domain.access import Right
 from facealbum.domain.ids import ChildId, FamilyId
 from facealbum.domain.people import Gender
-from facealbum.steps.children import add_child, change_child, list_children, remove_child
-from facealbum.steps.families import FamilyOverview, forget_family_of, page_families, read_family, register_family
+from facealbum.steps.children import add_child, change_child, list_children, read_child, remove_child
+from facealbum.steps.families import (
+    FamilyOverview,
+    forget_family_of,
+    page_families,
+    read_family,
+    register_family,
+    rename_family,
+)
 from facealbum.web.api.lists import Keys, Page, Paging
 from facealbum.web.problems import responses
 from facealbum.web.rights import Known, requires
+from facealbum.web.validators import IfMatch, etag_of, expect_match
 from facealbum.web.world import World
 
 router = APIRouter(prefix="/v1/families", tags=["families"], responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY))
 _KEYS = Keys(tuple[UUID])
 _CHILDREN = Keys(tuple[date, UUID])
+_Body = TypeVar("_Body", bound=BaseModel)
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class NewFamily(BaseModel):
-    """A family to register; the same name is the same family."""
+    """A family to register; the same name is the same family, by whatever name it is shown since."""
 
     name: _Name = Field(examples=["Mori"])
+
+
+class FamilyChanges(BaseModel):
+    """What to correct."""
+
+    name: _Name = Field(examples=["Mori and Sato"])
 
 
 class ListedFamily(BaseModel):
@@ -109,9 +124,25 @@ def register(new: NewFamily, world: World, response: Response) -> ListedFamily:
 
 
 @router.get("/{family_id}", dependencies=[requires(Right.SEE_FACES)], summary="A family")
-def read(family_id: UUID, world: World) -> Family:
+def read(family_id: UUID, world: World, response: Response) -> Family:
     """Its children, and how far its photos are."""
-    return Family.of(read_family(world, FamilyId(family_id)))
+    return _tagged(response, Family.of(read_family(world, FamilyId(family_id))))
+
+
+@router.patch(
+    "/{family_id}",
+    dependencies=[requires(Right.BRING)],
+    responses=responses(HTTPStatus.PRECONDITION_FAILED),
+    summary="Correct a family",
+)
+def change_family(
+    family_id: UUID, changes: FamilyChanges, world: World, response: Response, if_match: IfMatch = None
+) -> Family:
+    """Its id stays, and in files it goes on being called as it was registered; children are corrected one by one."""
+    family = rename_family(
+        world, FamilyId(family_id), changes.name, check=lambda found: expect_match(if_match, Family.of(found))
+    )
+    return _tagged(response, Family.of(family))
 
 
 @router.delete(
@@ -131,6 +162,12 @@ def children(family_id: UUID, world: World, wanted: Paging) -> Page[Child]:
     found = list_children(world, FamilyId(family_id))
     shown, after = _CHILDREN.part(found, wanted, lambda one: (one.birth_date, one.child_id))
     return Page(items=[Child.of(child) for child in shown], next=after)
+
+
+@router.get("/{family_id}/children/{child_id}", dependencies=[requires(Right.SEE_FACES)], summary="A child")
+def child(family_id: UUID, child_id: UUID, world: World, response: Response) -> Child:
+    """As the family registered or corrected it."""
+    return _tagged(response, Child.of(read_child(world, FamilyId(family_id), ChildId(child_id))))
 
 
 @router.post(
@@ -154,13 +191,21 @@ def add(family_id: UUID, new: NewChild, world: World, response: Response) -> Chi
 @router.patch(
     "/{family_id}/children/{child_id}",
     dependencies=[requires(Right.BRING)],
-    responses=responses(HTTPStatus.CONFLICT),
+    responses=responses(HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED),
     summary="Correct a child",
 )
-def change(family_id: UUID, child_id: UUID, changes: ChildChanges, world: World) -> Child:
-    """Links follow with the next monthly run."""
-    given = changes.model_dump(exclude_none=True)
-    return Child.of(change_child(world, FamilyId(family_id), ChildId(child_id), **given))
+def change(
+    family_id: UUID, child_id: UUID, changes: ChildChanges, world: World, response: Response, if_match: IfMatch = None
+) -> Child:
+    """At once for whoever reads it.  The next monthly run plans links by it; those there stay until unlinked."""
+    after = change_child(
+        world,
+        FamilyId(family_id),
+        ChildId(child_id),
+        **changes.model_dump(exclude_none=True),
+        check=lambda found: expect_match(if_match, Child.of(found)),
+    )
+    return _tagged(response, Child.of(after))
 
 
 @router.delete(
@@ -172,3 +217,8 @@ def change(family_id: UUID, child_id: UUID, changes: ChildChanges, world: World)
 def remove(family_id: UUID, child_id: UUID, world: World) -> None:
     """With every link to it; its persons stay, as persons who are no child."""
     remove_child(world, FamilyId(family_id), ChildId(child_id))
+
+
+def _tagged(response: Response, body: _Body) -> _Body:
+    response.headers["ETag"] = etag_of(body)
+    return body
