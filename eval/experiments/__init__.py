@@ -9,9 +9,10 @@ from eval.experiments.effects import Counts, Effect, compare
 from eval.experiments.mismatch import arms_mismatch, pairs_mismatch
 from eval.experiments.plan import Guardrail, Kind, Plan
 from eval.experiments.power import Spread, families_needed, family_spread, smallest_effect
-from eval.experiments.verdict import GuardrailVerdict, Outcome, Verdict, judge
+from eval.experiments.verdict import FEWEST_FAMILIES, GuardrailVerdict, Outcome, Verdict, Wait, judge
 
 __all__ = [
+    "FEWEST_FAMILIES",
     "HOLDOUT",
     "Counts",
     "Effect",
@@ -23,6 +24,7 @@ __all__ = [
     "Split",
     "Spread",
     "Verdict",
+    "Wait",
     "arms_mismatch",
     "assign",
     "compare",

@@ -16,7 +16,7 @@ from eval.experiments.effects import Counts, Effect, compare
 from eval.experiments.mismatch import MISMATCH, arms_mismatch, pairs_mismatch
 from eval.experiments.plan import Guardrail, Kind, Plan
 
-_FEWEST_FAMILIES = 20  # with cases, in either arm; below, Student's t is no good guide to ratios
+FEWEST_FAMILIES = 20  # with cases, in either arm; below, Student's t is no good guide to ratios
 
 
 class Outcome(StrEnum):
@@ -27,6 +27,17 @@ class Outcome(StrEnum):
     SAME = "no difference larger than the minimum effect"
     UNDECIDED = "undecided"
     REFUSED = "refused"
+
+
+class Wait(StrEnum):
+    """Why no effect is told yet."""
+
+    MONTHS = "months"
+    """Its months are not over; looking early would make chance look like an effect."""
+    FAMILIES = "families"
+    """Fewer families than were agreed on took part."""
+    CASES = "cases"
+    """Too few families have a case of what is measured, so nothing can be computed, however long it went on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,8 @@ class Verdict:
     families: counted in control and treatment.  effect: treatment - control, with the interval low to high of `level`.
     p: only of a fixed plan at its horizon.  mismatch: p-value of the check of the families' numbers.
     more_families: how many are still needed for the minimum effect; None if unknown or enough.
+    waits: why no effect is told; None of one that is, and of what is refused.  with_cases: families in control and
+    treatment that have a case, where these are too few.
     """
 
     outcome: Outcome
@@ -65,6 +78,8 @@ class Verdict:
     p: float | None = None
     guardrails: tuple[GuardrailVerdict, ...] = ()
     more_families: int | None = None
+    waits: Wait | None = None
+    with_cases: tuple[int, int] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON."""
@@ -72,10 +87,12 @@ class Verdict:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
-        """Read what `to_dict` gave."""
+        """Read what `to_dict` gave, of an earlier release as well."""
         rails = tuple(GuardrailVerdict(**one) for one in values["guardrails"])
+        waits, cases = values.get("waits"), values.get("with_cases")
         read = {"outcome": Outcome(values["outcome"]), "families": tuple(values["families"]), "guardrails": rails}
-        return cls(**{**values, **read})
+        told = {"waits": waits and Wait(waits), "with_cases": cases and tuple(cases)}
+        return cls(**{**values, **read, **told})
 
 
 def judge(
@@ -97,12 +114,14 @@ def judge(
     if mismatch < MISMATCH:
         missing = f"families are missing: {families[0]} and {families[1]} are no chance (p = {mismatch:.1g})"
         return replace(verdict, outcome=Outcome.REFUSED, reason=missing)
-    if waits := _waits(plan, look, control, treatment):
-        return replace(verdict, reason=waits)
     control, treatment = _complete(control, treatment, plan)
-    effect = compare(control, treatment, paired=plan.paired)
-    if effect is None or min(control.with_cases, treatment.with_cases) < _FEWEST_FAMILIES:
-        return replace(verdict, reason=f"an arm has fewer than {_FEWEST_FAMILIES} families with cases")
+    if waiting := _waits(plan, look, control.families if plan.paired else control.families + treatment.families):
+        return replace(verdict, waits=waiting[0], reason=waiting[1])
+    effect, with_cases = compare(control, treatment, paired=plan.paired), (control.with_cases, treatment.with_cases)
+    if effect is None or min(with_cases) < FEWEST_FAMILIES:
+        few = "only {} families in the control and {} in the treatment have a case".format(*with_cases)
+        reason = f"{few}, of {FEWEST_FAMILIES} that each needs"
+        return replace(verdict, waits=Wait.CASES, with_cases=with_cases, reason=reason)
     critical = plan.critical(month)
     rails = tuple(
         _guard(rail, compare(*_complete(*pair, plan), paired=plan.paired), critical)
@@ -142,17 +161,17 @@ def _complete(control: Counts, treatment: Counts, plan: Plan) -> tuple[Counts, C
     return Counts(control.total[both], control.cases[both]), Counts(treatment.total[both], treatment.cases[both])
 
 
-def _waits(plan: Plan, look: int | None, control: Counts, treatment: Counts) -> str | None:
+def _waits(plan: Plan, look: int | None, families: int) -> tuple[Wait, str] | None:
     """Why nothing may be said yet."""
     if look is None:
         return None
     if plan.kind is Kind.SEQUENTIAL:
-        return None if look > 0 else "no month is over yet"
-    first, second = _complete(control, treatment, plan)
-    families = first.families if plan.paired else first.families + second.families
-    if look >= plan.months and families >= plan.families:
-        return None
-    return f"{look} of {plan.months} months are over, with {families} of {plan.families} families"
+        return None if look > 0 else (Wait.MONTHS, "no month is over yet")
+    if look < plan.months:
+        return Wait.MONTHS, f"{look} of {plan.months} months are over, with {families} of {plan.families} families"
+    if families < plan.families:
+        return Wait.FAMILIES, f"its months are over, but only {families} of {plan.families} families took part"
+    return None
 
 
 def _guard(rail: Guardrail, effect: Effect | None, critical: float) -> GuardrailVerdict:

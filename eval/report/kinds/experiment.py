@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from eval.experiments import GuardrailVerdict, Kind, Outcome, Plan, Verdict
+from eval.experiments import FEWEST_FAMILIES, GuardrailVerdict, Kind, Outcome, Plan, Verdict, Wait
 from eval.metrics import METRICS
 from eval.report.charts import Table, Whisker, WhiskerChart
 from eval.report.measured import Measured, Scale
@@ -17,6 +17,12 @@ _MOODS = {
     Outcome.REFUSED: Mood.BAD,
     Outcome.SAME: Mood.OPEN,
     Outcome.UNDECIDED: Mood.OPEN,
+}
+_UNTOLD: Mapping[Wait | None, str] = {
+    Wait.MONTHS: "No effect may be shown yet, as looking early would make chance look like an effect.",
+    Wait.FAMILIES: "No effect may be shown before as many families took part as were agreed on.",
+    Wait.CASES: f"No effect can be computed of fewer than {FEWEST_FAMILIES} families with a case in an arm.",
+    None: "No effect is shown, for the reason above.",
 }
 _PASSED = {True: "harm is ruled out", False: "harmed", None: "open"}
 
@@ -95,7 +101,7 @@ def _sentence(arm: str, verdict: Verdict) -> str:
 def _effects(found: ExperimentFigures, arm: str, verdict: Verdict) -> Section:
     title = f"{arm} against {found.control}"
     if verdict.effect is None:
-        return Section(title, ("No effect may be shown yet, as looking early would make chance look like an effect.",))
+        return Section(title, (_UNTOLD[verdict.waits],))
     plan, families = found.plan, found.counted(verdict)
     primary = Whisker(
         METRICS[plan.metric].title,

@@ -175,7 +175,10 @@ class GuardrailVerdict(Difference):
 
 
 class Verdict(Difference):
-    """What may be said of a treatment by now; mismatch: how likely chance alone made its families so few or many."""
+    """What may be said of a treatment by now; mismatch: how likely chance alone made its families so few or many.
+
+    waits: why no effect is told: `months` or `families` are still missing, or `cases` (see with_cases).
+    """
 
     outcome: str = Field(examples=["better"])
     reason: str
@@ -188,6 +191,8 @@ class Verdict(Difference):
     p: float | None = Field(examples=[0.001])
     guardrails: list[GuardrailVerdict]
     more_families: int | None
+    waits: str | None = Field(default=None, examples=["months"])
+    with_cases: tuple[int, int] | None = None
 
 
 class Before(Shown):

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from fastapi import APIRouter, Form, Request, Response
 
-from eval.experiments import Kind, Outcome, Plan, Verdict
+from eval.experiments import FEWEST_FAMILIES, Kind, Outcome, Plan, Verdict
 from facealbum.domain.access import Right
 from facealbum.domain.months import Month
 from facealbum.steps.dashboard import read_page
@@ -94,6 +94,7 @@ def experiment(request: Request, world: World, known: Viewer, name: str) -> Resp
         sequential=plan.kind is Kind.SEQUENTIAL,
         words=words,
         verdicts=verdicts,
+        fewest=FEWEST_FAMILIES,
         looks=history.looks,
         effects={arm: _draw_effect(words, plan, arm, looks) for arm, looks in history.looks.items()},
         months=history.months,

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from eval.compat import CompatReport
-from eval.experiments import Verdict
+from eval.experiments import Outcome, Verdict, Wait
 from eval.report.charts import Faces, Table
 from eval.report.kinds.comparison import write_comparison
 from eval.report.kinds.drift import write_drift
@@ -133,6 +133,13 @@ def test_the_verdict_comes_first_and_every_sentence_of_it_is_in_the_json(kind: s
     assert paper.to_dict()["verdict"] == list(paper.verdict)
     assert all(sentence.endswith(".") and sentence in text for sentence in paper.verdict)
     assert text.index(paper.verdict[0]) < text.index(paper.sections[0].title, text.index("Verdict"))
+
+
+@pytest.mark.parametrize("waits", Wait)
+def test_an_experiment_speaks_of_looking_early_only_where_that_is_the_reason(waits: Wait) -> None:
+    untold = Verdict(Outcome.UNDECIDED, "as yet", "breakage", 3, (421, 408), 0.65, 0.95, waits=waits)
+    page = render_paper(write_experiment(replace(EXPERIMENT, verdicts={"family-512": untold}), now=NOW))
+    assert ("looking early" in page) == (waits is Wait.MONTHS)
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }}", "はな"])

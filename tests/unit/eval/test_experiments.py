@@ -1,5 +1,6 @@
 """Assignment is sticky and fair, looking early is safe, and a verdict says no more than the families do."""
 
+import json
 from collections import Counter
 from dataclasses import replace
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -19,6 +20,8 @@ from eval.experiments import (
     Plan,
     Split,
     Spread,
+    Verdict,
+    Wait,
     arms_mismatch,
     assign,
     compare,
@@ -274,9 +277,9 @@ def test_a_paired_arm_that_fails_for_some_families_is_refused() -> None:
 def test_a_fixed_plan_shows_nothing_before_its_horizon() -> None:
     verdict = judge(steady(0.10), steady(0.02), PLAN, 3)
     assert (verdict.outcome, verdict.effect, verdict.low, verdict.p) == (Outcome.UNDECIDED, None, None, None)
-    assert "3 of 4 months" in verdict.reason
+    assert (verdict.waits, verdict.reason[:13]) == (Wait.MONTHS, "3 of 4 months")
     few = judge(steady(0.10, 150), steady(0.02, 150), PLAN, 9)
-    assert few.outcome is Outcome.UNDECIDED
+    assert (few.outcome, few.waits) == (Outcome.UNDECIDED, Wait.FAMILIES)
     assert "300 of 400 families" in few.reason
     assert judge(steady(0.10), steady(0.02), PLAN, 4).outcome is Outcome.BETTER
 
@@ -304,8 +307,19 @@ def test_a_gain_is_worth_nothing_unless_the_guardrail_is_shown_to_hold(coverage:
     assert verdict.guardrails[0].passed is {0.90: True, 0.80: False, 0.86: None}[coverage]
 
 
-def test_too_few_families_decide_nothing() -> None:
-    assert judge(steady(0.10, 15), steady(0.02, 15), PLAN).outcome is Outcome.UNDECIDED
+@pytest.mark.parametrize("look", [None, 4])
+def test_too_few_families_with_cases_decide_nothing_and_that_is_said(look: int | None) -> None:
+    plan = replace(PLAN, families=30)
+    few = Counts(np.zeros(40), np.r_[np.full(15, 8.0), np.zeros(25)])
+    verdict = judge(few, steady(0.02, 40), plan, look)
+    assert (verdict.outcome, verdict.waits, verdict.with_cases) == (Outcome.UNDECIDED, Wait.CASES, (15, 40))
+    assert "early" not in verdict.reason
+    assert Verdict.from_dict(json.loads(json.dumps(verdict.to_dict()))) == verdict
+
+
+def test_a_verdict_of_an_earlier_release_is_read() -> None:
+    told = judge(steady(0.10), steady(0.02), PLAN).to_dict()
+    assert Verdict.from_dict({key: one for key, one in told.items() if key not in {"waits", "with_cases"}}).effect
 
 
 def test_an_undecided_verdict_tells_how_many_families_are_still_needed() -> None:
