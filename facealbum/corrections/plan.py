@@ -13,6 +13,7 @@ from facealbum.corrections.conflict import find_conflict
 from facealbum.corrections.decision import Decision, Request
 from facealbum.corrections.draft import Draft
 from facealbum.corrections.ledger import read_ledger
+from facealbum.corrections.reach import Anchors
 from facealbum.corrections.state import Album, Correction, compare_albums
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import DecisionId, PersonId
@@ -40,11 +41,12 @@ class Signature:
 
 
 def plan_correction(
-    album: Album, past: Sequence[Decision], request: Request, *, signed: Signature
+    album: Album, past: Sequence[Decision], request: Request, *, signed: Signature, anchors: Anchors | None = None
 ) -> tuple[Decision, Correction]:
     """The decision to record and the rows that it changes.
 
     past: every decision of the family, undone ones included.  Persons are followed to whom they were merged into.
+    anchors: of whom that leads to, where the album has only the faces within reach; chosen from it if left out.
     Raises UnknownFaceError, UnknownPersonError and UnknownChildError, InvalidValueError if the faces are not what the
     kind needs, ContradictionError if earlier decisions rule it out.
     """
@@ -61,7 +63,10 @@ def plan_correction(
         request,
         signed.author,
         signed.decided_at,
-        {person: choose_anchors(album, person, without=request.faces) for person in request.persons},
+        {
+            person: choose_anchors(album, person, without=request.faces) if anchors is None else tuple(anchors[person])
+            for person in request.persons
+        },
     )
     after = album.copy()
     ledger = read_ledger([*past, decision], album.merged())

@@ -24,11 +24,12 @@ _OF_FACES_ALONE = (Kind.AGE, Kind.GENDER)  # true of a face whoever it is
 
 
 def plan_undo(album: Album, decisions: Sequence[Recorded], number: int) -> Correction:
-    """The rows that change so that decision `number` never was; `decisions` are all of the family.
+    """The rows that change so that decision `number` never was.
 
+    decisions: all of the family; what those before this one changed isn't looked at.
     Raises UnknownDecisionError, and UndoError if it is undone already or later ones build on it.
     """
-    mine = _find(decisions, number)
+    mine = find_in_force(decisions, number)
     later = [one for one in decisions if one[0].number > number and one[0].undone_at is None]
     blocking = {one[0].number for one in later if _builds_on(album, one, mine)}
     left = [one for one, _ in decisions if one.number != number]
@@ -43,7 +44,8 @@ def plan_undo(album: Album, decisions: Sequence[Recorded], number: int) -> Corre
     return compare_albums(album, after)
 
 
-def _find(decisions: Iterable[Recorded], number: int) -> Recorded:
+def find_in_force(decisions: Iterable[Recorded], number: int) -> Recorded:
+    """The decision of this number; raises UnknownDecisionError, and UndoError if it is undone already."""
     found = next((one for one in decisions if one[0].number == number), None)
     if found is None:
         raise UnknownDecisionError(f"the family has no decision {number}; `facealbum decisions list` shows all")

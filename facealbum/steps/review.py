@@ -22,7 +22,7 @@ from facealbum.steps.correct import LOCK_SECONDS
 from facealbum.steps.reading import arm_of_family
 from facealbum.storage.corrections import load_album
 from facealbum.storage.database import Transaction
-from facealbum.storage.decisions import apply_request, apply_undo, load_decisions
+from facealbum.storage.decisions import apply_request, apply_undo, load_past
 from facealbum.storage.families import load_children, load_family
 from facealbum.storage.observations import Arm, load_arm
 from facealbum.storage.review import (
@@ -113,7 +113,7 @@ def undo_answer(context: Context, family: FamilyId, *, author: str, limit: int =
         last = load_last_answer(transaction, family, author)
         if last is None:
             raise UndoError(f"{author} has answered nothing about this family that could be taken back")
-        undone = {decision.number for decision, _ in load_decisions(transaction, family) if decision.undone_at}
+        undone = {decision.number for decision in load_past(transaction, family) if decision.undone_at}
         for number in reversed(last.decisions):
             if number not in undone:
                 apply_undo(transaction, family, number, author=author, now=context.clock())
@@ -159,11 +159,10 @@ class _Desk:
             return None
         arm = arm_of_family(transaction, context.settings, family, arm)
         album = load_album(transaction, family)
-        decisions = [decision for decision, _ in load_decisions(transaction, family)]
         children = load_children(transaction, family)
         view = FamilyView.of(
             album,
-            read_ledger(decisions, album.merged()),
+            read_ledger(load_past(transaction, family), album.merged()),
             faces_of_arm(context, transaction, family, arm, faces=load_faces_to_review(transaction, family, arm)),
             arm_id=arm.arm_id,
             links=_unsure_links(context, transaction, family, arm, children) if children else (),

@@ -1,18 +1,44 @@
-"""The rows of a family's album that users' decisions change: read as a whole, and written as a correction has them.
+"""The rows of a family's album that users' decisions change: read whole or in part, written as a correction has them.
 
 Both are done in the caller's transaction, under `lock_family`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields
 from math import isnan
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, delete, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    Uuid,
+    and_,
+    any_,
+    delete,
+    func,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
-from facealbum.corrections import Album, Correction, FaceRow, Fact, LinkRow, PersonRow, Place
+from facealbum.corrections import (
+    ANCHORS,
+    Album,
+    Company,
+    Correction,
+    FaceRow,
+    Fact,
+    LinkRow,
+    PersonRow,
+    Place,
+    Reach,
+)
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId, PhotoId
 from facealbum.storage.schema import assignments, children, faces, links, persons
@@ -23,34 +49,108 @@ _FACT_COLUMNS = {Kind.AGE: faces.c.told_age, Kind.GENDER: faces.c.told_p_female}
 
 def load_album(connection: Connection, family: FamilyId) -> Album:
     """All rows of the family that decisions may change."""
+    album = load_people(connection, family)
+    _add_faces(connection, family, album)
+    return album
+
+
+def load_people(connection: Connection, family: FamilyId) -> Album:
+    """An album without a face, but with all persons, links and children."""
     album = Album()
-    mine = (table.c.family_id == family for table in (faces, persons, assignments, links, children))
-    of_faces, of_persons, of_places, of_links, of_children = mine
-    query = select(
-        faces.c.face_id, faces.c.photo_id, faces.c.taken_at, PACKAGED_QUALITY.label("quality"), faces.c.excluded
+    for row in connection.execute(select(persons).where(persons.c.family_id == family)):
+        album.persons[PersonId(row.person_id)] = PersonRow(
+            row.arm_id, row.run_id, row.name, row.hidden, row.merged_into
+        )
+    for row in connection.execute(select(links).where(links.c.family_id == family)):
+        album.links[PersonId(row.person_id)] = LinkRow(
+            ChildId(row.child_id), row.run_id, row.probability, row.evidence, row.confirmed, row.linked_at
+        )
+    found = connection.execute(select(children.c.child_id).where(children.c.family_id == family))
+    album.children = frozenset(ChildId(row.child_id) for row in found)
+    return album
+
+
+def add_reach(connection: Connection, family: FamilyId, album: Album, reach: Reach) -> None:
+    """Have the album know the faces within reach, each with its places under all arms."""
+    _add_faces(connection, family, album, _is_one_of(faces.c.face_id, reach.faces))
+    crowds = {album.faces[face].photo_id for face in reach.crowded if face in album.faces}
+    if crowds:
+        _add_faces(connection, family, album, _is_one_of(faces.c.photo_id, crowds))
+
+
+def add_company(connection: Connection, family: FamilyId, album: Album, company: Company) -> None:
+    """Have the album know these persons' faces and the photos in which the two sides meet, under all arms."""
+    if company.whole:
+        held = select(assignments.c.face_id).where(_held_by(family, album, company.whole))
+        _add_faces(connection, family, album, faces.c.face_id.in_(held))
+    if all(company.sides):
+        one, other = (_photos_of(family, album, side) for side in company.sides)
+        _add_faces(connection, family, album, faces.c.photo_id.in_(one), faces.c.photo_id.in_(other))
+
+
+def load_anchors(
+    connection: Connection, family: FamilyId, arm_id: int, person: PersonId, *, without: Collection[FaceId]
+) -> tuple[FaceId, ...]:
+    """What `choose_anchors` takes of all the person's faces, chosen where they are."""
+    ordered = [faces.c.taken_at, faces.c.face_id]
+    held = (assignments.c.family_id == faces.c.family_id) & (assignments.c.face_id == faces.c.face_id)
+    ranked = (
+        select(faces.c.face_id, PACKAGED_QUALITY.label("quality"))
+        .add_columns(func.row_number().over(order_by=ordered).label("number"), func.count().over().label("total"))
+        .join(assignments, held)
+        .where(assignments.c.family_id == family, assignments.c.arm_id == arm_id, assignments.c.person_id == person)
+        .where(faces.c.family_id == family, ~_is_one_of(faces.c.face_id, without))
+        .subquery()
     )
-    query = query.add_columns(*_FACT_COLUMNS.values())
-    for row in connection.execute(query.where(of_faces)):
+    # the stretch that has place i of n, of k: the p with n*p//k <= i < n*(p+1)//k
+    stretch = (ranked.c.number * func.least(ANCHORS, ranked.c.total) - 1) // ranked.c.total
+    best = (
+        select(ranked.c.face_id, ranked.c.quality)
+        .ext(distinct_on(stretch))
+        .order_by(stretch, ranked.c.quality.desc(), ranked.c.face_id.desc())
+        .subquery()
+    )
+    found = connection.execute(select(best.c.face_id).order_by(best.c.quality.desc(), best.c.face_id.desc()))
+    return tuple(FaceId(face) for face in found.scalars())
+
+
+def _photos_of(family: FamilyId, album: Album, some: Collection[PersonId]) -> Select[Any]:
+    shown = faces.alias()
+    held = (assignments.c.family_id == shown.c.family_id) & (assignments.c.face_id == shown.c.face_id)
+    query = select(shown.c.photo_id).join(assignments, held).where(shown.c.family_id == family)
+    return query.where(_held_by(family, album, some))
+
+
+def _held_by(family: FamilyId, album: Album, some: Collection[PersonId]) -> ColumnElement[bool]:
+    """By index, which begins with the arm."""
+    arms = {album.persons[who].arm_id for who in some if who in album.persons}
+    return and_(assignments.c.family_id == family, assignments.c.arm_id.in_(arms), assignments.c.person_id.in_(some))
+
+
+def _is_one_of(column: Column[Any], some: Collection[UUID]) -> ColumnElement[bool]:
+    return column == any_(literal(list(some), ARRAY(Uuid)))
+
+
+def _add_faces(connection: Connection, family: FamilyId, album: Album, *where: ColumnElement[bool]) -> None:
+    """The family's faces of which this holds."""
+    quality = PACKAGED_QUALITY.label("quality")
+    query = select(faces.c.face_id, faces.c.photo_id, faces.c.taken_at, quality, faces.c.excluded)
+    query = query.add_columns(*_FACT_COLUMNS.values()).where(faces.c.family_id == family, *where)
+    for row in connection.execute(query):
         album.faces[FaceId(row.face_id)] = FaceRow(PhotoId(row.photo_id), row.taken_at, row.quality)
         if row.excluded:
             album.excluded[FaceId(row.face_id)] = True
         for kind, column in _FACT_COLUMNS.items():
             if (told := getattr(row, column.name)) is not None:
                 album.facts[FaceId(row.face_id), kind] = Fact(None if isnan(told) else told)
-    for row in connection.execute(select(persons).where(of_persons)):
-        album.persons[PersonId(row.person_id)] = PersonRow(
-            row.arm_id, row.run_id, row.name, row.hidden, row.merged_into
+    placed = select(assignments).where(assignments.c.family_id == family)
+    if where:
+        placed = placed.where(
+            assignments.c.face_id.in_(select(faces.c.face_id).where(faces.c.family_id == family, *where))
         )
-    for row in connection.execute(select(assignments).where(of_places)):
+    for row in connection.execute(placed):
         place = Place(PersonId(row.person_id), row.run_id, row.state, row.score, row.assigned_at)
         album.places[row.arm_id, FaceId(row.face_id)] = place
-    for row in connection.execute(select(links).where(of_links)):
-        album.links[PersonId(row.person_id)] = LinkRow(
-            ChildId(row.child_id), row.run_id, row.probability, row.evidence, row.confirmed, row.linked_at
-        )
-    found = connection.execute(select(children.c.child_id).where(of_children))
-    album.children = frozenset(ChildId(row.child_id) for row in found)
-    return album
 
 
 def save_correction(connection: Connection, family: FamilyId, correction: Correction) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     Row,
     Text,
+    case,
     cast,
     func,
     or_,
@@ -26,6 +27,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, array, insert
 
 from facealbum.corrections import (
+    Album,
+    Anchors,
     ArmWords,
     Correction,
     Decision,
@@ -34,18 +37,23 @@ from facealbum.corrections import (
     PersonWords,
     Request,
     Signature,
+    company_of_request,
+    company_of_undoing,
     constrain_decisions,
     describe_persons,
+    find_in_force,
     kept_persons,
     plan_correction,
     plan_undo,
+    reach_of_request,
+    reach_of_undoing,
     read_ledger,
 )
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import ChildId, DecisionId, FaceId, FamilyId, PersonId, PhotoId, decision_id
 from facealbum.domain.months import Month
 from facealbum.errors import UndoError
-from facealbum.storage.corrections import load_album, save_correction
+from facealbum.storage.corrections import add_company, add_reach, load_anchors, load_people, save_correction
 from facealbum.storage.schema import assignments, decisions, faces, links, persons
 
 _REQUEST = TypeAdapter(Request)
@@ -74,13 +82,15 @@ def apply_request(
 
     arm_id: of the persons it names, and where it names none, whose persons the user sees.
     """
-    album = load_album(connection, family)
+    album, past = load_people(connection, family), load_past(connection, family)
     query = select(func.coalesce(func.max(decisions.c.number), 0)).where(decisions.c.family_id == family)
     number = connection.execute(query).scalar_one() + 1
     home = next((album.persons[who].arm_id for who in request.persons if who in album.persons), arm_id)
     signed = Signature(decision_id(family, number), number, home, author, now)
-    past = [decision for decision, _ in load_decisions(connection, family)]
-    decision, correction = plan_correction(album, past, request, signed=signed)
+    anchors = _anchors(connection, family, album, request)
+    add_reach(connection, family, album, reach_of_request(past, request, anchors))
+    add_company(connection, family, album, company_of_request(album, past, request, anchors))
+    decision, correction = plan_correction(album, past, request, signed=signed, anchors=anchors)
     connection.execute(
         insert(decisions).values(
             family_id=family,
@@ -105,27 +115,25 @@ def apply_undo(
     """Take a decision back, so that all its rows are as they were before; raises UnknownDecisionError, UndoError."""
     if any(one.over for one in load_records(connection, family, decisions.c.number == number)):
         raise UndoError(f"decision {number} says nothing any more, as its faces are gone; there is nothing to undo")
-    recorded = load_decisions(connection, family)
-    correction = plan_undo(load_album(connection, family), recorded, number)
+    recorded = _load_recorded(connection, family, since=number)
+    mine, album = find_in_force(recorded, number), load_people(connection, family)
+    add_reach(connection, family, album, reach_of_undoing([decision for decision, _ in recorded], mine))
+    add_company(connection, family, album, company_of_undoing(mine[1]))
+    correction = plan_undo(album, recorded, number)
     connection.execute(
         update(decisions)
         .where(decisions.c.family_id == family, decisions.c.number == number)
         .values(undone_at=now, undone_by=author)
     )
     save_correction(connection, family, correction)
-    (undone,) = (decision for decision, _ in recorded if decision.number == number)
-    return replace(undone, undone_at=now, undone_by=author), correction
+    return replace(mine[0], undone_at=now, undone_by=author), correction
 
 
-def load_decisions(connection: Connection, family: FamilyId) -> list[tuple[Decision, Correction]]:
-    """Every decision whose faces are still there, undone ones too, with what it changed; by number."""
-    rows = _rows(connection, family, decisions.c.correction)
+def load_past(connection: Connection, family: FamilyId) -> list[Decision]:
+    """Every decision whose faces are still there, undone ones too, by number."""
+    rows = _rows(connection, family)
     known = _known_faces(connection, family, rows)
-    return [
-        (decision, _CORRECTION.validate_python(row.correction))
-        for row in rows
-        if (decision := _decision(row, known)) is not None
-    ]
+    return [decision for row in rows if (decision := _decision(row, known)) is not None]
 
 
 def load_records(connection: Connection, family: FamilyId, *where: ColumnElement[bool]) -> list[Record]:
@@ -257,6 +265,27 @@ def load_decision_marks(connection: Connection, family: FamilyId, month: Month) 
         mark: max((taken[face] for face in named if face in taken), default=None) for mark, named in about.items()
     }
     return [mark for mark, moment in newest.items() if moment is not None and Month.of(moment) == month]
+
+
+def _load_recorded(connection: Connection, family: FamilyId, *, since: int) -> list[tuple[Decision, Correction]]:
+    """The same with what each changed, of those before `since` nothing, which may be long."""
+    changed = case((decisions.c.number >= since, decisions.c.correction), else_=cast({}, JSONB)).label("correction")
+    rows = _rows(connection, family, changed)
+    known = _known_faces(connection, family, rows)
+    return [
+        (decision, _CORRECTION.validate_python(row.correction))
+        for row in rows
+        if (decision := _decision(row, known)) is not None
+    ]
+
+
+def _anchors(connection: Connection, family: FamilyId, album: Album, request: Request) -> Anchors:
+    """Of each person that the request leads to."""
+    root = Ledger(album.merged()).root
+    known = [root(who) for who in request.persons if who in album.persons]
+    return {
+        who: load_anchors(connection, family, album.persons[who].arm_id, who, without=request.faces) for who in known
+    }
 
 
 def _replaced(part: Column[Any], pairs: Iterable[tuple[str, str]]) -> ColumnElement[Any]:

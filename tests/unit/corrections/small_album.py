@@ -1,5 +1,6 @@
 """A small album for tests of decisions: numbered faces, persons and photos, at a fixed time."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,16 +8,23 @@ from uuid import UUID
 
 from facealbum.corrections import (
     Album,
+    Company,
     Correction,
     Decision,
     FaceRow,
     PersonRow,
     Place,
+    Reach,
     Request,
     Signature,
+    company_of_request,
+    company_of_undoing,
     correct_album,
+    find_in_force,
     plan_correction,
     plan_undo,
+    reach_of_request,
+    reach_of_undoing,
 )
 from facealbum.domain.ids import ChildId, DecisionId, FaceId, PersonId, PhotoId, RunId
 
@@ -69,8 +77,26 @@ def album(
     return made
 
 
+def within(whole: Album, reach: Reach, company: Company = Company()) -> Album:  # noqa: B008 - it is frozen
+    """The album without the faces that need not be known."""
+    shown: dict[PhotoId, set[PersonId]] = defaultdict(set)
+    for (_, one), place in whole.places.items():
+        shown[whole.faces[one].photo_id].add(place.person_id)
+    faces = set(reach.faces) | {one for (_, one), place in whole.places.items() if place.person_id in company.whole}
+    crowds = {whole.faces[one].photo_id for one in reach.crowded if one in whole.faces}
+    crowds |= {its for its, persons in shown.items() if all(side & persons for side in company.sides)}
+    faces |= {one for one, row in whole.faces.items() if row.photo_id in crowds}
+    return replace(
+        whole,
+        faces={one: row for one, row in whole.faces.items() if one in faces},
+        places={key: place for key, place in whole.places.items() if key[1] in faces},
+        excluded={one: is_none for one, is_none in whole.excluded.items() if one in faces},
+        facts={key: fact for key, fact in whole.facts.items() if key[0] in faces},
+    )
+
+
 class Told:
-    """An album with the decisions of its users."""
+    """An album with the decisions of its users; each is planned by the whole album, and alike by what is in reach."""
 
     def __init__(self, start: Album) -> None:
         self.album = start
@@ -82,13 +108,22 @@ class Told:
         signed = Signature(DecisionId(UUID(int=6000 + number)), number, arm, "ann", NOW)
         past = [decision for decision, _ in self.recorded]
         decision, correction = plan_correction(self.album, past, request, signed=signed)
+        part = within(self.album, reach_of_request(past, request, decision.anchors))
+        more = company_of_request(part, past, request, decision.anchors)
+        part = within(self.album, reach_of_request(past, request, decision.anchors), more)
+        assert plan_correction(part, past, request, signed=signed, anchors=decision.anchors) == (decision, correction)
         self.recorded.append((decision, correction))
         self.album = correct_album(self.album, correction)
         return number
 
     def undo(self, number: int) -> None:
         """Take a decision back."""
-        self.album = correct_album(self.album, plan_undo(self.album, self.recorded, number))
+        correction = plan_undo(self.album, self.recorded, number)
+        mine = find_in_force(self.recorded, number)
+        reach = reach_of_undoing([decision for decision, _ in self.recorded], mine)
+        part = within(self.album, reach, company_of_undoing(mine[1]))
+        assert plan_undo(part, self.recorded, number) == correction
+        self.album = correct_album(self.album, correction)
         self.recorded = [
             (replace(one, undone_at=NOW) if one.number == number else one, its) for one, its in self.recorded
         ]
