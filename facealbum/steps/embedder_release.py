@@ -28,6 +28,7 @@ from models.detector import Detection
 from models.embedder import Embedder, aligned
 from models.heads import save_head
 from models.registry import EmbedderSpec
+from models.trained_network import is_network, save_network
 
 
 def serve_embedder(context: Context, model: ModelVersion, deed: Deed) -> int:
@@ -81,7 +82,10 @@ def fetch_embedder(context: Context, model: ModelVersion) -> EmbedderSpec:
     except ModelError:
         if model.training_run is None:
             raise
-        return save_head(folder, model.name, read_artefact(context, model))
+        content = read_artefact(context, model)
+        if is_network(content):
+            return save_network(folder, model.name, content, licence=model.licence, research_only=model.research_only)
+        return save_head(folder, model.name, content)
 
 
 def _try_out(embedder: EmbedderSpec) -> None:

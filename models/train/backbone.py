@@ -6,13 +6,13 @@ default space's embedding as loss (distillation).  Where a GPU is, it computes i
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facealbum.domain.faces import EMBEDDING_SIZE
-from facealbum.errors import InvalidValueError, ModelError
+from facealbum.errors import InvalidValueError
+from models.convert.keras_model import to_tflite
 from models.quiet import load_keras
 from models.train.batches import Shuffled
 from models.train.optimiser import adamw
@@ -132,24 +132,14 @@ def choose_precision(recipe: BackboneRecipe, *, half: bool) -> BackboneRecipe:
     return replace(recipe, optimiser=half_precise(recipe.optimiser)) if half else recipe
 
 
-def embed(model: Keras, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What a trained network says of chips: float32[n, 512] of length 1."""
-    found = model.predict(pixels, batch_size=128, verbose=0)
-    result: NDArray[np.float32] = np.asarray(found, np.float32)
-    return result
+def as_network(model: Keras, *, width: int, side: int) -> bytes:
+    """A trained network as LiteRT runs it, in single precision whatever it was trained in, for one face at a time."""
+    import keras  # noqa: PLC0415 - only training pays for it
 
-
-def weights_file(model: Keras) -> bytes:
-    """A network's weights as an .npz in their order; the same weights give the same bytes."""
-    file = BytesIO()
-    np.savez(file, allow_pickle=False, **{f"{place:03}": one for place, one in enumerate(model.get_weights())})
-    return file.getvalue()
-
-
-def read_weights(model: Keras, content: bytes) -> None:
-    """Give a network of the same shape the weights of such a file; raises ModelError for others."""
-    try:
-        with np.load(BytesIO(content), allow_pickle=False) as arrays:
-            model.set_weights([arrays[name] for name in sorted(arrays.files)])
-    except (OSError, ValueError) as error:
-        raise ModelError(f"a backbone's file must hold the weights of its network, {error}; train it again") from error
+    weights = model.get_weights()
+    keras.mixed_precision.set_global_policy("float32")
+    keras.backend.clear_session()  # layer names, and so the bytes of the result, count from here
+    same = separable(width)({"inputs": np.zeros((1, side, side, 3), np.uint8)})
+    same.set_weights(weights)
+    face = keras.Input((side, side, 3), batch_size=1, name="image")
+    return to_tflite(keras.Model(face, same(face), name="backbone"))

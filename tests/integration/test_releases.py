@@ -17,7 +17,7 @@ from facealbum.steps.arms import create_arm, promote_arm, rollback_arm
 from facealbum.steps.artefacts import verify_production
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
-from facealbum.steps.embedders import default_space, models_folder, models_in_use
+from facealbum.steps.embedders import default_space, find_embedder, models_folder, models_in_use
 from facealbum.steps.experiment_results import show_experiment
 from facealbum.steps.registry import NewModel, find_model, list_changes, list_versions, register_model
 from facealbum.steps.releases import Wish, promote_model, register_arm, retire_model, rollback_model, use_model
@@ -26,6 +26,7 @@ from facealbum.storage.registry import load_production
 from facealbum.storage.schema import runs
 from facealbum.storage.serving import load_installed_arm
 from models.heads import default_terms, load_heads, pack_head, save_head
+from models.registry import load_specs
 from tests.integration.album import add, shots
 
 JANUARY = Month(2026, 1)
@@ -239,6 +240,24 @@ def test_a_trained_head_serves_from_its_artefact_and_no_other_bytes(context: Con
     rollback_model(context, "embedder", author="ann")
     assert load_models(context) == default_space()
     assert verify(context) > 0
+
+
+def test_a_trained_network_is_an_embedder_like_any_other(context: Context) -> None:
+    content = load_specs()["mobilefacenet"].read()
+    model = register_model(
+        context,
+        NewModel(
+            ModelKind.EMBEDDER, "ours-2", content, "CC0-1.0", False, "training", training_run="run", metrics=BETTER
+        ),
+    )
+    promote_model(context, "ours-2", Stage.PRODUCTION, ANN)
+    found = find_embedder("ours-2", models_folder(context.settings))
+    assert (found.backbones[0].model.sha256, found.licence, load_models(context)) == (model.sha256, "CC0-1.0", "ours-2")
+    found.backbones[0].model.file.write_bytes(content[:-1])
+    with pytest.raises(ModelError, match=f"must have sha256 {model.sha256}"):
+        verify(context)
+    rollback_model(context, "embedder", author="ann")
+    assert load_models(context) == default_space()
 
 
 BETTER = {"tar": {"value": 0.6, "low": 0.5, "high": 0.7, "n": 40, "better": True}}

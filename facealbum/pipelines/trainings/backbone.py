@@ -1,7 +1,7 @@
 """The optional training of a backbone: a compact network that learns to say what the default space says.
 
 It learns from pictures, which confirmed albums lend to nobody, so its source is always one of the visible sets.  On a
-GPU it computes in half precision.  What it gives is a file of weights; no space is made of it by itself.
+GPU it computes in half precision.  What it gives is an embedder of a space of its own, as LiteRT runs it.
 """
 
 from functools import partial
@@ -18,32 +18,30 @@ from facealbum.pipelines.trainings.files import (
     BENCH_LICENCE,
     bench_folder,
     plot_figures,
-    read_about,
     read_sides,
     write_collected,
     write_figures,
     write_model,
 )
+from models.network import open_network
 from models.train.backbone import (
     BackboneRecipe,
     Chips,
+    as_network,
     backbone_recipe,
     choose_precision,
-    embed,
     find_device,
-    read_weights,
-    separable,
-    weights_file,
 )
 from models.train.recipe import train
+from models.trained_network import save_network
 
 
 class Backbone:
     """See facealbum.pipelines.training.Training."""
 
     name = "backbone"
-    kind = "backbone"
-    version = 1
+    kind = "embedder"
+    version = 2
     defaults: Values = {  # noqa: RUF012 - never changed
         "name": "own-backbone",
         "split_held_out": 0.3,
@@ -82,17 +80,18 @@ class Backbone:
         report = partial(_report, work)
         trained = train(recipe, chips, seed=work.seed, checkpoint=work.scratch / "backbone.checkpoint", report=report)
         about = {"licence": BENCH_LICENCE, "research_only": True, "maps": "aligned faces to the default space"}
-        write_model(work, weights_file(trained.model), {**about, "width": work.parameters["width"], "device": device})
+        network = as_network(trained.model, width=int(work.parameters["width"]), side=chips.pixels.shape[1])
+        write_model(work, network, {**about, "device": device})
 
     def evaluate(self, work: Work) -> None:
-        """Children and growing people held out, beside the default space that it learnt from."""
+        """Children and growing people held out, as it serves, beside the default space that it learnt from."""
         _, side = read_sides(work)
-        about = read_about(work)
-        chips = _chips(work).only(side < 0)
-        network = separable(int(about["width"]))({"inputs": chips.pixels})
-        read_weights(network, (work.inputs["train"] / "model.bin").read_bytes())
+        content = (work.inputs["train"] / "model.bin").read_bytes()
+        spec = save_network(work.scratch, "judged", content, licence=BENCH_LICENCE, research_only=True)
+        network = open_network(spec.backbones[0].model)
+        seen = np.array([network.run(chip) for chip in _chips(work).only(side < 0).pixels], np.float32)
         data = HeadData.load(work.inputs["collect"] / "data.npz").only(side < 0)
-        write_figures(work, *judge_space(data, embed(network, chips.pixels)))
+        write_figures(work, *judge_space(data, seen))
 
     def plot(self, work: Work) -> None:
         """Every figure beside that of the default space."""

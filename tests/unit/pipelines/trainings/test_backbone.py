@@ -11,8 +11,10 @@ from facealbum.errors import InvalidValueError
 from facealbum.pipelines.step import Work
 from facealbum.pipelines.trainings.backbone import TRAINING
 from facealbum.pipelines.trainings.files import write_collected
-from models.train.backbone import AsTheyAre, Chips, backbone_recipe, choose_precision, mirrored
+from models.network import open_network
+from models.train.backbone import AsTheyAre, Chips, as_network, backbone_recipe, choose_precision, mirrored
 from models.train.recipe import train
+from models.trained_network import save_network
 from tests.unit.eval.test_head_figures import data
 
 SIDE = 16
@@ -61,6 +63,19 @@ def test_half_precision_learns_too_and_is_another_optimiser_alone() -> None:
     assert losses[-1] < losses[0]
     assert whole[-1] < whole[0]
     assert losses != whole
+
+
+def test_what_serves_says_what_was_trained_and_is_the_same_again(tmp_path: Path) -> None:
+    made = chips()
+    trained = train(backbone_recipe(epochs=1, width=4, batch=16), made).model
+    expected = trained.predict(made.pixels, verbose=0)
+    content, again = (as_network(trained, width=4, side=SIDE) for _ in range(2))
+    assert content == again
+    spec = save_network(tmp_path, "ours-1", content, licence="CC0-1.0", research_only=False)
+    network = open_network(spec.backbones[0].model)
+    found = np.array([network.run(chip) for chip in made.pixels])
+    assert (found * expected).sum(axis=1).min() > 0.999
+    assert (spec.space, spec.research_only, network.size) == ("ours-1", False, SIDE)
 
 
 def test_a_mirrored_face_keeps_its_label() -> None:
