@@ -1,31 +1,38 @@
 """Everything leads back to what it was made from and by, and forward; and no family to another."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 from sqlalchemy import func, select, update
 
 from facealbum.code_version import code_version
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import FaceId, PersonId, child_id, family_id
-from facealbum.domain.lineage import FaceLineage
+from facealbum.domain.lineage import EmbeddingOrigin, ExperimentThen, FaceLineage, Making, ModelUse
 from facealbum.domain.months import Month
 from facealbum.domain.people import Child, Gender
 from facealbum.errors import InvalidValueError, UnknownAlbumError, UnknownFaceError, UnknownModelError
+from facealbum.steps.adapt import fill_by_adapter
 from facealbum.steps.arms import create_arm, promote_arm
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.correct import Said, decide, list_persons
+from facealbum.steps.embedders import models_folder
+from facealbum.steps.experiments import Draft, create_experiment, start_experiment, stop_experiment
 from facealbum.steps.families import forget_family
 from facealbum.steps.lineage import trace_album, trace_face, trace_link
 from facealbum.steps.match import match_family
 from facealbum.steps.reembed import carry_exactly
 from facealbum.steps.registry import NewModel, register_model
 from facealbum.steps.uses import find_uses, list_faces_made
+from facealbum.storage.adapters import AdapterRow, save_adapter
 from facealbum.storage.analyses import ensure_space
 from facealbum.storage.families import save_child
 from facealbum.storage.lineage_schema import family_makers, makers
 from facealbum.storage.schema import assignments, face_embeddings, photos, runs
+from models.adapter import Adapter, save_adapter_file
 from models.registry import load_embedders, load_specs
 from tests.integration.album import FAMILY, FAMILY_ID, Shot, add, shots
 from tests.integration.test_calibrators import calibrator
@@ -77,6 +84,45 @@ def test_the_whole_chain_of_a_face_is_told(context: Context) -> None:
     assert placed.run.making.code_version == code_version()
     assert placed.run.making.parameters["clustering"]
     assert [(one.kind, one.about, one.author) for one in found.decisions] == [("name", "person", "ann")]
+
+
+def test_a_vector_that_an_adapter_made_leads_to_the_adapter_and_the_space_that_it_read(context: Context) -> None:
+    face = min(add(context, shots(months=1, a_month=4)))
+    folder = models_folder(context.settings)
+    same = Adapter.straight("orthogonal", np.eye(512, dtype=np.float32), np.zeros(512, np.float32))
+    sha256 = save_adapter_file(folder, "bridge-1", same)
+    row = AdapterRow("bridge-1", "orthogonal", "fused-512", "family-512", sha256, "Apache-2.0", {}, NOW)
+    with context.database.begin() as transaction:
+        spaces = ensure_space(transaction, row.source), ensure_space(transaction, row.target)
+        save_adapter(transaction, row, spaces=spaces)
+    assert fill_by_adapter(context, "bridge-1") > 0
+    first, second = sorted(trace_face(context, FAMILY_ID, face).embeddings, key=lambda one: one.space)
+    use = ModelUse("adapter", "bridge-1", sha256)
+    assert first == EmbeddingOrigin(
+        "family-512", Making("adapter", code_version(), "family-512", "fused-512", {}, (use,))
+    )
+    assert (second.space, second.making and second.making.method) == ("fused-512", "analysis")
+
+
+def test_a_run_leads_to_the_experiment_that_ran_with_its_arm_then_and_to_no_later_one(context: Context) -> None:
+    january = Month(2026, 1)
+    face = min(add(context, shots(months=1, a_month=8)))
+    add(context, shots(months=1, a_month=8), family=OTHER)
+    cluster_families(context, january)
+    create_arm(context, "sharp", algorithm="constrained", author="ann")
+    begun, done, ended = (replace(context, clock=lambda at=NOW + timedelta(days=days): at) for days in (1, 2, 3))
+    arms = (("default", 0.5), ("sharp", 0.5))
+    create_experiment(begun, Draft("sharper", "shadow", arms, "breakage", 0.05, months=1, families=2), author="ann")
+    start_experiment(begun, "sharper", author="ann", first_month=january)
+    cluster_families(done, january)
+    stop_experiment(ended, "sharper", author="ann")
+    runs_of = {one.arm: one.run for one in trace_face(context, FAMILY_ID, face).placements}
+    default, sharp = runs_of["default"], runs_of["sharp"]
+    assert default is not None
+    assert sharp is not None
+    assert default.experiments == (), "it was done before"
+    (then,) = sharp.experiments
+    assert then == ExperimentThen("sharper", "shadow", begun.clock(), ended.clock(), done.clock(), None)
 
 
 def test_every_model_of_an_analysis_is_found_in_the_registry_by_its_checksum(context: Context) -> None:

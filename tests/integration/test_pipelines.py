@@ -1,13 +1,22 @@
 """A training from its data to the registry: on record whatever becomes of it, and registered once or not at all."""
 
+import json
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from facealbum.cli import app as commands
+from facealbum.cli import families as family_commands
+from facealbum.cli import pipelines as pipeline_commands
 from facealbum.domain.model_versions import ModelKind, ModelVersion
 from facealbum.errors import (
     ChangedMeanwhileError,
@@ -25,6 +34,7 @@ from facealbum.steps.families import forget_family, register_family
 from facealbum.steps.registry import list_versions, read_artefact
 from facealbum.steps.snapshots import open_outputs, read_snapshot, trained_with
 from facealbum.storage.database import open_database
+from facealbum.storage.families import load_families
 from tests.unit.pipelines.tiny import Tiny, write_numbers
 
 STEPS = ("collect", "split", "train", "evaluate", "plot")
@@ -136,6 +146,42 @@ def test_a_family_that_leaves_takes_what_learnt_from_it_along_but_for_the_model(
     assert (left.families, left.deleted) == (1, 1)
     with pytest.raises(ChangedMeanwhileError):
         run_training(context, OfFamilies(), source="confirmed")
+
+
+@pytest.mark.usefixtures("tracking")
+def test_the_commands_say_which_models_learnt_from_a_family_and_later_data_sets_are_without_it(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class OfEveryFamily(Tiny):
+        def collect(self, work: Work) -> None:
+            with context.database.begin() as transaction:
+                families = [str(one.family_id) for one in load_families(transaction)]
+            values = np.arange(len(families), dtype=np.float64)
+            np.savez(work.out / "data.npz", values=values)
+            items = (Item(one, one, one, one) for one in families)
+            Manifest("every family", tuple(items)).write(work.out)
+
+    @contextmanager
+    def this_world() -> Iterator[Context]:
+        yield context
+
+    def tell(*words: str) -> Any:  # noqa: ANN401 - JSON
+        done = CliRunner().invoke(commands, [*words, "--json"])
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)
+
+    for module in (pipeline_commands, family_commands):
+        monkeypatch.setattr(module, "open_world", this_world)
+    monkeypatch.setattr("facealbum.pipelines.training.load_training", lambda _: OfEveryFamily())
+    ids = [str(register_family(context, name)[0].family_id) for name in ("Mori", "Sato", "Abe", "Kato", "Ono", "Ito")]
+    (first,) = tell("pipelines", "run", "ours")
+    assert tell("family", "delete", "Mori", "--yes")["trained_with_it"] == [first["name"]]
+    (second,) = tell("pipelines", "run", "ours")
+    held = Manifest.read(next(one.folder for one in open_outputs(context.settings).all() if one.step == "collect"))
+    assert sorted(held.families) == sorted(ids[1:])
+    before, after = (read_snapshot(context, one["data"]) for one in (first, second))
+    assert (before.families, before.deleted, after.families, after.deleted) == (6, 1, 5, 0)
+    assert tell("family", "delete", "Sato", "--yes")["trained_with_it"] == [first["name"], second["name"]]
 
 
 @pytest.mark.usefixtures("tracking")
