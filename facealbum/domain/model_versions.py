@@ -48,9 +48,7 @@ MOVES: Mapping[Stage, tuple[Stage, ...]] = {
 """The stages that somebody may bring a version to from each; out of production another one brings it."""
 
 SERVED = (ModelKind.EMBEDDER, ModelKind.CALIBRATOR, ModelKind.QUALITY, ModelKind.THRESHOLDS)
-"""What an arm is made of, so that it may be tried, shown to some families, and be taken back at once."""
-
-_ONE_SERVES = (ModelKind.EMBEDDER, ModelKind.CALIBRATOR, ModelKind.QUALITY, ModelKind.THRESHOLDS)
+"""What an arm is made of, so that it may be tried, shown to some families, and be taken back at once; one of each."""
 
 
 def stages_of(kind: ModelKind) -> tuple[Stage, ...]:
@@ -67,7 +65,7 @@ def slot_of_adapter(source: str, target: str) -> str:
 
 def slot_of(kind: ModelKind, name: str) -> str:
     """The place in production that only one version may hold: that of its kind, or where several serve of its name."""
-    return str(kind) if kind in _ONE_SERVES else f"{kind}/{name}"
+    return str(kind) if kind in SERVED else f"{kind}/{name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ What users said of an age or gender stands.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Self
 
 from facealbum.clustering import ClusteringParameters, Node, Observation
@@ -78,6 +79,11 @@ class ArmModels:
         qualities = self.predictor.see(transaction, family, faces) if self.predictor else {}
         return Seen(ages, p_female, qualities)
 
+    def observe(self, transaction: Transaction, family: FamilyId, faces: Sequence[Observation]) -> list[Observation]:
+        """The faces with the ages and qualities that they say."""
+        seen = self.see(transaction, family, [face.face_id for face in faces])
+        return list(faces) if seen is None else [seen.observation(face) for face in faces]
+
     def estimate_family(self, transaction: Transaction, family: FamilyId) -> None:
         """Have what is stored of the family's faces be theirs; the caller's transaction holds `lock_family`."""
         calibrate_faces(transaction, family, self.calibrator)
@@ -105,17 +111,15 @@ def faces_of_arm(
     context: Context, transaction: Transaction, family: FamilyId, arm: Arm, *, faces: Sequence[Observation]
 ) -> list[Observation]:
     """The faces with their ages and qualities under the arm."""
-    ids = [face.face_id for face in faces]
-    seen = ArmModels.of_arm(context, transaction, arm).see(transaction, family, ids)
-    return list(faces) if seen is None else [seen.observation(face) for face in faces]
+    return ArmModels.of_arm(context, transaction, arm).observe(transaction, family, faces)
 
 
 def nodes_of_arm(
     context: Context, transaction: Transaction, family: FamilyId, arm: Arm, parameters: ClusteringParameters
 ) -> tuple[Node, ...]:
     """The faces that stand for each person, chosen and seen as the arm sees them."""
-    predictor = ArmModels.of_arm(context, transaction, arm).predictor
-    rate = None if predictor is None else lambda faces: predictor.see(transaction, family, faces)
+    models = ArmModels.of_arm(context, transaction, arm)
+    rate = None if models.predictor is None else partial(models.predictor.see, transaction, family)
     nodes = load_nodes(transaction, family, arm, parameters, rate=rate)
-    faces = faces_of_arm(context, transaction, family, arm, faces=[node.observation for node in nodes])
+    faces = models.observe(transaction, family, [node.observation for node in nodes])
     return tuple(Node(face, node.person_id) for face, node in zip(faces, nodes, strict=True))

@@ -16,7 +16,7 @@ from facealbum.domain.months import Month
 from facealbum.errors import InvalidValueError
 from facealbum.features import Entity, Feature, describe_person, find_features
 from facealbum.features.persons import Value
-from facealbum.steps.arm_models import evidence_of_arm
+from facealbum.steps.arm_models import evidence_of_arm, nodes_of_arm
 from facealbum.steps.arm_plans import ArmPlan
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_space, find_embedder, models_folder
@@ -25,7 +25,6 @@ from facealbum.storage.database import Transaction
 from facealbum.storage.families import load_children, load_family
 from facealbum.storage.feature_months import load_family_months, load_link_probabilities
 from facealbum.storage.feature_rows import CopiedFaces, Lens, Values, copy_faces
-from facealbum.storage.nodes import load_nodes
 from facealbum.storage.observations import Arm, load_arm
 from facealbum.storage.past import open_past
 from facealbum.storage.serving import load_installed_arm
@@ -94,7 +93,7 @@ class View:
         arm = arm_of_family(self.transaction, self.context.settings, family, self.arm)
         plan = ArmPlan.of_arm(arm)
         nodes: dict[object, list[np.typing.NDArray[np.float32]]] = {}
-        for node in load_nodes(self.transaction, family, arm, plan.clustering):
+        for node in nodes_of_arm(self.context, self.transaction, family, arm, plan.clustering):
             nodes.setdefault(node.person_id, []).append(node.observation.embedding)
         children = {child.child_id: child for child in load_children(self.transaction, family)}
         linked = load_link_probabilities(self.transaction, family)
