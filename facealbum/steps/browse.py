@@ -10,7 +10,6 @@ from datetime import datetime
 from facealbum.domain.ids import FaceId, FamilyId, PersonId, PhotoId
 from facealbum.errors import UnknownFaceError, UnknownPersonError, UnknownPhotoError
 from facealbum.steps.context import Context
-from facealbum.steps.explain import FaceExplanation, explain_photo
 from facealbum.storage.browse import (
     ListedPhoto,
     load_face_ids_of,
@@ -122,14 +121,6 @@ def read_face(context: Context, family: FamilyId, face: FaceId) -> ShownFace:
     if not found:
         raise UnknownFaceError(f"the family has no face of the id {face}; its photo may have been deleted")
     return found[0]
-
-
-def explain_face(context: Context, family: FamilyId, face: FaceId) -> FaceExplanation:
-    """Why the face is where it is; raises UnknownFamilyError, UnknownFaceError, and InvalidValueError before a run."""
-    photo = read_photo(context, family, read_face(context, family, face).photo_id)
-    with context.database.begin() as transaction:
-        name = open_family(transaction, family).name
-    return next(one for one in explain_photo(context, photo.shown.key, family=name) if one.face_id == face)
 
 
 def _with_spans(

@@ -6,11 +6,18 @@ from math import isnan
 
 from facealbum.clustering import ClusterPlan, describe_faces
 from facealbum.domain.ids import FaceId, FamilyId
-from facealbum.errors import InvalidValueError
+from facealbum.errors import InvalidValueError, UnknownFaceError
 from facealbum.steps.context import Context
 from facealbum.storage.database import Transaction
-from facealbum.storage.explanations import PlacedFace, load_last_runs, load_names, load_placed_faces, load_plan
-from facealbum.storage.families import load_families
+from facealbum.storage.explanations import (
+    PlacedFace,
+    load_last_runs,
+    load_names,
+    load_placed_face,
+    load_placed_faces,
+    load_plan,
+)
+from facealbum.storage.families import load_families, load_family
 from facealbum.storage.observations import Arm, load_arm
 from facealbum.storage.serving import load_served_arm
 
@@ -46,6 +53,19 @@ def explain_photo(context: Context, photo: str, *, family: str) -> list[FaceExpl
                 " what `facealbum export faces` writes, and it must be analysed"
             )
         return [explain_placed(transaction, identity, arm, face) for face in faces]
+
+
+def explain_face(context: Context, family: FamilyId, face: FaceId) -> FaceExplanation:
+    """Why the face is where it is; raises UnknownFamilyError, UnknownFaceError, and InvalidValueError before a run."""
+    with context.database.begin() as transaction:
+        load_family(transaction, family)
+        arm = load_arm(transaction, load_served_arm(transaction, family))
+        placed = load_placed_face(transaction, family, arm.arm_id if arm else None, face)
+        if placed is None:
+            raise UnknownFaceError(f"the family has no face of the id {face}; its photo may have been deleted")
+        if arm is None:
+            raise InvalidValueError("nothing was clustered yet, so nothing can be explained; run `facealbum cluster`")
+        return explain_placed(transaction, family, arm, placed)
 
 
 def explain_placed(transaction: Transaction, family: FamilyId, arm: Arm, face: PlacedFace) -> FaceExplanation:

@@ -85,20 +85,7 @@ def answer_question(
     question no longer stands.
     """
     with context.database.begin() as transaction:
-        lock_family(transaction, family, wait_seconds=LOCK_SECONDS)
-        load_family(transaction, family)
-        desk = _Desk.of(context, transaction, family)
-        asked = desk.questions.get(question) if desk else None
-        if desk is None or asked is None:
-            current = {"questions": len(desk.questions) if desk else 0}
-            raise ChangedMeanwhileError("this is no longer a question, so nothing was done; ask anew", current=current)
-        now = context.clock()
-        done = [
-            apply_request(transaction, family, one, arm_id=desk.arm.arm_id, author=author, now=now)
-            for one in _requests(asked, reply)
-        ]
-        numbers = tuple(decision.number for decision, _ in done)
-        save_answer(transaction, family, Answered(question, reply.answer, desk.faces_of(asked), numbers, author, now))
+        _answer(context, transaction, family, question, reply, author)
         return _review(context, transaction, family, limit=limit)
 
 
@@ -108,17 +95,20 @@ def undo_answer(context: Context, family: FamilyId, *, author: str, limit: int =
     Raises UnknownFamilyError, FamilyBusyError, and UndoError if there is nothing, or later decisions build on it.
     """
     with context.database.begin() as transaction:
-        lock_family(transaction, family, wait_seconds=LOCK_SECONDS)
-        load_family(transaction, family)
-        last = load_last_answer(transaction, family, author)
-        if last is None:
-            raise UndoError(f"{author} has answered nothing about this family that could be taken back")
-        undone = {decision.number for decision in load_past(transaction, family) if decision.undone_at}
-        for number in reversed(last.decisions):
-            if number not in undone:
-                apply_undo(transaction, family, number, author=author, now=context.clock())
-        delete_answer(transaction, family, last.question_id)
+        _undo(context, transaction, family, author)
         return _review(context, transaction, family, limit=limit)
+
+
+def note_answer(context: Context, family: FamilyId, question: UUID, reply: Reply, *, author: str) -> None:
+    """Carry the reply out for a caller that asks anew by itself; raises what `answer_question` does."""
+    with context.database.begin() as transaction:
+        _answer(context, transaction, family, question, reply, author)
+
+
+def forget_answer(context: Context, family: FamilyId, *, author: str) -> None:
+    """Take back what the author answered last, likewise; raises what `undo_answer` does."""
+    with context.database.begin() as transaction:
+        _undo(context, transaction, family, author)
 
 
 def families_to_review(
@@ -127,6 +117,38 @@ def families_to_review(
     """Families that have questions, as they were looked at last, those first whose next answer settles most."""
     with context.database.begin() as transaction:
         return load_progress(transaction, limit, after=after)
+
+
+def _answer(
+    context: Context, transaction: Transaction, family: FamilyId, question: UUID, reply: Reply, author: str
+) -> None:
+    lock_family(transaction, family, wait_seconds=LOCK_SECONDS)
+    load_family(transaction, family)
+    desk = _Desk.of(context, transaction, family)
+    asked = desk.questions.get(question) if desk else None
+    if desk is None or asked is None:
+        current = {"questions": len(desk.questions) if desk else 0}
+        raise ChangedMeanwhileError("this is no longer a question, so nothing was done; ask anew", current=current)
+    now = context.clock()
+    done = [
+        apply_request(transaction, family, one, arm_id=desk.arm.arm_id, author=author, now=now)
+        for one in _requests(asked, reply)
+    ]
+    numbers = tuple(decision.number for decision, _ in done)
+    save_answer(transaction, family, Answered(question, reply.answer, desk.faces_of(asked), numbers, author, now))
+
+
+def _undo(context: Context, transaction: Transaction, family: FamilyId, author: str) -> None:
+    lock_family(transaction, family, wait_seconds=LOCK_SECONDS)
+    load_family(transaction, family)
+    last = load_last_answer(transaction, family, author)
+    if last is None:
+        raise UndoError(f"{author} has answered nothing about this family that could be taken back")
+    undone = {decision.number for decision in load_past(transaction, family) if decision.undone_at}
+    for number in reversed(last.decisions):
+        if number not in undone:
+            apply_undo(transaction, family, number, author=author, now=context.clock())
+    delete_answer(transaction, family, last.question_id)
 
 
 def _review(context: Context, transaction: Transaction, family: FamilyId, *, limit: int) -> FamilyReview:

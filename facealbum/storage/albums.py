@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from sqlalchemy import CTE, Connection, Select, and_, case, func, select, text, true, tuple_
+from sqlalchemy import CTE, Connection, Select, Uuid, and_, case, cast, func, select, true, tuple_, union_all
 
 from facealbum.domain.ids import ChildId, FamilyId, PersonId, PhotoId
 from facealbum.storage.schema import arms, assignments, children, faces, links, persons, photos
@@ -70,13 +70,12 @@ class AlbumPhoto:
 def load_single_albums(connection: Connection, family: FamilyId, arm: str) -> list[Album]:
     """One album a linked child, by age, then one a person who is no child, largest first."""
     shown = _appearances(family, arm)
+    summed = select(shown.c.who, shown.c.is_child, *_summary(shown)).group_by(shown.c.who, shown.c.is_child).subquery()
     query = (
-        select(shown.c.who, shown.c.is_child, children.c.name.label("child"), persons.c.name.label("person"))
-        .add_columns(*_summary(shown))
-        .outerjoin(children, (children.c.family_id == family) & (children.c.child_id == shown.c.who))
-        .outerjoin(persons, (persons.c.family_id == family) & (persons.c.person_id == shown.c.who))
-        .group_by(shown.c.who, shown.c.is_child, children.c.name, children.c.birth_date, persons.c.name)
-        .order_by(shown.c.is_child.desc(), children.c.birth_date, text("photos DESC"), shown.c.who)
+        select(summed, children.c.name.label("child"), persons.c.name.label("person"))
+        .outerjoin(children, (children.c.family_id == family) & (children.c.child_id == summed.c.who))
+        .outerjoin(persons, (persons.c.family_id == family) & (persons.c.person_id == summed.c.who))
+        .order_by(summed.c.is_child.desc(), children.c.birth_date, summed.c.photos.desc(), summed.c.who)
     )
     return [
         _album(AlbumKind.CHILD, (ChildId(row.who),), row.child, row)
@@ -128,39 +127,44 @@ def load_album_photos(
 def load_company(connection: Connection, family: FamilyId, arm: str) -> tuple[Mapping[PersonId, int], int]:
     """In how many weeks (UTC) each person who is no child was photographed beside one, and in how many a child was."""
     shown = _appearances(family, arm)
-    week = func.date_trunc("week", func.timezone("UTC", shown.c.taken_at))
+    week = func.date_trunc("week", func.timezone("UTC", shown.c.taken_at)).label("week")
     with_child = select(shown.c.photo_id).where(shown.c.is_child)
-    weeks = func.count(week.distinct())
-    query = (
-        select(shown.c.who, weeks.label("weeks"))
-        .where(~shown.c.is_child, shown.c.photo_id.in_(with_child))
-        .group_by(shown.c.who)
-    )
-    beside = {PersonId(row.who): int(row.weeks) for row in connection.execute(query)}
-    return beside, int(connection.execute(select(weeks).where(shown.c.is_child)).scalar_one())
+    nobody = cast(None, Uuid).label("who")
+    theirs = select(shown.c.who, week).distinct().where(~shown.c.is_child, shown.c.photo_id.in_(with_child))
+    all_weeks = union_all(theirs, select(nobody, week).distinct().where(shown.c.is_child)).subquery()
+    query = select(all_weeks.c.who, func.count().label("weeks")).group_by(all_weeks.c.who)
+    weeks = {row.who: int(row.weeks) for row in connection.execute(query)}
+    of_children = weeks.pop(None, 0)
+    return {PersonId(who): number for who, number in weeks.items()}, of_children
 
 
 def _appearances(family: FamilyId, arm: str) -> CTE:
     """photo_id, taken_at, who, is_child, provisional: once for each upload and each child or other person in it."""
-    uploads = photos.alias("uploads")
+    videos = photos.alias("videos")
+    upload = func.coalesce(photos.c.video_id, photos.c.photo_id)
+    frames = select(photos.c.video_id).where(photos.c.family_id == family, photos.c.video_id.is_not(None))
     is_child = links.c.child_id.is_not(None)
     who = case((is_child, links.c.child_id), else_=persons.c.person_id)
     return (
-        select(uploads.c.photo_id, uploads.c.taken_at, who.label("who"), is_child.label("is_child"))
+        select(
+            upload.label("photo_id"), func.min(func.coalesce(videos.c.taken_at, photos.c.taken_at)).label("taken_at")
+        )
+        .add_columns(who.label("who"), is_child.label("is_child"))
         .add_columns(func.bool_and(assignments.c.state == "provisional").label("provisional"))
         .select_from(assignments)
         .join(arms, (arms.c.arm_id == assignments.c.arm_id) & (arms.c.name == arm))
         .join(persons, _same(persons, assignments, "person_id"))
         .join(faces, _same(faces, assignments, "face_id"))
         .join(photos, _same(photos, faces, "photo_id"))
-        .join(
-            uploads,
-            (uploads.c.family_id == photos.c.family_id)
-            & (uploads.c.photo_id == func.coalesce(photos.c.video_id, photos.c.photo_id)),
+        .outerjoin(
+            videos,
+            (videos.c.family_id == photos.c.family_id)
+            & (videos.c.photo_id == photos.c.video_id)
+            & videos.c.photo_id.in_(frames),  # else all photos are read again
         )
         .outerjoin(links, _same(links, persons, "person_id"))
         .where(assignments.c.family_id == family, ~persons.c.hidden)
-        .group_by(uploads.c.photo_id, uploads.c.taken_at, who, is_child)
+        .group_by(upload, who, is_child)
         .cte("appearances")
     )
 
@@ -179,9 +183,9 @@ def _contents(family: FamilyId, arm: str, kind: AlbumKind, of: tuple[UUID, ...])
 
 
 def _summary(shown: CTE) -> tuple[Any, ...]:
-    """The columns that every album is summed up by."""
+    """The columns that every album is summed up by; nobody appears twice in an upload, nor an upload in contents."""
     return (
-        func.count(shown.c.photo_id.distinct()).label("photos"),
+        func.count().label("photos"),
         func.count().filter(shown.c.provisional).label("provisional"),
         func.min(shown.c.taken_at).label("first"),
         func.max(shown.c.taken_at).label("last"),

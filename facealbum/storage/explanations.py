@@ -2,9 +2,10 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from facealbum.clustering import ClusterPlan
 from facealbum.domain.faces import Box
@@ -34,32 +35,39 @@ class PlacedFace:
 
 def load_placed_faces(connection: Connection, family: FamilyId, arm: Arm, photo_key: str) -> list[PlacedFace]:
     """The faces of one photo from left to right."""
-    query = (
+    shown = (photos.c.family_id == faces.c.family_id) & (photos.c.photo_id == faces.c.photo_id)
+    query = _placed(family, arm.arm_id).join(photos, shown).where(photos.c.key == photo_key)
+    found = [_read_placed(row) for row in connection.execute(query)]
+    return sorted(found, key=lambda face: (face.box.x1, face.box.y1))
+
+
+def load_placed_face(connection: Connection, family: FamilyId, arm_id: int | None, face: FaceId) -> PlacedFace | None:
+    """The face of this id."""
+    row = connection.execute(_placed(family, arm_id).where(faces.c.face_id == face)).one_or_none()
+    return None if row is None else _read_placed(row)
+
+
+def _placed(family: FamilyId, arm_id: int | None) -> Select[Any]:
+    held = (assignments.c.family_id == faces.c.family_id) & (assignments.c.face_id == faces.c.face_id)
+    return (
         select(faces.c.face_id, faces.c.box, faces.c.excluded, faces.c.told_age, faces.c.told_p_female)
         .add_columns(assignments.c.person_id, assignments.c.state, assignments.c.run_id)
-        .join(photos, (photos.c.family_id == faces.c.family_id) & (photos.c.photo_id == faces.c.photo_id))
-        .outerjoin(
-            assignments,
-            (assignments.c.family_id == faces.c.family_id)
-            & (assignments.c.face_id == faces.c.face_id)
-            & (assignments.c.arm_id == arm.arm_id),
-        )
-        .where(photos.c.family_id == family, photos.c.key == photo_key)
+        .outerjoin(assignments, held & (assignments.c.arm_id == arm_id))
+        .where(faces.c.family_id == family)
     )
-    found = [
-        PlacedFace(
-            FaceId(row.face_id),
-            Box(*row.box),
-            row.person_id,
-            row.state,
-            row.run_id,
-            row.excluded,
-            row.told_age,
-            row.told_p_female,
-        )
-        for row in connection.execute(query)
-    ]
-    return sorted(found, key=lambda face: (face.box.x1, face.box.y1))
+
+
+def _read_placed(row: Row[Any]) -> PlacedFace:
+    return PlacedFace(
+        FaceId(row.face_id),
+        Box(*row.box),
+        row.person_id,
+        row.state,
+        row.run_id,
+        row.excluded,
+        row.told_age,
+        row.told_p_female,
+    )
 
 
 def load_plan(connection: Connection, family: FamilyId, run: RunId) -> ClusterPlan | None:

@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field
 
 from facealbum.domain.access import Right
 from facealbum.domain.ids import FaceId, FamilyId, PersonId
-from facealbum.steps.browse import explain_face, list_faces, read_face
+from facealbum.steps.browse import list_faces, read_face
+from facealbum.steps.explain import explain_face
 from facealbum.storage.shown_faces import Place
 from facealbum.web.api.bodies import Face
 from facealbum.web.api.links import Pictures

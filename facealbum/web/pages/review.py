@@ -16,8 +16,17 @@ from facealbum.domain.access import Right
 from facealbum.domain.ids import FaceId, FamilyId
 from facealbum.errors import ChangedMeanwhileError, ContradictionError, UndoError
 from facealbum.review import Answer
+from facealbum.steps.context import Context
 from facealbum.steps.families import family_name
-from facealbum.steps.review import FamilyReview, Reply, answer_question, review_family, undo_answer
+from facealbum.steps.review import (
+    FamilyReview,
+    Reply,
+    answer_question,
+    forget_answer,
+    note_answer,
+    review_family,
+    undo_answer,
+)
 from facealbum.web.pages.page import lead_back, render
 from facealbum.web.rights import Known, requires
 from facealbum.web.world import World
@@ -60,20 +69,30 @@ def answer(
     """Carry out what was said."""
     family, author = FamilyId(family_id), known.caller.name
     try:
-        if said.question is None or said.answer is None:
-            review = undo_answer(world, family, author=author, limit=_SHOWN)
-        else:
-            reply = said.reply(said.answer)
-            review = answer_question(world, family, said.question, reply, author=author, limit=_SHOWN)
+        if request.headers.get("x-requested-with") == "fetch":
+            return _page(request, known, world, family, _say_and_ask(world, family, said, author))
+        _say(world, family, said, author)
+        return RedirectResponse(request.url.path, HTTPStatus.SEE_OTHER)
     except ChangedMeanwhileError:
         return lead_back(request, request.url.path, "Somebody changed this meanwhile. Here is what to ask now.")
     except ContradictionError:
         return lead_back(request, request.url.path, "Earlier decisions say otherwise, so nothing was done.")
     except UndoError:
         return lead_back(request, request.url.path, "There is no answer of yours that could be taken back now.")
-    if request.headers.get("x-requested-with") == "fetch":
-        return _page(request, known, world, family, review)
-    return RedirectResponse(request.url.path, HTTPStatus.SEE_OTHER)
+
+
+def _say(world: Context, family: FamilyId, said: Said, author: str) -> None:
+    """Carry it out; the page to which the browser is led asks what is next."""
+    if said.question is None or said.answer is None:
+        forget_answer(world, family, author=author)
+    else:
+        note_answer(world, family, said.question, said.reply(said.answer), author=author)
+
+
+def _say_and_ask(world: Context, family: FamilyId, said: Said, author: str) -> FamilyReview:
+    if said.question is None or said.answer is None:
+        return undo_answer(world, family, author=author, limit=_SHOWN)
+    return answer_question(world, family, said.question, said.reply(said.answer), author=author, limit=_SHOWN)
 
 
 def _page(request: Request, known: Known, world: World, family: FamilyId, review: FamilyReview) -> Response:
