@@ -17,7 +17,7 @@ from facealbum.domain.faces import Face
 from facealbum.domain.ids import FaceId, FamilyId, PhotoId, face_id, frame_id
 from facealbum.domain.videos import Track, frame_key
 from facealbum.storage.legacies import bequeath, bury_faces
-from facealbum.storage.makers import ensure_number, note_maker
+from facealbum.storage.makers import ensure_number, maker_note
 from facealbum.storage.photos import clear_problems
 from facealbum.storage.schema import analyzers, embedding_spaces, face_embeddings, faces, photos, tracks
 
@@ -143,7 +143,7 @@ def _complete(
     source = row.taken_at_source
     if upload.taken_at is not None and upload.taken_at <= now + _DAY and source != "manifest":
         taken_at, source = upload.taken_at, "video" if isinstance(upload, AnalysedVideo) else "exif"
-    connection.execute(
+    complete = (
         update(photos)
         .where(here)
         .values(
@@ -160,7 +160,9 @@ def _complete(
             maker_id=analyzer.maker_id,
         )
     )
-    note_maker(connection, upload.family_id, analyzer.maker_id, now=now)
+    if analyzer.maker_id is not None:
+        complete = complete.add_cte(maker_note(upload.family_id, analyzer.maker_id, now=now).cte("noted"))
+    connection.execute(complete)
     clear_problems(connection, upload.family_id, [upload.photo_id], stage="analysis")
     return taken_at
 
