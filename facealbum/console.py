@@ -24,6 +24,8 @@ out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 
 _SHOWN_PROBLEMS = 20
+_WHOLE = 32
+"""Characters of a table's first column that stay on one line, so that a name can be copied."""
 
 
 @dataclass(slots=True)
@@ -99,7 +101,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     )
     for number, column in enumerate(columns):
         numeric = all(isinstance(row[number], int | float) for row in cells)
-        shown.add_column(column, justify="right" if numeric and cells else "left", overflow="fold")
+        whole = number == 0 and all(len(str(row[0])) <= _WHOLE for row in cells)
+        shown.add_column(column, justify="right" if numeric and cells else "left", overflow="fold", no_wrap=whole)
     for row in cells:
         shown.add_row(*(escape(str(cell)) for cell in row))
     out.print(shown)
