@@ -29,6 +29,7 @@ from eval.annotation.items import Answer, Item, Kind
 from eval.annotation.settle import Settled
 from eval.fairness.gate import SliceChange
 from eval.metrics.estimates import Estimate, wilson
+from facealbum.domain.sentences import Sentence, Share
 from facealbum.errors import InvalidValueError
 
 Counted = Callable[[Item, Settled], tuple[float, float]]
@@ -133,8 +134,14 @@ def estimate_sample(
     response = answered / drawn if drawn else 0.0
     if response < min_response:
         raise InvalidValueError(
-            f"{answered} of the {drawn} items of {sample.name} are answered, less than {min_response:.0%}; label more,"
-            " or say with --min-response that fewer must do"
+            Sentence(
+                "%(answered)s of the %(drawn)s items of %(sample)s are answered, less than %(least)s; label more, or"
+                " say with --min-response that fewer must do",
+                answered=answered,
+                drawn=drawn,
+                sample=sample.name,
+                least=Share(min_response, 0),
+            )
         )
     return AnnotationEstimate(
         sample=sample.name,
@@ -240,7 +247,9 @@ def weigh(sample: Sample, settled: Mapping[UUID, Settled]) -> tuple[list[Item], 
     answered = Counter(item.stratum for item in items)
     lost = [name for name, count in drawn.items() if count and not answered[name]]
     if lost:
-        raise InvalidValueError(f"no item of the stratum {lost[0]!r} has a sure answer; label some of each")
+        raise InvalidValueError(
+            Sentence("no item of the stratum %(name)s has a sure answer; label some of each", name=lost[0])
+        )
     return items, np.array([drawn[item.stratum] / answered[item.stratum] / item.probability for item in items])
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from eval.drift.counts import Counts, Groups
 from eval.drift.distance import Array
+from facealbum.domain.sentences import Sentence, Share, Term
 
 _WORTH_NAMING = 0.25
 _MOST_NAMED = 3
@@ -47,12 +48,17 @@ class Contribution:
         """What `to_dict` has made JSON of."""
         return cls(*(given[one.name] for one in fields(cls)))
 
-    def words(self) -> str:
+    def words(self) -> Sentence:
         """In words, for alarms and reports."""
+        group, part, now = Term(self.group), Share(self.part, 0), Share(self.share_now, 0)
         if self.how == "within":
-            return f"{self.group}: {self.part:.0%} of the change within {self.share_now:.0%} of all"
-        return (
-            f"{self.group}: {self.part:.0%} of the change by going from {self.share_before:.0%} to {self.share_now:.0%}"
+            return Sentence("%(group)s: %(part)s of the change within %(now)s of all", group=group, part=part, now=now)
+        return Sentence(
+            "%(group)s: %(part)s of the change by going from %(before)s to %(now)s",
+            group=group,
+            part=part,
+            before=Share(self.share_before, 0),
+            now=now,
         )
 
 

@@ -7,9 +7,14 @@ from typing import Any, Literal
 from eval.drift.attribution import Contribution
 from eval.drift.distributions import BINNING, DISTRIBUTIONS
 from facealbum.domain.months import Month
+from facealbum.domain.sentences import Number, Sentence, Term, join_sentences
 
 Against = Literal["baseline", "before", "training"]
-_ABOUT = {"baseline": "the quiet months", "before": "the month before", "training": "the training set"}
+_ABOUT = {
+    "baseline": Sentence("the quiet months"),
+    "before": Sentence("the month before"),
+    "training": Sentence("the training set"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ class DriftReport:
     changes: tuple[Change, ...]
 
     @property
-    def alarms(self) -> list[str]:
+    def alarms(self) -> list[Sentence]:
         """One line for each distribution that has drifted, the farthest first."""
         moved = [one for one in self.changes if one.alarm and one.threshold is not None]
         moved.sort(key=lambda one: one.distance / (one.threshold or 1), reverse=True)
@@ -82,12 +87,18 @@ class DriftReport:
         ends = [str(month) for month in dict.fromkeys((*self.months[:1], *self.months[-1:]))]
         return f"{_ABOUT[self.against]} ({' to '.join(ends)})" if ends else _ABOUT[self.against]
 
-    def _line(self, one: Change) -> str:
-        why = "; ".join(group.words() for group in one.groups) or "all groups changed alike"
-        return (
-            f"{DISTRIBUTIONS[one.distribution].about}: distance {one.distance:.3f} to {_ABOUT[self.against]}, more than"
-            f" {one.threshold:.3f} (n = {sum(one.counts)} and {sum(one.counts_before)}); {why}"
+    def _line(self, one: Change) -> Sentence:
+        said = Sentence(
+            "%(about)s: distance %(distance)s to %(against)s, more than %(threshold)s (n = %(now)s and %(before)s)",
+            about=Term(DISTRIBUTIONS[one.distribution].about),
+            distance=Number(one.distance, 3),
+            against=_ABOUT[self.against],
+            threshold=Number(one.threshold or 0, 3),
+            now=sum(one.counts),
+            before=sum(one.counts_before),
         )
+        groups = [group.words() for group in one.groups]
+        return join_sentences([said, *(groups or [Sentence("all groups changed alike")])])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON."""

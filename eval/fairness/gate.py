@@ -18,6 +18,7 @@ from scipy.special import stdtrit
 from eval.metrics.change import estimate_change
 from eval.metrics.definitions import Better
 from eval.metrics.estimates import Array
+from facealbum.domain.sentences import Number, Sentence, Term, join_sentences
 from facealbum.errors import InvalidValueError
 
 LEVEL = 0.95
@@ -32,6 +33,13 @@ class Verdict(StrEnum):
     PASS = "pass"  # noqa: S105 - no password
     FAIL = "fail"
     UNKNOWN = "unknown"
+
+
+_SAID = {
+    Verdict.PASS: Sentence("every slice stays within its bound; the nearest to it is"),
+    Verdict.FAIL: Sentence("a slice gets worse"),
+    Verdict.UNKNOWN: Sentence("it isn't sure that every slice stays within its bound; the least sure is"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +98,25 @@ class WorstSlice:
     few: tuple[str, ...]
 
     @property
-    def reason(self) -> str:
+    def reason(self) -> Sentence:
         """In words."""
-        left = f"; too few families in {', '.join(self.few)}" if self.few else ""
-        if self.worst is None:
-            return f"no slice has enough families{left}"
-        one = self.worst
-        said = {
-            Verdict.PASS: "every slice stays within its bound; the nearest to it is",
-            Verdict.FAIL: "a slice gets worse:",
-            Verdict.UNKNOWN: "it isn't sure that every slice stays within its bound; the least sure is",
-        }[self.verdict]
-        return (
-            f"{said} {one.slice or 'all'}, worse by {one.worse:+.4f} ({one.low:+.4f} to {one.high:+.4f}) of at most"
-            f" {self.bound:.4f}, in {one.families} families, of {self.judged} slices{left}"
+        said = Sentence("no slice has enough families") if self.worst is None else self._of(self.worst)
+        if not self.few:
+            return said
+        return join_sentences([said, Sentence("too few families in %(slices)s", slices=", ".join(self.few))])
+
+    def _of(self, worst: SliceChange) -> Sentence:
+        return Sentence(
+            "%(said)s: %(slice)s, worse by %(worse)s (%(low)s to %(high)s) of at most %(bound)s, in %(families)s"
+            " families, of %(judged)s slices",
+            said=_SAID[self.verdict],
+            slice=Term(worst.slice or "all"),
+            worse=Number(worst.worse, 4),
+            low=Number(worst.low, 4),
+            high=Number(worst.high, 4),
+            bound=Number(self.bound, 4),
+            families=worst.families,
+            judged=self.judged,
         )
 
     def to_dict(self) -> dict[str, Any]:

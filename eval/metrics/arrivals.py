@@ -11,6 +11,7 @@ from scipy.stats import poisson
 
 from eval.metrics.control import FALSE_ALARMS, LEAST, MOST
 from facealbum.domain.months import Month
+from facealbum.domain.sentences import Number, Sentence
 
 _LEAST_SHARE, _MOST_SHARE = 0.5, 1.5  # of the least and the most of the months before
 _FEWEST_FAMILIES = 20  # below, one family's wedding moves the faces of all
@@ -30,7 +31,7 @@ class Arrivals:
         return self.faces / self.families if self.families else 0.0
 
 
-def find_arrival_alarms(before: Sequence[Arrivals], now: Arrivals) -> list[str]:
+def find_arrival_alarms(before: Sequence[Arrivals], now: Arrivals) -> list[Sentence]:
     """One sentence if far too few families have faces of the month, or families far too few or too many.
 
     before: earlier months with faces, oldest first, each as it was when it had just ended, for photos that come late
@@ -41,11 +42,25 @@ def find_arrival_alarms(before: Sequence[Arrivals], now: Arrivals) -> list[str]:
         return []
     least = min(one.families for one in known)
     if now.families < _LEAST_SHARE * least and poisson.cdf(now.families, least) < FALSE_ALARMS:
-        found = f"only {now.families} families have faces of {now.month}, after {least} or more in each"
-        return [f"{found} of the {len(known)} months before"]
+        few = Sentence(
+            "only %(families)s families have faces of %(month)s, after %(least)s or more in each of the %(before)s"
+            " months before",
+            families=now.families,
+            month=now.month,
+            least=least,
+            before=len(known),
+        )
+        return [few]
     paces = [one.pace for one in known]
     slow, fast = _LEAST_SHARE * min(paces), _MOST_SHARE * max(paces)
     if min(least, now.families) < _FEWEST_FAMILIES or slow <= now.pace <= fast:
         return []
-    found = f"a family has {now.pace:.0f} faces of {now.month}, after {min(paces):.0f} to {max(paces):.0f}"
-    return [f"{found} in the {len(known)} months before"]
+    odd = Sentence(
+        "a family has %(faces)s faces of %(month)s, after %(least)s to %(most)s in the %(before)s months before",
+        faces=Number(now.pace, 0),
+        month=now.month,
+        least=Number(min(paces), 0),
+        most=Number(max(paces), 0),
+        before=len(known),
+    )
+    return [odd]

@@ -18,6 +18,7 @@ from scipy.special import ndtri, stdtrit
 from eval.metrics.definitions import METRICS, Better
 from eval.metrics.estimates import Estimate
 from facealbum.domain.months import Month
+from facealbum.domain.sentences import Number, Sentence, Share, Term, join_sentences
 
 LEAST, MOST = 6, 12  # months before that limits are made from
 FALSE_ALARMS = 0.0027  # share of steady months outside their limits, as three standard deviations have it
@@ -36,6 +37,9 @@ class Side(StrEnum):
     WITHIN = "within"
     ABOVE = "above"
     BELOW = "below"
+
+
+_SIDES = {Side.ABOVE: Term("above"), Side.BELOW: Term("below")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ def track_months(metric: str, points: Sequence[MonthPoint]) -> tuple[TrackedMont
     return tuple(_judge(metric, known[max(0, at - MOST) : at], point) for at, point in enumerate(known))
 
 
-def find_alarms(months: Sequence[TrackedMonth]) -> list[str]:
+def find_alarms(months: Sequence[TrackedMonth]) -> list[Sentence]:
     """One sentence for each month that left its limits for the worse."""
     return [_sentence(month) for month in months if month.worse]
 
@@ -132,18 +136,26 @@ def _error(point: MonthPoint) -> float:
     return (one.high - one.low) / 2 / float(ndtri((1 + one.level) / 2))
 
 
-def _sentence(month: TrackedMonth) -> str:
+def _sentence(month: TrackedMonth) -> Sentence:
     metric, one = METRICS[month.metric], month.point.estimate
-    written = "{:.1%}".format if metric.share else "{:.2f}".format
-    limits = f"{written(month.low or 0)} to {written(month.high or 0)}"
-    said = (
-        f"{metric.title} of {month.point.month} is {written(one.value or 0)} in {one.families} families,"
-        f" {month.side} the {limits} that the {month.baseline} months before let expect"
+    write = Share if metric.share else Number
+    said = Sentence(
+        "%(metric)s of %(month)s is %(value)s in %(families)s families, %(side)s the %(low)s to %(high)s that the"
+        " %(before)s months before let expect",
+        metric=Term(metric.title),
+        month=month.point.month,
+        value=write(one.value or 0),
+        families=one.families,
+        side=_SIDES[month.side],
+        low=write(month.low or 0),
+        high=write(month.high or 0),
+        before=month.baseline,
     )
-    if month.changed_from:
-        said += f"; the embedding model changed from {_named(month.changed_from)} to {_named(month.point.models)}"
-    return said
+    if not month.changed_from:
+        return said
+    models = {"before": _named(month.changed_from), "now": _named(month.point.models)}
+    return join_sentences([said, Sentence("the embedding model changed from %(before)s to %(now)s", **models)])
 
 
 def _named(models: Sequence[str]) -> str:
-    return " and ".join(models) or "none"
+    return ", ".join(models) or "–"  # noqa: RUF001 - none

@@ -1,4 +1,4 @@
-"""A plan in words: for each face why it is where it is, and whom it nearly was.
+"""A plan in sentences: for each face why it is where it is, and whom it nearly was.
 
 joined Hana: 0.71 to face 3f2a; next best Ren 0.44, impossible: both in photo 91c0
 """
@@ -9,16 +9,17 @@ from uuid import UUID
 
 from facealbum.clustering.plan import Attach, Bar, Barred, ClusterPlan, Leave, LeaveReason, NewGroup, Rival
 from facealbum.domain.ids import FaceId
+from facealbum.domain.sentences import Number, Sentence, join_sentences
 
 _LEFT = {
-    LeaveReason.ALONE: "waits: nobody is near enough",
-    LeaveReason.POOR: "waits: too poor to found a person, and nobody is near enough",
-    LeaveReason.TOO_FEW: "waits: its group has too few good faces to be a person",
-    LeaveReason.FORBIDDEN: "waits: those who are near enough are ruled out",
+    LeaveReason.ALONE: Sentence("waits: nobody is near enough"),
+    LeaveReason.POOR: Sentence("waits: too poor to found a person, and nobody is near enough"),
+    LeaveReason.TOO_FEW: Sentence("waits: its group has too few good faces to be a person"),
+    LeaveReason.FORBIDDEN: Sentence("waits: those who are near enough are ruled out"),
 }
 
 
-def describe_faces(plan: ClusterPlan, names: Mapping[UUID, str]) -> dict[FaceId, str]:
+def describe_faces(plan: ClusterPlan, names: Mapping[UUID, str]) -> dict[FaceId, Sentence]:
     """One sentence for each face of the plan; persons, photos and faces are called as in `names`, else by their id."""
     call = _Names(names)
     said = chain(
@@ -36,33 +37,47 @@ class _Names:
     def name(self, identity: UUID) -> str:
         return self._names.get(identity) or str(identity)
 
-    def attach(self, one: Attach) -> str:
-        return (
-            f"joined {self.name(one.person_id)}: {one.similarity:.2f} to face {self.name(one.nearest)},"
-            f" {one.score:.2f} on average{self._rival(one.rival)}"
+    def attach(self, one: Attach) -> Sentence:
+        said = Sentence(
+            "joined %(who)s: %(similarity)s to face %(nearest)s, %(score)s on average",
+            who=self.name(one.person_id),
+            similarity=Number(one.similarity),
+            nearest=self.name(one.nearest),
+            score=Number(one.score),
         )
+        return self._beside(said, one.rival)
 
-    def group(self, group: NewGroup) -> Iterator[tuple[FaceId, str]]:
+    def group(self, group: NewGroup) -> Iterator[tuple[FaceId, Sentence]]:
         others = len(group.face_ids) - 1
         for face, score, rival in zip(group.face_ids, group.scores, group.rivals, strict=True):
-            mates = f"{others} other face{'s' * (others != 1)}"
-            yield face, f"a new person with {mates}: {score:.2f} on average{self._rival(rival)}"
+            said = Sentence.counted(
+                "a new person with %(num)s other face: %(score)s on average",
+                "a new person with %(num)s other faces: %(score)s on average",
+                others,
+                score=Number(score),
+            )
+            yield face, self._beside(said, rival)
 
-    def leave(self, one: Leave) -> str:
-        return f"{_LEFT[one.reason]}{self._rival(one.rival)}"
+    def leave(self, one: Leave) -> Sentence:
+        return self._beside(_LEFT[one.reason], one.rival)
 
-    def _rival(self, rival: Rival | None) -> str:
+    def _beside(self, said: Sentence, rival: Rival | None) -> Sentence:
+        """The sentence, and whom the face nearly was."""
         if rival is None:
-            return ""
-        who = "another new person" if rival.person_id is None else self.name(rival.person_id)
-        barred = "" if rival.barred is None else f", impossible: {self._barred(rival.barred, who)}"
-        return f"; next best {who} {rival.score:.2f}{barred}"
+            return said
+        who = Sentence("another new person") if rival.person_id is None else self.name(rival.person_id)
+        score = Number(rival.score)
+        if rival.barred is None:
+            return join_sentences([said, Sentence("next best %(who)s %(score)s", who=who, score=score)])
+        why = self._barred(rival.barred, who)
+        nearly = Sentence("next best %(who)s %(score)s, impossible: %(why)s", who=who, score=score, why=why)
+        return join_sentences([said, nearly])
 
-    def _barred(self, barred: Barred, who: str) -> str:
+    def _barred(self, barred: Barred, who: str) -> Sentence:
         if barred.bar is Bar.KNOWN or barred.id is None:
-            return "both are known persons"
+            return Sentence("both are known persons")
         if barred.bar is Bar.PHOTO:
-            return f"both in photo {self.name(barred.id)}"
+            return Sentence("both in photo %(photo)s", photo=self.name(barred.id))
         if barred.bar is Bar.FACES:
-            return f"told apart from face {self.name(barred.id)}"
-        return f"ruled out for {who}"
+            return Sentence("told apart from face %(face)s", face=self.name(barred.id))
+        return Sentence("ruled out for %(who)s", who=who)

@@ -12,6 +12,7 @@ from unicodedata import category
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import ChildId, DecisionId, FaceId, PersonId, split_person_id
 from facealbum.domain.people import Gender
+from facealbum.domain.sentences import Number, Sentence
 from facealbum.errors import InvalidValueError
 
 _NOTHING: tuple[object, ...] = (None, (), "")
@@ -68,11 +69,20 @@ class Request:
             raise InvalidValueError(f"{self.kind} needs exactly {choices}, got {', '.join(sorted(given)) or 'nothing'}")
         pair = self.kind in (Kind.SAME, Kind.DIFFERENT) and self.faces
         if len(set(self.faces)) != len(self.faces) or (pair and len(self.faces) != 2):  # noqa: PLR2004 - two
-            raise InvalidValueError(f"{self.kind} needs {'two' if pair else 'some'} different faces, got {self.faces}")
+            raise InvalidValueError(
+                Sentence("select two different faces") if pair else Sentence("select different faces")
+            )
         if self.person is not None and self.person == self.other:
-            raise InvalidValueError(f"{self.kind} needs two persons, got {self.person} twice")
+            raise InvalidValueError(Sentence("choose two persons; these are one"))
         if self.age is not None and not 0 <= self.age <= OLDEST:
-            raise InvalidValueError(f"an age must be 0 to {OLDEST:.0f} years, got {self.age}")
+            raise InvalidValueError(
+                Sentence(
+                    "an age must be %(least)s to %(most)s years, got %(age)s",
+                    least=0,
+                    most=int(OLDEST),
+                    age=Number(self.age, 1),
+                )
+            )
         if self.gender is Gender.UNKNOWN:
             raise InvalidValueError("a gender must be female or male; leave it out where the models are wrong")
 
@@ -85,7 +95,9 @@ class Request:
 def check_name(name: str) -> None:
     """Raise InvalidValueError for what can't be a name; of what is on record, only new names are asked this."""
     if len(name) > LONGEST_NAME or any(category(one) in {"Cc", "Cs"} for one in name):
-        raise InvalidValueError(f"a name must have up to {LONGEST_NAME} characters, and none that controls a terminal")
+        raise InvalidValueError(
+            Sentence("a name must have up to %(most)s characters, and none that controls a terminal", most=LONGEST_NAME)
+        )
 
 
 @dataclass(frozen=True, slots=True)

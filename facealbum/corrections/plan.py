@@ -18,6 +18,7 @@ from facealbum.corrections.state import Album, Correction, compare_albums
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import DecisionId, PersonId
 from facealbum.domain.people import Gender
+from facealbum.domain.sentences import Sentence
 from facealbum.errors import (
     ContradictionError,
     InvalidValueError,
@@ -55,7 +56,7 @@ def plan_correction(
     places = [album.places.get((signed.arm_id, face)) for face in request.faces]
     held = {place and place.person_id for place in places}
     if request.kind is Kind.SPLIT and held != {request.person}:
-        raise InvalidValueError(f"a split needs faces of the person, and not all of these are of {request.person}")
+        raise InvalidValueError(Sentence("a split needs faces of one person, and not all of these are of it"))
     decision = Decision(
         signed.decision_id,
         signed.number,
@@ -89,7 +90,8 @@ def _check(album: Album, request: Request, arm_id: int) -> None:
         raise UnknownChildError(f"the family has no child {request.child}")
     excluded = [str(face) for face in request.faces if face in album.excluded]
     if excluded:
-        raise InvalidValueError(f"{excluded[0]} was said to be no face; undo that decision first")
+        said = Sentence("%(face)s was said to be no face; undo that decision first", face=excluded[0])
+        raise InvalidValueError(said)
 
 
 def _follow(album: Album, past: Sequence[Decision], request: Request) -> Request:

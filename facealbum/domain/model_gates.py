@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from facealbum.domain.model_versions import ModelVersion, Stage
+from facealbum.domain.sentences import Sentence
 
 
 class Outcome(StrEnum):
@@ -22,7 +23,7 @@ class GateVerdict:
 
     gate: str
     outcome: Outcome
-    reason: str
+    reason: Sentence
     figures: Mapping[str, Any] = field(default_factory=dict)
     needed: bool = True
 
@@ -32,8 +33,13 @@ class GateVerdict:
         return self.outcome is Outcome.FAIL or (self.needed and self.outcome is Outcome.UNKNOWN)
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON."""
-        return asdict(self)
+        """As JSON; said: the reason as pages say it."""
+        return asdict(self) | {"said": self.reason.to_dict()}
+
+
+def reason_kept(verdict: Mapping[str, Any]) -> str:
+    """The reason of what `to_dict` gave; of releases that kept no sentence its English."""
+    return Sentence.from_dict(verdict["said"]) if "said" in verdict else str(verdict["reason"])
 
 
 ARTEFACT, LICENCE, COMPATIBILITY = "artefact", "licence", "compatibility"
@@ -63,14 +69,19 @@ def judge_metrics(version: ModelVersion) -> GateVerdict:
     metrics = version.metrics if version.primary is None else {version.primary: version.metrics.get(version.primary)}
     judged = {name: one for name, one in metrics.items() if isinstance(one, Mapping) and "better" in one}
     if not judged:
-        text = f"{version.primary or 'no metric'} was measured against a baseline; evaluate the training"
+        text = Sentence("its metric was not measured against a baseline; evaluate the training")
         return GateVerdict(BASELINE, Outcome.UNKNOWN, text, needed=version.training_run is not None)
     worse = sorted(name for name, one in judged.items() if one["better"] is False)
     if worse:
-        text = f"it is worse than its baseline in {', '.join(worse)}; train another, or override with a reason"
+        text = Sentence(
+            "it is worse than its baseline in %(metrics)s; train another, or override with a reason",
+            metrics=", ".join(worse),
+        )
         return GateVerdict(BASELINE, Outcome.FAIL, text, judged)
     better = sorted(name for name, one in judged.items() if one["better"])
-    text = f"better in {', '.join(better)}" if better else "no difference to its baseline is shown"
+    text = Sentence("no difference to its baseline is shown")
+    if better:
+        text = Sentence("better in %(metrics)s", metrics=", ".join(better))
     return GateVerdict(BASELINE, Outcome.PASS, text, judged)
 
 

@@ -65,7 +65,7 @@ from facealbum.errors.photos import (
     VideoLengthError,
     WrongContentError,
 )
-from facealbum.errors.root import ConflictError, FacealbumError, InvalidValueError
+from facealbum.errors.root import ConflictError, FacealbumError, InvalidValueError, said_by
 from facealbum.errors.services import (
     BadMessageError,
     BrokerUnavailableError,
@@ -144,4 +144,5 @@ __all__ = [
     "UnsettledError",
     "VideoLengthError",
     "WrongContentError",
+    "said_by",
 ]

@@ -18,3 +18,9 @@ class ConflictError(InvalidValueError):
     """What is asked for can't be beside what is: a name is taken, or the thing is in a state that doesn't allow it."""
 
     code = "conflict"
+
+
+def said_by(error: FacealbumError) -> str:
+    """Its message as it was given: a sentence that other languages can say, where it was one."""
+    message: str = error.args[0] if error.args else str(error)
+    return message

@@ -7,6 +7,7 @@ that was installed or trained on this machine in its models folder, and threshol
 import hashlib
 
 from facealbum.domain.model_versions import ModelKind, ModelVersion, Stage
+from facealbum.domain.sentences import Sentence
 from facealbum.errors import ModelError, ObjectNotFoundError
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import expect_sha256, find_embedder, models_folder, sha256_of
@@ -36,7 +37,7 @@ def read_artefact(context: Context, model: ModelVersion) -> bytes:
     return content
 
 
-def verify_artefact(context: Context, transaction: Transaction, model: ModelVersion) -> str:
+def verify_artefact(context: Context, transaction: Transaction, model: ModelVersion) -> Sentence:
     """Where the bytes of a version lie, all of them read; raises ModelError unless they are those registered."""
     if model.kind is ModelKind.EMBEDDER:
         return _verify_embedder(context, model)
@@ -46,9 +47,9 @@ def verify_artefact(context: Context, transaction: Transaction, model: ModelVers
         arm = load_arm(transaction, str(model.arm))
         assert arm is not None, "the registry refers to its row"  # noqa: S101
         expect_sha256(model, digest_thresholds(arm.algorithm, arm.parameters), f"the arm {arm.name}")
-        return f"the arm {arm.name}"
+        return Sentence("the arm %(name)s", name=arm.name)
     read_artefact(context, model)
-    return f"{artefact_key(model.sha256)} in the object store"
+    return Sentence("%(key)s in the object store", key=artefact_key(model.sha256))
 
 
 def verify_production(context: Context, transaction: Transaction) -> int:
@@ -59,27 +60,27 @@ def verify_production(context: Context, transaction: Transaction) -> int:
     return len(serving)
 
 
-def _verify_embedder(context: Context, model: ModelVersion) -> str:
+def _verify_embedder(context: Context, model: ModelVersion) -> Sentence:
     """Its own weights and those of the networks below; if they aren't on this machine, those in the object store."""
     try:
         embedder = find_embedder(model.name, models_folder(context.settings))
     except ModelError:
         if context.objects.exists(artefact_key(model.sha256)):
             read_artefact(context, model)
-            return f"{artefact_key(model.sha256)} in the object store"
+            return Sentence("%(key)s in the object store", key=artefact_key(model.sha256))
         raise
     expect_sha256(model, sha256_of(embedder), f"the embedder {model.name} of this machine")
     for backbone in embedder.backbones:
         backbone.model.read()
     if embedder.head is not None:
         embedder.head.read()
-    return "the files of this machine"
+    return Sentence("the files of this machine")
 
 
-def _verify_packaged(model: ModelVersion) -> str:
+def _verify_packaged(model: ModelVersion) -> Sentence:
     """Networks are read and hashed; numbers are part of the program."""
     known = {(one.kind, one.name): one.sha256 for one in packaged_models()}
     expect_sha256(model, known.get((model.kind, model.name), "nothing"), f"this release's {model.name}")
     if model.name in (specs := load_specs()):
         specs[model.name].read()
-    return "packaged with this release"
+    return Sentence("packaged with this release")

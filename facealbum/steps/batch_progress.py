@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from facealbum.steps.context import Context
+from facealbum.steps.evaluate import read_alarms
 from facealbum.storage.batch_families import count_by_status, count_ended
 from facealbum.storage.batch_figures import FailedFamily, Failure, load_failed_families, load_failures, sum_figures
 from facealbum.storage.batches import Batch, count_not_handed_out, load_batch, load_batches
@@ -37,7 +38,7 @@ class BatchProgress:
     @property
     def alarms(self) -> Sequence[str]:
         """What its evaluation raised."""
-        return tuple(self.batch.summary["alarms"]) if self.batch.summary else ()
+        return read_alarms(self.batch.summary)
 
     @property
     def has_problems(self) -> bool:

@@ -14,6 +14,7 @@ from eval.compat import CompatReport, FamilyFaces, FamilyMeasures, Reading, comp
 from facealbum.code_version import code_version
 from facealbum.domain.ids import FamilyId
 from facealbum.domain.model_versions import ModelVersion, slot_of_adapter
+from facealbum.domain.sentences import Sentence, join_sentences
 from facealbum.errors import IncompatibleError, InvalidValueError
 from facealbum.steps.adapt import OpenAdapter, open_adapter
 from facealbum.steps.arm_plans import ArmPlan
@@ -109,8 +110,13 @@ def require_compatible(transaction: Transaction, old_space: str, new_space: str)
     missing = _missing(transaction, reports, old_space, new_space)
     if missing:
         raise IncompatibleError(
-            f"albums of {old_space} may lose people in {new_space}: {'; '.join(missing)};"
-            " see docs/compatibility.md, or choose a model that passes"
+            Sentence(
+                "albums of %(old)s may lose people in %(new)s: %(missing)s; see docs/compatibility.md, or choose a"
+                " model that passes",
+                old=old_space,
+                new=new_space,
+                missing=join_sentences(missing),
+            )
         )
 
 
@@ -122,22 +128,30 @@ def find_serving_adapter(transaction: Transaction, old_space: str, new_space: st
     return model if passed else None
 
 
-def _missing(transaction: Transaction, reports: list[StoredReport], old: str, new: str) -> list[str]:
+def _missing(transaction: Transaction, reports: list[StoredReport], old: str, new: str) -> list[Sentence]:
     """What must still be done before the change, with its command."""
     target = ensure_space(transaction, new)
     missing = []
     if not has_finished(transaction, target) and (left := count_left(transaction, target)).incomplete:
         missing.append(
-            f"{left.incomplete} of {left.faces} faces have no vector in it, embed them: facealbum reembed start {new}"
+            Sentence(
+                "%(left)s of %(faces)s faces have no vector in it, embed them: %(command)s",
+                left=left.incomplete,
+                faces=left.faces,
+                command=f"facealbum reembed start {new}",
+            )
         )
     true = [one for one in reports if one.adapter is None]
     if not true:
-        missing.append(f"nobody has measured this change, do: facealbum eval compat {old} {new}")
-        ready = [one.adapter for one in reports if one.passed]
-        missing += [f"or promote an adapter that passed: facealbum models promote {ready[0]}"] if ready else []
+        command = f"facealbum eval compat {old} {new}"
+        missing.append(Sentence("nobody has measured this change, do: %(command)s", command=command))
+        if ready := [one.adapter for one in reports if one.passed]:
+            command = f"facealbum models promote {ready[0]}"
+            missing.append(Sentence("or promote an adapter that passed: %(command)s", command=command))
     elif not true[0].passed:
         failed = ", ".join(check["key"] for check in true[0].report["checks"] if not check["passed"])
-        missing.append(f"report {true[0].number} on this change failed ({failed})")
+        number = true[0].number
+        missing.append(Sentence("report %(number)s on this change failed (%(checks)s)", number=number, checks=failed))
     return missing
 
 

@@ -3,11 +3,12 @@
 A batch is done once this is written, and never before each of its families has ended.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from facealbum.clustering.intervals import Rate
 from facealbum.domain.ids import BatchId
+from facealbum.domain.sentences import Sentence, Share
 from facealbum.steps.context import Context
 from facealbum.steps.drift import watch_month
 from facealbum.steps.link_inputs import watch_mix
@@ -34,8 +35,7 @@ def evaluate_batch(context: Context, identity: BatchId) -> None:
             return
         now = context.clock()
         total_months(transaction, since=batch.created_at, through=batch.through, batch=batch.number, now=now)
-        summary = _summarize(transaction, batch, floor=context.settings.coverage_alarm)
-        summary["alarms"] += drift
+        summary = _summarize(transaction, batch, drift, floor=context.settings.coverage_alarm)
         update_batch(transaction, identity, status="done", summary=summary, finished_at=now)
 
 
@@ -43,12 +43,17 @@ def _is_due(transaction: Transaction, batch: Batch) -> bool:
     return batch.status == "evaluating" and not has_unfinished(transaction, batch.batch_id)
 
 
-def _summarize(transaction: Transaction, batch: Batch, *, floor: float) -> dict[str, Any]:
+def _summarize(transaction: Transaction, batch: Batch, drift: Sequence[Sentence], *, floor: float) -> dict[str, Any]:
     families = count_by_status(transaction, batch.batch_id)
     done, failed = (sum_figures(transaction, batch.batch_id, status) for status in ("done", "failed"))
     coverage = Rate(done.assigned, done.faces + failed.faces)
     before = load_batch_before(transaction, batch)
     earlier = read_coverage(before.summary) if before else None
+    alarms = [
+        *coverage_alarms(coverage, earlier, floor=floor),
+        *metric_alarms(transaction, batch.arm, batch.through),
+        *drift,
+    ]
     return {
         "families": {
             "done": families.get("done", 0),
@@ -62,10 +67,8 @@ def _summarize(transaction: Transaction, batch: Batch, *, floor: float) -> dict[
         "persons_created": done.persons_created,
         "links": done.links,
         "breakage": breakage_rates(done),
-        "alarms": [
-            *coverage_alarms(coverage, earlier, floor=floor),
-            *metric_alarms(transaction, batch.arm, batch.through),
-        ],
+        "alarms": alarms,
+        "sentences": [alarm.to_dict() for alarm in alarms],
     }
 
 
@@ -75,17 +78,31 @@ def breakage_rates(figures: Figures) -> dict[str, dict[str, Any]]:
     return {kind: plain_rate(Rate(hits, figures.labels)) for kind, hits in kinds.items()}
 
 
-def coverage_alarms(coverage: Rate, before: Rate | None, *, floor: float) -> list[str]:
+def coverage_alarms(coverage: Rate, before: Rate | None, *, floor: float) -> list[Sentence]:
     """Why somebody must look: coverage below the floor, or surely and clearly below that of the batch before."""
     if coverage.value is None:
         return []
     alarms = []
     if coverage.value < floor:
-        alarms.append(f"only {coverage.value:.1%} of {coverage.cases} faces have a person, less than {floor:.0%}")
+        alarms.append(
+            Sentence(
+                "only %(share)s of %(faces)s faces have a person, less than %(floor)s",
+                share=Share(coverage.value),
+                faces=coverage.cases,
+                floor=Share(floor, 0),
+            )
+        )
     if before is not None and before.value is not None:
         falls = before.value - coverage.value
         if falls >= _SMALLEST_DROP and coverage.interval[1] < before.interval[0]:
-            alarms.append(f"{coverage.value:.1%} of {coverage.cases} faces have a person, after {before.value:.1%}")
+            alarms.append(
+                Sentence(
+                    "%(share)s of %(faces)s faces have a person, after %(before)s",
+                    share=Share(coverage.value),
+                    faces=coverage.cases,
+                    before=Share(before.value),
+                )
+            )
     return alarms
 
 
@@ -98,3 +115,11 @@ def plain_rate(rate: Rate) -> dict[str, Any]:
 def read_coverage(summary: Mapping[str, Any] | None) -> Rate | None:
     """The coverage that a summary tells."""
     return Rate(summary["coverage"]["hits"], summary["coverage"]["cases"]) if summary else None
+
+
+def read_alarms(summary: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """The alarms that a summary tells; those of releases that kept no sentences are English alone."""
+    if summary is None:
+        return ()
+    kept = summary.get("sentences")
+    return tuple(summary["alarms"]) if kept is None else tuple(Sentence.from_dict(one) for one in kept)

@@ -6,6 +6,7 @@ from math import isnan
 
 from facealbum.clustering import ClusterPlan, describe_faces
 from facealbum.domain.ids import FaceId, FamilyId
+from facealbum.domain.sentences import Number, Sentence, join_sentences
 from facealbum.errors import InvalidValueError, UnknownFaceError
 from facealbum.steps.context import Context
 from facealbum.storage.database import Transaction
@@ -21,10 +22,10 @@ from facealbum.storage.families import load_families, load_family
 from facealbum.storage.observations import Arm, load_arm
 from facealbum.storage.serving import load_served_arm
 
-_NO_RUN = "no monthly run has looked at it yet"
-_BY_USER = "a user said so"
-_NO_FACE = "a user said that this is no face"
-_FOUND_ANEW = "a run said so of the face that was found here before the photo was analysed again"
+_NO_RUN = Sentence("no monthly run has looked at it yet")
+_BY_USER = Sentence("a user said so")
+_NO_FACE = Sentence("a user said that this is no face")
+_FOUND_ANEW = Sentence("a run said so of the face that was found here before the photo was analysed again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class FaceExplanation:
     box: tuple[float, float, float, float]
     person: str | None
     provisional: bool
-    why: str
+    why: Sentence
 
 
 def explain_photo(context: Context, photo: str, *, family: str) -> list[FaceExplanation]:
@@ -80,19 +81,25 @@ def explain_placed(transaction: Transaction, family: FamilyId, arm: Arm, face: P
         box=(box.x1, box.y1, box.x2, box.y2),
         person=names.get(person, str(person)) if person else None,
         provisional=face.state == "provisional",
-        why="; ".join([why, *_told(face)]),
+        why=join_sentences([why, *_told(face)]),
     )
 
 
-def _told(face: PlacedFace) -> Iterator[str]:
+def _told(face: PlacedFace) -> Iterator[Sentence]:
     """What users said of the face's age and gender."""
     if face.told_age is not None:
-        age = "not of the age that the models say" if isnan(face.told_age) else f"{face.told_age:g} years old"
-        yield f"a user said that it is {age}"
+        if isnan(face.told_age):
+            yield Sentence("a user said that it is not of the age that the models say")
+        else:
+            digits = 0 if face.told_age.is_integer() else 1
+            yield Sentence("a user said that it is %(age)s years old", age=Number(face.told_age, digits))
     if face.told_p_female is not None:
-        wrong = "not of the gender that the models say"
-        gender = wrong if isnan(face.told_p_female) else "female" if face.told_p_female else "male"
-        yield f"a user said that it is {gender}"
+        if isnan(face.told_p_female):
+            yield Sentence("a user said that it is not of the gender that the models say")
+        elif face.told_p_female:
+            yield Sentence("a user said that it is female")
+        else:
+            yield Sentence("a user said that it is male")
 
 
 def _last_word(transaction: Transaction, family: FamilyId, arm: Arm, face: PlacedFace) -> ClusterPlan:

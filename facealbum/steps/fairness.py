@@ -17,6 +17,7 @@ from eval.fairness.gate import (
 from eval.fairness.slices import SliceStanding
 from eval.metrics.definitions import METRICS
 from facealbum.domain.months import Month
+from facealbum.domain.sentences import Sentence, Term, join_sentences
 from facealbum.errors import NothingMeasuredError
 from facealbum.steps.context import Context
 from facealbum.steps.metrics import expect_metric, find_arm
@@ -67,11 +68,15 @@ class SliceGate:
         return Verdict.PASS if said == {Verdict.PASS} else Verdict.UNKNOWN
 
     @property
-    def reason(self) -> str:
+    def reason(self) -> Sentence:
         """In words, those metrics first that decide."""
         every = {**self.metrics, **self.labelled}
-        decide = [f"{name}: {one.reason}" for name, one in every.items() if one.verdict is self.verdict]
-        return "; ".join(decide) or "no metric was given"
+        decide = [
+            Sentence("%(metric)s: %(reason)s", metric=Term(METRICS[name].title if name in METRICS else name), reason=one.reason)
+            for name, one in every.items()
+            if one.verdict is self.verdict
+        ]
+        return join_sentences(decide or [Sentence("no metric was given")])
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON."""

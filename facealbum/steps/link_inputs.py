@@ -10,6 +10,7 @@ from typing import Any
 from eval.fairness.mix import compare_mix, quiet_months
 from facealbum.domain.ids import FamilyId, PersonId
 from facealbum.domain.months import Month
+from facealbum.domain.sentences import Number, Sentence, Term
 from facealbum.errors import UnknownPersonError
 from facealbum.linking import Attribution, Link, plan_links
 from facealbum.steps.arm_models import evidence_of_arm
@@ -81,12 +82,18 @@ class Mix:
     months: Sequence[InputMonth]
 
     @property
-    def alarms(self) -> list[str]:
+    def alarms(self) -> list[Sentence]:
         """Of the newest month: which inputs drive links differently than they did in quiet months."""
         newest = max((one.month for one in self.months), default=None)
         return [
-            f"what drives links has changed: {one.input} is at distance {one.distance:.3f} to the quiet months,"
-            f" more than {one.threshold:.3f} (n = {one.links} links)"
+            Sentence(
+                "what drives links has changed: %(input)s is at distance %(distance)s to the quiet months, more than"
+                " %(threshold)s (n = %(links)s links)",
+                input=Term(f"input {one.input}"),
+                distance=Number(one.distance or 0, 3),
+                threshold=Number(one.threshold or 0, 3),
+                links=one.links,
+            )
             for one in self.months
             if one.month == newest and one.alarm
         ]

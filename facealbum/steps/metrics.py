@@ -13,6 +13,7 @@ from eval.metrics.estimates import Estimate, estimate_from_sums, estimate_pairs
 from eval.metrics.facts import Companies, Count, count_churn, count_month
 from eval.metrics.slices import EVERYTHING
 from facealbum.domain.months import Month
+from facealbum.domain.sentences import Sentence
 from facealbum.errors import InvalidValueError, NothingMeasuredError
 from facealbum.steps.context import Context
 from facealbum.storage.database import Transaction
@@ -74,7 +75,7 @@ class MonthAlarms:
 
     arm: str
     month: Month
-    alarms: tuple[str, ...]
+    alarms: tuple[Sentence, ...]
 
 
 def measure_month(transaction: Transaction, run: Run, before: Companies, *, now: datetime) -> None:
@@ -126,7 +127,7 @@ def total_months(
     return fresh
 
 
-def metric_alarms(transaction: Transaction, arm: str, month: Month) -> list[str]:
+def metric_alarms(transaction: Transaction, arm: str, month: Month) -> list[Sentence]:
     """Why somebody must look: metrics that left their limits in the month, for the worse, and missing photos."""
     keys = [key for key, metric in METRICS.items() if metric.steady]
     tracked = (_track(transaction, arm, key, EVERYTHING) for key in keys)
@@ -134,7 +135,7 @@ def metric_alarms(transaction: Transaction, arm: str, month: Month) -> list[str]
     return left + _arrival_alarms(transaction, arm, month)
 
 
-def _arrival_alarms(transaction: Transaction, arm: str, month: Month) -> list[str]:
+def _arrival_alarms(transaction: Transaction, arm: str, month: Month) -> list[Sentence]:
     """By the families and cases of coverage, which are those that have faces of a month, and these faces."""
     first = load_totals(transaction, arm, metric="coverage", part=EVERYTHING, first=True)
     before = [Arrivals(one.month, one.estimate.families, one.estimate.cases) for one in first if one.month < month]

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from eval.experiments import Outcome as Found
 from eval.experiments import Verdict
 from eval.fairness.gate import judge_worst_slice, read_training
-from eval.metrics import Better
+from eval.metrics import METRICS, Better
 from facealbum.domain.model_gates import (
     ARTEFACT,
     BASELINE,
@@ -25,7 +25,8 @@ from facealbum.domain.model_gates import (
     judge_metrics,
 )
 from facealbum.domain.model_versions import ModelKind, ModelVersion, Stage
-from facealbum.errors import FacealbumError, IncompatibleError
+from facealbum.domain.sentences import Sentence, Term, join_sentences
+from facealbum.errors import FacealbumError, IncompatibleError, said_by
 from facealbum.steps.adapt import read_adapter
 from facealbum.steps.artefacts import verify_artefact
 from facealbum.steps.compat import require_compatible
@@ -68,19 +69,21 @@ def _judge_artefact(look: Look) -> GateVerdict:
     try:
         where = verify_artefact(look.context, look.transaction, look.model)
     except FacealbumError as error:
-        return GateVerdict(ARTEFACT, Outcome.FAIL, str(error))
+        return GateVerdict(ARTEFACT, Outcome.FAIL, _told(error))
     return GateVerdict(ARTEFACT, Outcome.PASS, where, {"sha256": look.model.sha256})
 
 
 def _judge_licence(look: Look) -> GateVerdict:
     figures = {"licence": look.model.licence, "research_only": look.model.research_only}
     if look.model.research_only and not look.accepted:
-        reason = (
-            f"the licence of {look.model.name} must be accepted, it is: {look.model.licence}; nobody may use it for"
-            " anything but research; give --accept-research-only if that is what you do"
+        reason = Sentence(
+            "the licence of %(model)s must be accepted, it is: %(licence)s; nobody may use it for anything but"
+            " research; give --accept-research-only if that is what you do",
+            model=look.model.name,
+            licence=look.model.licence,
         )
         return GateVerdict(LICENCE, Outcome.FAIL, reason, figures)
-    return GateVerdict(LICENCE, Outcome.PASS, look.model.licence, figures)
+    return GateVerdict(LICENCE, Outcome.PASS, Sentence("%(said)s", said=look.model.licence), figures)
 
 
 def _judge_baseline(look: Look) -> GateVerdict:
@@ -97,7 +100,7 @@ def _judge_fairness(look: Look) -> GateVerdict:
         for one in found:
             if one.outcome is outcome:
                 return one
-    return GateVerdict(FAIRNESS, Outcome.UNKNOWN, "nothing was measured by slice", needed=False)
+    return GateVerdict(FAIRNESS, Outcome.UNKNOWN, Sentence("nothing was measured by slice"), needed=False)
 
 
 def _judge_tried(look: Look) -> GateVerdict | None:
@@ -130,13 +133,14 @@ def _judge_compatibility(look: Look) -> GateVerdict:
     if look.model.kind is ModelKind.ADAPTER:
         return _judge_adapter(look)
     if look.model.kind is not ModelKind.EMBEDDER:
-        return GateVerdict(COMPATIBILITY, Outcome.PASS, "it leaves the vectors of faces as they are")
+        return GateVerdict(COMPATIBILITY, Outcome.PASS, Sentence("it leaves the vectors of faces as they are"))
     spaces = installed_space(look.transaction), look.model.name
     try:
         require_compatible(look.transaction, *spaces)
     except IncompatibleError as error:
-        return GateVerdict(COMPATIBILITY, Outcome.FAIL, str(error))
-    return GateVerdict(COMPATIBILITY, Outcome.PASS, f"from {spaces[0]} to {spaces[1]} albums lose nobody")
+        return GateVerdict(COMPATIBILITY, Outcome.FAIL, _told(error))
+    reason = Sentence("from %(old)s to %(new)s albums lose nobody", old=spaces[0], new=spaces[1])
+    return GateVerdict(COMPATIBILITY, Outcome.PASS, reason)
 
 
 def _judge_adapter(look: Look) -> GateVerdict:
@@ -146,34 +150,46 @@ def _judge_adapter(look: Look) -> GateVerdict:
     mine = next((one for one in reports if one.adapter == look.model.label), None)
     if mine is None:
         command = f"facealbum eval compat {found.source} {found.target} --adapter {look.model.label}"
-        return GateVerdict(COMPATIBILITY, Outcome.UNKNOWN, f"nobody has measured it, do: {command}")
+        return GateVerdict(COMPATIBILITY, Outcome.UNKNOWN, Sentence("nobody has measured it, do: %(command)s", command=command))
     if not mine.passed:
-        return GateVerdict(COMPATIBILITY, Outcome.FAIL, f"albums lose people by it, as report {mine.number} tells")
-    return GateVerdict(COMPATIBILITY, Outcome.PASS, f"albums lose nobody by it, as report {mine.number} tells")
+        reason = Sentence("albums lose people by it, as report %(number)s tells", number=mine.number)
+        return GateVerdict(COMPATIBILITY, Outcome.FAIL, reason)
+    reason = Sentence("albums lose nobody by it, as report %(number)s tells", number=mine.number)
+    return GateVerdict(COMPATIBILITY, Outcome.PASS, reason)
 
 
 def _judge_shadow(look: Look) -> GateVerdict:
     """Of what changes decisions, beside what families see; an embedder is measured by its compatibility report, too."""
     if look.model.kind is ModelKind.ADAPTER:
-        return GateVerdict(SHADOW, Outcome.PASS, "nobody sees it before its space is promoted")
+        return GateVerdict(SHADOW, Outcome.PASS, Sentence("nobody sees it before its space is promoted"))
     needed = look.model.kind is not ModelKind.EMBEDDER
     if not has_faces(look.transaction):
-        return GateVerdict(SHADOW, Outcome.PASS, "there is no face yet")
+        return GateVerdict(SHADOW, Outcome.PASS, Sentence("there is no face yet"))
     tried = [one for one in load_experiments(look.transaction) if look.model.arm in _treatments(one)]
     if look.model.arm is None or not tried:
-        reason = f"it was not tried beside what families see; facealbum models promote {look.model.label} --to shadow"
+        command = f"facealbum models promote {look.model.label} --to shadow"
+        reason = Sentence("it was not tried beside what families see; %(command)s", command=command)
         return GateVerdict(SHADOW, Outcome.UNKNOWN, reason, needed=needed)
     told = _verdict_of(look, tried[0])
     if told is None:
-        reason = f"no month of experiment {tried[0].name!r} is over; facealbum cluster goes on with it"
+        reason = Sentence(
+            "no month of experiment %(name)s is over; facealbum cluster goes on with it", name=tried[0].name
+        )
         return GateVerdict(SHADOW, Outcome.UNKNOWN, reason, needed=needed)
     verdict, figures = Verdict.from_dict(told), {"experiment": tried[0].name, "verdict": told}
     broken = [rail.metric for rail in verdict.guardrails if rail.passed is False]
-    if verdict.outcome in {Found.WORSE, Found.REFUSED} or broken:
-        what = f"{verdict.outcome}, {verdict.reason}" + (f"; guardrails: {', '.join(broken)}" if broken else "")
-        return GateVerdict(SHADOW, Outcome.FAIL, f"experiment {tried[0].name!r} says: {what}", figures, needed=needed)
-    reason = f"experiment {tried[0].name!r} says: {verdict.outcome}, {verdict.reason}"
-    return GateVerdict(SHADOW, Outcome.PASS, reason, figures, needed=needed)
+    said = Sentence("experiment %(name)s says: %(verdict)s", name=tried[0].name, verdict=Term(verdict.outcome.value))
+    if broken:
+        harmed = (Sentence("it harms %(metric)s", metric=Term(METRICS[metric].title)) for metric in broken)
+        said = join_sentences([said, *harmed])
+    fails = verdict.outcome in {Found.WORSE, Found.REFUSED} or broken
+    return GateVerdict(SHADOW, Outcome.FAIL if fails else Outcome.PASS, said, figures, needed=needed)
+
+
+def _told(error: FacealbumError) -> Sentence:
+    """What the error says, as far as pages can."""
+    told = said_by(error)
+    return told if isinstance(told, Sentence) else Sentence("%(said)s", said=told)
 
 
 def _treatments(experiment: Experiment) -> set[str]:

@@ -10,6 +10,7 @@ from facealbum.domain.ids import FamilyId, RunId
 from facealbum.errors import UnknownRunError
 from facealbum.steps.batch_progress import BatchProgress, show_batch
 from facealbum.steps.context import Context
+from facealbum.steps.evaluate import read_alarms
 from facealbum.storage.audit import Entry, load_newest_entries
 from facealbum.storage.batches import load_batches
 from facealbum.storage.dashboard.pages import Rows, load_page
@@ -71,7 +72,7 @@ def look_at_overview(context: Context) -> Overview:
         arm = load_installed_arm(transaction)
         measured, metrics = _measured(transaction, arm)
         newest = load_batches(transaction, limit=1)
-    alarms = [alarm for batch in newest for alarm in (batch.summary or {}).get("alarms", ())]
+    alarms = [alarm for batch in newest for alarm in read_alarms(batch.summary)]
     (installation,) = rows.pop("installation")
     return Overview(arm, measured, today, installation, **rows, metrics=metrics, alarms=alarms)
 

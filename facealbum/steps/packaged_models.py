@@ -122,7 +122,7 @@ def _save(transaction: Transaction, one: Packaged, now: datetime, *, source: str
     version = f"{one.version}+{one.sha256[:8]}" if one.version in taken else one.version
     row = {**asdict(one), "version": version, "source": source, "metrics": {}}
     model_id = save_version(transaction, **row, stage=Stage.DRAFT, made_at=now)
-    deed = Deed(INSTALLATION, f"registered from {source}", now)
+    deed = Deed(INSTALLATION, "registered", now)
     save_registration(transaction, model_id, deed)
     return model_id
 

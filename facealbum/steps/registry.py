@@ -102,7 +102,7 @@ def register_model(context: Context, new: NewModel, *, author: str = OPERATOR) -
             made_at=context.clock(),
             **({"slot": new.slot} if new.slot else {}),
         )
-        deed = Deed(author, f"registered from {new.source}", context.clock())
+        deed = Deed(author, "registered", context.clock())
         save_registration(transaction, model_id, deed)
         save_entry(transaction, "register", f"model {model_id}", author=author, now=context.clock())
         return load_version(transaction, model_id)

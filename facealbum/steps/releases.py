@@ -175,7 +175,7 @@ def register_arm(context: Context, name: str, *, author: str = OPERATOR) -> Mode
     with context.database.begin() as transaction:
         lock_registry(transaction)
         register_packaged(transaction, now=context.clock())
-        deed = Deed(author, f"registered from the arm {name}", context.clock())
+        deed = Deed(author, "registered", context.clock())
         return thresholds_of(transaction, expect_arm(transaction, name), deed)
 
 

@@ -18,10 +18,15 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_compact_decimal, format_decimal, format_percent
 from starlette.requests import Request
 
+from facealbum.domain.months import Month
+from facealbum.domain.sentences import Number, Sentence, Share, Term, Value
+
 LANGUAGES: Mapping[str, str] = {"en": "English", "ja": "日本語"}
 """By code, as each calls itself."""
 LANGUAGE_COOKIE = "facealbum-language"
 NOTHING = "–"  # noqa: RUF001 - the dash of a table's empty cell
+
+_AUTHORS = {"user", "token"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,45 @@ class Language:
     def say(self, text: str, **values: object) -> str:
         """The text in this language with its `%(name)s` filled in."""
         return self.gettext(text) % values
+
+    def has(self, said: str) -> bool:
+        """Whether `tell` tells it in this language."""
+        return self.code == "en" or (said.text if isinstance(said, Sentence) else said) in self.words
+
+    def tell(self, said: str) -> str:
+        """A sentence of the product in this language; of anything else the word, where the language has it."""
+        if not isinstance(said, Sentence):
+            return self._word(said)
+        values = {name: self._fill(value) for name, value in said.values.items()}
+        count = said.values.get("num", 1)
+        text = self.ngettext(said.text, said.many, int(str(count))) if said.many else self.gettext(said.text)
+        return text % values
+
+    def author(self, who: str | None) -> str:
+        """Who did something, as records name them: a user, a token, or a part of the product."""
+        kind, _, name = (who or NOTHING).partition(" ")
+        return f"{self.gettext(kind)} {name}" if name and kind in _AUTHORS else self.gettext(who or NOTHING)
+
+    def _word(self, word: str) -> str:
+        """A word; of one such as "camera:Acme" that no file has, its kind."""
+        kind, colon, name = word.partition(":")
+        if word not in self.words and f"{kind}{colon}" in self.words:
+            return self.gettext(f"{kind}{colon}") + name
+        return self.gettext(word)
+
+    def _fill(self, value: Value) -> str:
+        match value:
+            case str():
+                return self.tell(value) if isinstance(value, Sentence) else value
+            case Term():
+                return self._word(value.word)
+            case Month():
+                return self.month(value.start().date())
+            case Share():
+                return self.percent(value.value, value.digits)
+            case Number():
+                return self.number(value.value, value.digits)
+        return self.number(value)
 
     def number(self, value: float | None, digits: int = 0) -> str:
         """A number with at most so many digits after the point, and no sign before 0."""

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, SkipValidation
 from starlette.exceptions import HTTPException
 
 from facealbum.errors import (
@@ -20,13 +20,14 @@ from facealbum.errors import (
     InvalidValueError,
     PhotoError,
     UndoError,
+    said_by,
 )
 from facealbum.logs import get_logger, place_of
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
 _log = get_logger(__name__)
-_STATUSES = {
+STATUSES = {
     "forbidden": HTTPStatus.FORBIDDEN,
     "wrong_sign_in": HTTPStatus.UNAUTHORIZED,
     "too_many_attempts": HTTPStatus.TOO_MANY_REQUESTS,
@@ -91,7 +92,7 @@ class Problem(BaseModel):
     title: str
     status: int
     code: str
-    detail: str
+    detail: SkipValidation[str]
     numbers: tuple[int, ...] | None = None
     current: dict[str, Any] | None = None
 
@@ -107,10 +108,10 @@ def problem_of(error: FacealbumError) -> Problem:
     if error.retryable:
         _log.warning("request_failed", code=error.code, place=place_of(error))
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, error.code, "this can't be done now; send it again later")
-    if status := _STATUSES.get(error.code):
-        return problem(status, error.code, str(error), **_more(error))
+    if status := STATUSES.get(error.code):
+        return problem(status, error.code, said_by(error), **_more(error))
     if isinstance(error, PhotoError | InvalidValueError):
-        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.code, str(error))
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, error.code, said_by(error))
     _log.error("request_failed", code=error.code, place=place_of(error))
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, error.code, "the service failed; tell its operator the code")
 

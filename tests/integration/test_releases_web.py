@@ -90,4 +90,4 @@ def test_the_page_of_a_version_shows_its_gates_and_moves_it_when_ticked(client: 
     assert client.post(f"{page}/retire", data={**form, "sure": "yes"}).status_code == 303
     japanese = client.get(page, headers={"accept-language": "ja"}).text
     assert "引退" in japanese
-    assert "user root" in japanese
+    assert "ユーザー root" in japanese

@@ -43,7 +43,7 @@ class MonthHistory:
         return [months[-1] for months in self.tracked if months[-1].point.month == self.month]
 
     @property
-    def alarms(self) -> list[str]:
+    def alarms(self) -> Sequence[str]:
         """One sentence for each metric that should be steady and left its limits for the worse."""
         return find_alarms([one for one in self.this_month if METRICS[one.metric].steady])
 

@@ -14,7 +14,7 @@ from fastapi.responses import RedirectResponse
 
 from eval.annotation import Answer, Kind
 from facealbum.domain.access import Right
-from facealbum.errors import InvalidValueError, UnknownItemError, UnknownSampleError
+from facealbum.errors import InvalidValueError, UnknownItemError, UnknownSampleError, said_by
 from facealbum.steps.annotation import ask_again, ask_next, estimate, label_item, show_sample
 from facealbum.steps.dashboard import read_page
 from facealbum.web.pages.page import lead_back, render
@@ -40,7 +40,7 @@ def results(request: Request, world: World, known: Viewer, sample: str) -> Respo
     try:
         found = row.estimate or estimate(world, sample).to_dict()
     except InvalidValueError as error:  # too few answers
-        return render(request, known, "annotation_results.html", row=row, found=None, missing=str(error))
+        return render(request, known, "annotation_results.html", row=row, found=None, missing=said_by(error))
     return render(request, known, "annotation_results.html", row=row, found=found, missing="")
 
 

@@ -76,7 +76,7 @@ def _look(world: Context, month: Month | None, arm: str | None) -> tuple[Fairnes
 
 def _draw(slices: Sequence[SliceStanding], metric: str, spoken: Language) -> str:
     bars = [
-        Point(one.slice or spoken.gettext("all"), one.estimate.value, one.estimate.low, one.estimate.high)
+        Point(spoken.tell(one.slice or "all"), one.estimate.value, one.estimate.low, one.estimate.high)
         for one in slices
     ]
     title = spoken.say("%(metric)s by slice, with its intervals", metric=spoken.gettext(METRICS[metric].title))

@@ -101,7 +101,7 @@ def _pages(code: str) -> Environment:
 
 
 def _filters(spoken: Language) -> Mapping[str, Callable[..., str]]:
-    """Numbers and dates as the language writes them; `term`: a word of ours, such as a status."""
+    """Numbers and dates as the language writes them; `term`: a word of ours, such as a status, or a sentence."""
     return {
         "number": spoken.number,
         "percent": spoken.percent,
@@ -110,5 +110,6 @@ def _filters(spoken: Language) -> Mapping[str, Callable[..., str]]:
         "month": spoken.month,
         "moment": spoken.moment,
         "duration": spoken.duration,
-        "term": spoken.gettext,
+        "term": spoken.tell,
+        "author": spoken.author,
     }

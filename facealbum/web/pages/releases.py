@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 
 from facealbum.domain.access import Right
-from facealbum.domain.model_gates import diff
+from facealbum.domain.model_gates import diff, reason_kept
 from facealbum.domain.model_versions import MOVES, Stage, stages_of
 from facealbum.steps.registry import find_model, list_changes, list_versions
 from facealbum.steps.releases import Wish, promote_model, retire_model, rollback_model
@@ -37,6 +37,7 @@ def version(request: Request, world: World, known: Viewer, model_id: Number) -> 
         model=model,
         beside=beside,
         difference=diff(beside, model) if beside else None,
+        reasons={gate: reason_kept(one) for gate, one in model.gates.items()},
         changes=list_changes(world, model_id=model.model_id),
         stages=[stage for stage in MOVES[model.stage] if stage in may],
         may_retire=Stage.RETIRED in MOVES[model.stage],

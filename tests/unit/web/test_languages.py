@@ -13,25 +13,47 @@ from babel.messages.pofile import read_po
 from jinja2.ext import babel_extract
 from starlette.requests import Request
 
+from eval.drift.distributions import DISTRIBUTIONS
+from eval.metrics import METRICS, slices
 from facealbum.domain.access import Role
+from facealbum.domain.model_versions import ModelKind, Stage
+from facealbum.domain.months import Month
+from facealbum.domain.sentences import Sentence, Share, Term
+from facealbum.linking.attribution import INPUTS
 from facealbum.web.languages import LANGUAGES, NOTHING, language, language_of
+from facealbum.web.problems import STATUSES
 
 WEB = Path(str(files("facealbum.web")))
-IN_PYTHON = {"lead_back": (3,), "say": None, "gettext": None, "ngettext": (1, 2)}
+FACEALBUM, EVAL = WEB.parent, WEB.parents[1] / "eval"
+IN_WEB = {"lead_back": (3,), "say": None, "gettext": None, "ngettext": (1, 2)}
+REFUSALS = {"InvalidValueError": None}
+SENTENCES = {"Sentence": None, "counted": (1, 2), "Term": None}
+SLICES = [
+    *(*slices.AGES, slices.GIRL, slices.BOY, *slices.QUALITIES, *slices.POSES, slices.PHOTO, slices.VIDEO),
+    *(
+        slices.NO_SIBLINGS,
+        slices.NEAR_SIBLINGS,
+        slices.FAR_SIBLINGS,
+        *slices.HISTORIES,
+        *map(slices.size_slice, range(9)),
+    ),
+]
 OTHERS = [code for code in LANGUAGES if code != "en"]
 
 
 def texts() -> Iterator[tuple[str, str | tuple[str, ...]]]:
-    """Every text that a template or a page shows, with where it stands."""
+    """Every text that a template, a page or a sentence of the product shows, with where it stands."""
     for path in sorted(WEB.rglob("*.html")):
         options = {"trim_blocks": "true", "lstrip_blocks": "true"}
         with path.open("rb") as file:
             for line, _, text, _ in babel_extract(file, ("_", "gettext", "ngettext"), (), options):
                 yield f"{path.name}:{line}", text
-    for path in sorted(WEB.rglob("*.py")):
-        with path.open("rb") as file:
-            for line, text, _, _ in extract("python", file, keywords=IN_PYTHON):
-                yield f"{path.name}:{line}", text
+    for folder, keywords in ((WEB, IN_WEB), (WEB / "pages", REFUSALS), (FACEALBUM, SENTENCES), (EVAL, SENTENCES)):
+        for path in sorted(folder.rglob("*.py")):
+            code = path.read_bytes()
+            if any(f"{name}(".encode() in code for name in keywords):
+                for line, text, _, _ in extract("python", BytesIO(code), keywords=keywords):
+                    yield f"{path.name}:{line}", text
 
 
 @pytest.mark.parametrize("code", OTHERS)
@@ -71,8 +93,53 @@ def test_no_text_is_translated_twice(code: str) -> None:
             seen[key] = (path.name, message.string)
 
 
-def test_roles_are_words_of_every_language() -> None:
-    assert all(role.value in language(code).words for code in OTHERS for role in Role)
+@pytest.mark.parametrize("code", OTHERS)
+def test_words_that_are_stored_are_words_of_every_language(code: str) -> None:
+    about = [one.about for one in DISTRIBUTIONS.values()] + [one.unit for one in DISTRIBUTIONS.values() if one.unit]
+    inputs, problems = [f"input {one}" for one in INPUTS], [f"problem {one}" for one in STATUSES]
+    stored = [*Role, *Stage, *ModelKind, *SLICES, *titles(), *about, *inputs, *problems]
+    assert [word for word in map(str, stored) if word not in language(code).words] == []
+
+
+def titles() -> list[str]:
+    return [metric.title for metric in METRICS.values()]
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_slices_are_told_in_words(code: str) -> None:
+    assert [one for one in SLICES if ":" in language(code).tell(one)] == []
+    assert "Acme: 3" in language(code).tell("camera:Acme: 3")
+
+
+def test_a_sentence_is_told_in_the_readers_language() -> None:
+    said = Sentence(
+        "%(metric)s of %(month)s is %(value)s in %(families)s families, %(side)s the %(low)s to %(high)s that the"
+        " %(before)s months before let expect",
+        metric=Term("coverage"),
+        month=Month(2026, 10),
+        value=Share(0.5),
+        families=1234,
+        side=Term("below"),
+        low=Share(0.75),
+        high=Share(1),
+        before=12,
+    )
+    japanese = "2026年10月のカバー率は1,234家族で50.0%です。それまでの12か月から予想される75.0%〜100.0%を下回っています"
+    assert language("ja").tell(said) == japanese
+    assert language("en").tell(said).startswith("coverage of Oct 2026 is 50.0% in 1,234 families, below the 75.0% to")
+
+
+def test_what_a_language_lacks_is_told_in_english_and_known_as_that() -> None:
+    english, japanese = language("en"), language("ja")
+    said = Sentence("nobody %(did)s this", did="translated")
+    assert japanese.tell(said) == "nobody translated this"
+    assert (english.has(said), japanese.has(said), japanese.has("select faces first")) == (True, False, True)
+
+
+def test_authors_are_told_by_what_they_are() -> None:
+    japanese = language("ja")
+    told = [japanese.author(one) for one in ("user ann", "token shop", "operator", "ann of the shop", None)]
+    assert told == ["ユーザー ann", "トークン shop", "運用者", "ann of the shop", NOTHING]
 
 
 @pytest.mark.parametrize(
