@@ -12,7 +12,7 @@ from unicodedata import category
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import ChildId, DecisionId, FaceId, PersonId, split_person_id
 from facealbum.domain.people import Gender
-from facealbum.domain.sentences import Number, Sentence
+from facealbum.domain.sentences import Number, Sentence, Term
 from facealbum.errors import InvalidValueError
 
 _NOTHING: tuple[object, ...] = (None, (), "")
@@ -67,13 +67,16 @@ class Request:
         if given not in wanted:
             choices = " or ".join(sorted(", ".join(sorted(parts)) for parts in wanted))
             raise InvalidValueError(f"{self.kind} needs exactly {choices}, got {', '.join(sorted(given)) or 'nothing'}")
+        kind = Term(self.kind.value)
         pair = self.kind in (Kind.SAME, Kind.DIFFERENT) and self.faces
         if len(set(self.faces)) != len(self.faces) or (pair and len(self.faces) != 2):  # noqa: PLR2004 - two
-            raise InvalidValueError(
-                Sentence("select two different faces") if pair else Sentence("select different faces")
+            two, some = (
+                Sentence("%(kind)s needs two different faces", kind=kind),
+                Sentence("%(kind)s needs different faces", kind=kind),
             )
+            raise InvalidValueError(two if pair else some)
         if self.person is not None and self.person == self.other:
-            raise InvalidValueError(Sentence("choose two persons; these are one"))
+            raise InvalidValueError(Sentence("%(kind)s needs two persons", kind=kind))
         if self.age is not None and not 0 <= self.age <= OLDEST:
             raise InvalidValueError(
                 Sentence(

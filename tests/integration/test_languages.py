@@ -34,7 +34,7 @@ PROPER = {
     ),
 }
 """Of the product, licences and networks; "Families In the Wild" is a data set."""
-TECHNICAL = {"ID", "MB", "SHA", "POST", "Shift", "packaged", "constrained", "FACEALBUM", "BROKER", "URL", "UTC"}
+TECHNICAL = {"ID", "MB", "SHA", "POST", "Shift", "constrained", "hdbscan", "FACEALBUM", "BROKER", "URL", "UTC"}
 """Words that Japanese engineers write so: units, keys, protocols, settings, an algorithm."""
 _IDENTIFIER = re.compile(r"\b[0-9a-f]{8}\b|[\w-]*[\d@_/.:-][\w@/.:+-]*")
 _LATIN = re.compile(r"[A-Za-z]{2,}")
