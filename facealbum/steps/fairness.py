@@ -72,7 +72,11 @@ class SliceGate:
         """In words, those metrics first that decide."""
         every = {**self.metrics, **self.labelled}
         decide = [
-            Sentence("%(metric)s: %(reason)s", metric=Term(METRICS[name].title if name in METRICS else name), reason=one.reason)
+            Sentence(
+                "%(metric)s: %(reason)s",
+                metric=Term(METRICS[name].title if name in METRICS else name),
+                reason=one.reason,
+            )
             for name, one in every.items()
             if one.verdict is self.verdict
         ]
