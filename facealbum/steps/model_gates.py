@@ -150,7 +150,9 @@ def _judge_adapter(look: Look) -> GateVerdict:
     mine = next((one for one in reports if one.adapter == look.model.label), None)
     if mine is None:
         command = f"facealbum eval compat {found.source} {found.target} --adapter {look.model.label}"
-        return GateVerdict(COMPATIBILITY, Outcome.UNKNOWN, Sentence("nobody has measured it, do: %(command)s", command=command))
+        return GateVerdict(
+            COMPATIBILITY, Outcome.UNKNOWN, Sentence("nobody has measured it, do: %(command)s", command=command)
+        )
     if not mine.passed:
         reason = Sentence("albums lose people by it, as report %(number)s tells", number=mine.number)
         return GateVerdict(COMPATIBILITY, Outcome.FAIL, reason)

@@ -95,7 +95,7 @@ class Language:
 
     def number(self, value: float | None, digits: int = 0) -> str:
         """A number with at most so many digits after the point, and no sign before 0."""
-        return NOTHING if value is None else format_decimal(round(value, digits) + 0.0, locale=self.locale)
+        return NOTHING if value is None else format_decimal(round(float(value), digits) + 0.0, locale=self.locale)
 
     def compact(self, value: float) -> str:
         """A number as short as an axis wants it."""

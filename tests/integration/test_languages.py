@@ -13,7 +13,7 @@ from facealbum.storage.registry import update_version
 from facealbum.web.pages import ROUTERS
 from tests.integration.everything import Everything, path_of
 
-NAMES = {"Mori", "Tanaka", "Aoi", "Grandpa", "default", "stricter", "sharper", "first", "test", "tests", "ben"}
+NAMES = {"Mori", "Tanaka", "Aoi", "Grandpa", "default", "stricter", "sharper", "wider", "first", "test", "tests", "ben"}
 """Of people, arms, experiments and samples in this installation."""
 PROPER = {
     *("facealbum", "English", "Apache", "MIT", "CC", "InsightFace", "ArcFace", "AuraFace", "FaceNet", "GhostFaceNet"),
@@ -34,7 +34,20 @@ PROPER = {
     ),
 }
 """Of the product, licences and networks; "Families In the Wild" is a data set."""
-TECHNICAL = {"ID", "MB", "SHA", "POST", "Shift", "constrained", "hdbscan", "FACEALBUM", "BROKER", "URL", "UTC"}
+TECHNICAL = {
+    "ID",
+    "MB",
+    "MLflow",
+    "SHA",
+    "POST",
+    "Shift",
+    "constrained",
+    "hdbscan",
+    "FACEALBUM",
+    "BROKER",
+    "URL",
+    "UTC",
+}
 """Words that Japanese engineers write so: units, keys, protocols, settings, an algorithm."""
 _IDENTIFIER = re.compile(r"\b[0-9a-f]{8}\b|[\w-]*[\d@_/.:-][\w@/.:+-]*")
 _LATIN = re.compile(r"[A-Za-z]{2,}")
