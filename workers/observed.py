@@ -27,8 +27,9 @@ from facealbum.logs import configure_logs, get_logger
 from facealbum.settings import Settings, load_settings
 from facealbum.status_server import status_served
 from facealbum.steps.gauges import read_gauges
-from facealbum.steps.health import Check, Pulse, Status, check_database, check_models
+from facealbum.steps.health import Check, Pulse, Status, check_database, check_models, check_objects
 from facealbum.storage.database import watch_database
+from facealbum.storage.objects import open_object_store
 
 _log = get_logger(__name__)
 _TICK_SECONDS = 5
@@ -102,7 +103,11 @@ def worker_status(app: Celery, settings: Settings, *, analyses: bool) -> Iterato
         return
     app.steps["consumer"].add(Tick)
     with watch_database(settings.database_url, settings.data_folder) as database:
-        checks: dict[str, Check] = {"database": partial(check_database, database), "broker": _check_worker}
+        checks: dict[str, Check] = {
+            "database": partial(check_database, database),
+            "objects": partial(check_objects, open_object_store(settings.object_store_url, patient=False)),
+            "broker": _check_worker,
+        }
         if analyses:
             checks["models"] = partial(check_models, database, settings)
         status = Status(checks, pulse=_worker_loop, gauges=_worker_gauges)

@@ -7,23 +7,29 @@ costs the database nothing.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from socket import create_connection
 from threading import Lock
 from time import monotonic
 from typing import Generic, TypeVar
+from urllib.parse import urlsplit
 
 from prometheus_client.metrics_core import Metric
 
 from facealbum import metrics
-from facealbum.errors import FacealbumError, ModelNotInstalledError, StorageError
+from facealbum.errors import BrokerUnavailableError, FacealbumError, ModelNotInstalledError, StorageError
 from facealbum.settings import Settings
 from facealbum.steps.embedders import models_in_use
 from facealbum.storage.database import Database, is_behind
+from facealbum.storage.objects import ObjectStore
 from models.registry import load_specs
 
 Check = Callable[[], None]
 """Returns if what it asks after is well; raises an error of ours otherwise."""
 
 _KEPT_SECONDS = 5.0
+_PROBE = "readiness"  # need not be there
+_PORT_SECONDS = 2.0
+_PORTS = {"amqp": 5672, "amqps": 5671, "redis": 6379, "rediss": 6379}
 T = TypeVar("T")
 
 
@@ -72,14 +78,20 @@ class _Kept(Generic[T]):
 class Status:
     """What one process answers to /metrics, /healthz and /readyz.
 
-    checks: whom its work needs; pulse: that of its loop; gauges: what it tells of the installation as a whole.
+    checks: whom its work needs; beside: whom it can do without for a while, told as well; pulse: that of its loop;
+    gauges: what it tells of the installation as a whole.
     """
 
     def __init__(
-        self, checks: Mapping[str, Check], *, pulse: Pulse | None = None, gauges: Callable[[], list[Metric]] = list
+        self,
+        checks: Mapping[str, Check],
+        *,
+        beside: Mapping[str, Check] = {},
+        pulse: Pulse | None = None,
+        gauges: Callable[[], list[Metric]] = list,
     ) -> None:
         self._pulse = pulse
-        self._ready = _Kept(lambda: _look(checks))
+        self._ready = _Kept(lambda: _look(checks, beside))
         self._gauges = _Kept(gauges)
 
     def metrics(self) -> bytes:
@@ -114,9 +126,29 @@ def check_models(database: Database, settings: Settings) -> None:
             raise ModelNotInstalledError(f"the {role} model must be at {spec.file}; install facealbum again")
 
 
-def _look(checks: Mapping[str, Check]) -> Health:
-    subjects = {subject: _state(check) for subject, check in checks.items()}
-    return Health(all(state == "ok" for state in subjects.values()), subjects)
+def check_objects(objects: ObjectStore) -> None:
+    """Raise StorageError if the store does not answer; give it one of little patience."""
+    objects.head(_PROBE)
+
+
+def check_port(broker_url: str) -> None:
+    """Raise BrokerUnavailableError if nobody listens where the broker must be; SQS is asked by those who send.
+
+    That is all one can tell without the library of the queues.
+    """
+    parts = urlsplit(broker_url)
+    port = parts.port or _PORTS.get(parts.scheme)
+    if not (parts.hostname and port):
+        return
+    try:
+        create_connection((parts.hostname, port), timeout=_PORT_SECONDS).close()
+    except OSError as error:
+        raise BrokerUnavailableError(f"the broker must listen at its address, got {type(error).__name__}") from error
+
+
+def _look(checks: Mapping[str, Check], beside: Mapping[str, Check]) -> Health:
+    subjects = {subject: _state(check) for subject, check in {**checks, **beside}.items()}
+    return Health(all(subjects[subject] == "ok" for subject in checks), subjects)
 
 
 def _state(check: Check) -> str:

@@ -16,9 +16,10 @@ from facealbum.metrics import CONTENT_TYPE
 from facealbum.settings import Settings
 from facealbum.status_server import health_answer
 from facealbum.steps.access import shared_secret
-from facealbum.steps.context import open_context
+from facealbum.steps.context import Context, open_context
 from facealbum.steps.gauges import read_gauges
-from facealbum.steps.health import Check, Status, check_database
+from facealbum.steps.health import Check, Status, check_database, check_objects, check_port
+from facealbum.storage.objects import open_object_store
 from facealbum.web import api, assets, login, pages
 from facealbum.web.gate import Gate
 from facealbum.web.idempotency import Keyed
@@ -43,8 +44,7 @@ def make_app(settings: Settings) -> FastAPI:
             context = stack.enter_context(open_context(settings, connections=settings.web_threads))
             app.state.context = context
             app.state.signer = Signer(shared_secret(context, "signatures"))
-            checks: dict[str, Check] = {"database": partial(check_database, context.database)}
-            app.state.status = Status(checks, gauges=partial(read_gauges, context.database, settings))
+            app.state.status = _status(context)
             yield
 
     app = FastAPI(
@@ -65,6 +65,18 @@ def make_app(settings: Settings) -> FastAPI:
         app.include_router(_provider_routes(settings))
     _add_status(app)
     return app
+
+
+def _status(context: Context) -> Status:
+    """What web needs; orders to workers wait in the database while the broker is away, so that is told and no more."""
+    settings = context.settings
+    objects = open_object_store(settings.object_store_url, patient=False)
+    checks: dict[str, Check] = {
+        "database": partial(check_database, context.database),
+        "objects": partial(check_objects, objects),
+    }
+    beside = {"broker": partial(check_port, settings.broker_url)} if settings.broker_url else {}
+    return Status(checks, beside=beside, gauges=partial(read_gauges, context.database, settings))
 
 
 def _provider_routes(settings: Settings) -> APIRouter:

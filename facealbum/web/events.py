@@ -9,9 +9,10 @@ from facealbum.status_server import status_served
 from facealbum.steps.context import open_context
 from facealbum.steps.events import bucket_of, take_events
 from facealbum.steps.gauges import read_gauges
-from facealbum.steps.health import Pulse, Status, check_database
+from facealbum.steps.health import Pulse, Status, check_database, check_objects
 from facealbum.steps.service import repeat, stop_on_signals
 from facealbum.storage.event_queue import SqsEventQueue
+from facealbum.storage.objects import open_object_store
 
 _STUCK_SECONDS = 600  # one video may take long
 _PAUSE_SECONDS = 0.1
@@ -27,7 +28,11 @@ def run_events(settings: Settings) -> None:
     with open_context(settings) as context, stop_on_signals() as stop:
         bucket = bucket_of(context.objects)
         status = Status(
-            {"database": partial(check_database, context.database), "queue": queue.check},
+            {
+                "database": partial(check_database, context.database),
+                "objects": partial(check_objects, open_object_store(settings.object_store_url, patient=False)),
+                "queue": queue.check,
+            },
             pulse=pulse,
             gauges=partial(read_gauges, context.database, settings),
         )

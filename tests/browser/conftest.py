@@ -2,14 +2,13 @@
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from uuid import NAMESPACE_URL, uuid5
 
 import pytest
-
-pytest.importorskip("playwright.sync_api", reason="the browser's driver is not installed; `make dev` installs it")
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import delete
 
@@ -40,10 +39,16 @@ _QUIET = "gpu quic background-networking component-update sync"  # what it may n
 def chromium() -> str:
     """The installed Chromium."""
     named = os.environ.get("FACEALBUM_TEST_CHROMIUM")
-    found = named or next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    found = named or next(filter(runs, ("chromium", "chromium-browser", "google-chrome")), None)
     if found is None:
         pytest.skip("no Chromium is installed; set FACEALBUM_TEST_CHROMIUM where it is not on the path")
-    return found
+    return shutil.which(found) or found
+
+
+def runs(program: str) -> bool:
+    """Whether it is there, and more than a stub that only tells how to install it."""
+    found = shutil.which(program)
+    return bool(found) and subprocess.run([str(found), "--version"], capture_output=True, check=False).returncode == 0
 
 
 @pytest.fixture(scope="module")

@@ -246,7 +246,7 @@ def test_the_process_takes_events_until_it_is_told_to_stop(world: Context, datab
     with subprocess.Popen([sys.executable, "-c", program], env=environment) as process:
         wait_for(lambda: names(world) == {"a.jpg": b"a"} and queue.left() == (0, 0))
         assert answer(f"{url}/healthz") == (200, '{"loop": "ok"}')
-        assert answer(f"{url}/readyz") == (200, '{"database": "ok", "queue": "ok"}')
+        assert answer(f"{url}/readyz") == (200, '{"database": "ok", "objects": "ok", "queue": "ok"}')
         assert told(answer(f"{url}/metrics")[1])["facealbum_object_events_total", "registered"] == 1
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_SECONDS) == 0

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from socket import AF_INET, socket
 from typing import Any
 from urllib.error import HTTPError
 
@@ -25,11 +26,12 @@ from facealbum.status_server import status_served
 from facealbum.steps.batches import start_batch, work_through
 from facealbum.steps.context import Context
 from facealbum.steps.gauges import read_gauges
-from facealbum.steps.health import Check, Pulse, Status, check_database, check_models
+from facealbum.steps.health import Check, Pulse, Status, check_database, check_models, check_objects, check_port
 from facealbum.steps.outbox import park
 from facealbum.storage.database import Database, is_behind, migrate, watch_database
 from facealbum.storage.families import save_family
 from facealbum.storage.gauges import load_gauges
+from facealbum.storage.objects import S3ObjectStore
 from facealbum.storage.outbox import save_messages
 from facealbum.storage.photos import NewPhoto, save_photos
 from facealbum.storage.queue_schema import batches
@@ -90,6 +92,26 @@ def test_a_database_that_is_away_is_told_and_no_old_number_is(tmp_path: Path) ->
         found = told(answer(f"{url}/metrics")[1])
     assert found["facealbum_database_answers",] == 0
     assert ("facealbum_pending_photos",) not in found
+
+
+def test_an_object_store_that_does_not_answer_is_told_soon_and_without_its_address() -> None:
+    keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "nowhere"}
+    away = S3ObjectStore("secret-bucket", patient=False, endpoint_url="http://127.0.0.1:9", **keys)
+    health = Status({"objects": partial(check_objects, away)}).ready()
+    assert (health.fine, health.subjects) == (False, {"objects": "object_store_unavailable"})
+
+
+def test_whom_a_process_can_do_without_is_told_and_does_not_make_it_unready() -> None:
+    broker = partial(check_port, "redis://:secret@127.0.0.1:9/0")
+    health = Status({}, beside={"broker": broker}).ready()
+    assert (health.fine, health.subjects) == (True, {"broker": "broker_unavailable"})
+    assert not Status({"broker": broker}).ready().fine
+    with socket(AF_INET) as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+        heard = partial(check_port, f"amqp://127.0.0.1:{listening.getsockname()[1]}//")
+        assert Status({"broker": heard}).ready().fine
+    assert Status({"broker": partial(check_port, "sqs://")}).ready().fine
 
 
 def test_a_loop_that_stands_still_is_not_alive() -> None:

@@ -289,7 +289,7 @@ def test_a_mistake_of_ours_tells_nothing(configuration: Settings) -> None:
 
 def test_the_process_tells_its_health_and_metrics(client: TestClient) -> None:
     client.post(PHOTOS, files=files(a=b"a"))
-    assert client.get("/readyz").json() == {"database": "ok"}
+    assert client.get("/readyz").json() == {"database": "ok", "objects": "ok"}
     assert client.get("/healthz").status_code == 200
     assert 'facealbum_uploads_total{outcome="registered",way="http"}' in client.get("/metrics").text
 

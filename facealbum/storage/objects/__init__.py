@@ -11,11 +11,14 @@ from facealbum.storage.objects.s3 import S3ObjectStore
 __all__ = ["LocalObjectStore", "ObjectState", "ObjectStore", "S3ObjectStore", "SignedPut", "open_object_store"]
 
 
-def open_object_store(url: str) -> ObjectStore:
-    """The store at `s3://bucket/prefix`, `file:///folder` or the path of a folder."""
+def open_object_store(url: str, *, patient: bool = True) -> ObjectStore:
+    """The store at `s3://bucket/prefix`, `file:///folder` or the path of a folder.
+
+    patient: tries again where a server does not answer, for minutes; without, it gives up after some seconds.
+    """
     parts = urlsplit(url)
     if parts.scheme == "s3" and parts.netloc:
-        return S3ObjectStore(parts.netloc, parts.path.strip("/"))
+        return S3ObjectStore(parts.netloc, parts.path.strip("/"), patient=patient)
     if parts.scheme == "file" and not parts.netloc and parts.path:
         return LocalObjectStore(Path(unquote(parts.path)))
     if url and "://" not in url:

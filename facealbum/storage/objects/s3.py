@@ -29,17 +29,18 @@ _SHA256_BYTES = 32
 class S3ObjectStore:
     """The objects of one bucket whose keys start with `prefix`/, or all of them without a prefix.
 
-    options: keyword arguments for boto3's client, over the environment.
+    patient: tries again where the server does not answer.  options: keyword arguments for boto3's client, over the
+    environment.
     """
 
-    def __init__(self, bucket: str, prefix: str = "", **options: Any) -> None:  # noqa: ANN401 - boto3's own
+    def __init__(self, bucket: str, prefix: str = "", *, patient: bool = True, **options: Any) -> None:  # noqa: ANN401 - boto3's own
         import boto3  # noqa: PLC0415 - half a second, and only needed with S3
         from botocore.config import Config  # noqa: PLC0415
 
         patience = Config(
-            retries={"mode": "standard", "max_attempts": 5},
-            connect_timeout=10,
-            read_timeout=60,
+            retries={"mode": "standard", "max_attempts": 5 if patient else 1},
+            connect_timeout=10 if patient else 2,
+            read_timeout=60 if patient else 3,
             signature_version="s3v4",
         )
         self._bucket = bucket

@@ -1,10 +1,11 @@
 """What requests and answers hold."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from facealbum.steps.uploads import Brought, Promised
 from facealbum.storage.shown_faces import ShownFace
@@ -17,8 +18,17 @@ def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-Moment = Annotated[datetime, AfterValidator(_aware)]
+def _written(when: object) -> object:
+    """Refuse seconds since 1970, which pydantic takes and nobody means."""
+    if isinstance(when, int | float) or (isinstance(when, str) and _NUMBER.fullmatch(when)):
+        raise ValueError(f"must be written as ISO 8601 does, such as 2026-10-31; got the number {when}")
+    return when
+
+
+_NUMBER = re.compile(r"\s*[-+]?[0-9.]+(e[-+]?[0-9]+)?\s*", re.IGNORECASE)
+Moment = Annotated[datetime, BeforeValidator(_written), AfterValidator(_aware)]
 """In UTC where no offset is given."""
+Day = Annotated[date, BeforeValidator(_written)]
 
 
 class Reason(BaseModel):

@@ -21,6 +21,7 @@ from facealbum.steps.families import (
     register_family,
     rename_family,
 )
+from facealbum.web.api.bodies import Day
 from facealbum.web.api.lists import Keys, Page, Paging
 from facealbum.web.problems import responses
 from facealbum.web.rights import Known, requires
@@ -84,7 +85,7 @@ class NewChild(BaseModel):
     """A child to register."""
 
     name: _Name = Field(examples=["Hana"])
-    birth_date: date = Field(examples=["2019-04-02"])
+    birth_date: Day = Field(examples=["2019-04-02"])
     gender: Gender = Field(default=Gender.UNKNOWN, examples=["female"])
 
 
@@ -92,7 +93,7 @@ class ChildChanges(BaseModel):
     """What to correct; what is left out stays."""
 
     name: _Name | None = Field(default=None, examples=["Hana"])
-    birth_date: date | None = Field(default=None, examples=["2019-04-12"])
+    birth_date: Day | None = Field(default=None, examples=["2019-04-12"])
     gender: Gender | None = Field(default=None, examples=["female"])
 
 
