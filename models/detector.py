@@ -23,7 +23,7 @@ from models.shrink import shrunk
 from models.yunet import SCORE, Candidates, YuNet, distinct, moved
 
 _MOST_DOUBTS = 100
-"""Of one picture, so that no picture costs more than about a second; then the first look's score has to do."""
+"""Of `detect` and again of `search`, so that neither takes longer than a second; then the first look has to do."""
 _CLOSER = 1.5
 """So many times smaller than the picture must a look be for closer ones to show more."""
 _SHARED = 2 / 11
