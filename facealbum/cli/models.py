@@ -115,13 +115,14 @@ def models_train_head(
     seed: Annotated[int, typer.Option(help="Another seed gives another head.", min=0)] = 0,
     as_json: Json = False,
 ) -> None:
-    """Train a space of your own on the albums in the database: on what was confirmed, so correct it first."""
-    from facealbum.steps.train_head import train_own_head
+    """Train a space of your own on what was confirmed, so correct it first: `pipelines run embedding_head`, to use."""
+    from facealbum.pipelines.own_head import train_own_head
 
     with open_world() as context:
         head = train_own_head(context, name, epochs=epochs, seed=seed)
     text = (
         f"{name} is trained on {head.faces} faces of {head.persons} people in {head.families} families\n"
+        f"What it measured: facealbum models show {head.model}\n"
         f"Work with it: facealbum models use {name}"
     )
     say_result(asdict(head), text, as_json=as_json)

@@ -6,11 +6,13 @@ All three tables are small and are read whole, once for each `Archive`.
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from facealbum.domain.lineage import Making, ModelUse
+from facealbum.domain.model_versions import ModelVersion
 from facealbum.storage.lineage_schema import makers
 from facealbum.storage.registry import load_versions_of
 from facealbum.storage.schema import analyzers, embedding_spaces
@@ -24,7 +26,8 @@ class Archive:
 
     def __init__(self, connection: Connection) -> None:
         self.versions = load_versions_of(connection)
-        self._by_digest = {one.sha256: one for one in self.versions}
+        learnt = {one.sha256: one for one in self.versions if one.training_run is not None}
+        self._by_digest = {one.sha256: _of_training(one, learnt.get(one.sha256)) for one in self.versions}
         query = (
             select(makers, _SPACE.c.name.label("space"), _SOURCE.c.name.label("source_space"))
             .join(_SPACE, _SPACE.c.space_id == makers.c.space_id)
@@ -77,3 +80,10 @@ class Archive:
         return ModelUse(
             role, version, sha256, stage=known.stage.value, **{name: getattr(known, name) for name in _KNOWN}
         )
+
+
+def _of_training(one: ModelVersion, learnt: ModelVersion | None) -> ModelVersion:
+    """The version with where its artefact comes from, which another version of the same may know alone."""
+    if learnt is None or one.training_run is not None:
+        return one
+    return replace(one, training_run=learnt.training_run, snapshot=learnt.snapshot)

@@ -23,10 +23,16 @@ from models.train.parts import Augment, Batches, Columns
 from models.train.recipe import Recipe, Report, train
 from models.train.start import ageless
 
-_MIN_PERSONS = 20  # of at least two faces: fewer would teach who they are, not how people change
+MIN_PERSONS = 20  # of at least two faces: fewer would teach who they are, not how people change
 
 Matrix = NDArray[np.float32]
 """float32[512, 512]"""
+
+
+def count_known(faces: LabelledFaces) -> int:
+    """How many persons have two faces or more."""
+    _, counts = np.unique(faces.persons, return_counts=True)
+    return int((counts > 1).sum())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,11 +44,10 @@ class Projected:
     @classmethod
     def learn(cls, faces: LabelledFaces, start: Callable[[LabelledFaces], Matrix]) -> "Projected":
         """By the start that these faces give; raises InvalidValueError if too few persons have several faces."""
-        _, counts = np.unique(faces.persons, return_counts=True)
-        several = int((counts > 1).sum())
-        if several < _MIN_PERSONS:
+        several = count_known(faces)
+        if several < MIN_PERSONS:
             raise InvalidValueError(
-                f"at least {_MIN_PERSONS} persons must have two faces or more, got {several}; confirm more faces"
+                f"at least {MIN_PERSONS} persons must have two faces or more, got {several}; confirm more faces"
             )
         return cls(start(faces))
 

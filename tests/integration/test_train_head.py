@@ -10,14 +10,18 @@ from facealbum.domain.ids import child_id, family_id
 from facealbum.domain.months import Month
 from facealbum.domain.people import Child, Gender
 from facealbum.errors import InvalidValueError
+from facealbum.pipelines.own_head import train_own_head
+from facealbum.pipelines.runs import read_run
 from facealbum.steps import reembed
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.compat import evaluate_change
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_space
 from facealbum.steps.models import check_models, list_models, remove_model
+from facealbum.steps.registry import find_model
 from facealbum.steps.releases import use_model
-from facealbum.steps.train_head import collect_faces, train_own_head
+from facealbum.steps.train_head import collect_faces
+from facealbum.steps.uses import find_uses
 from facealbum.storage.families import save_child
 from facealbum.storage.schema import links, persons
 from models.train.faces import LabelledFaces
@@ -70,8 +74,13 @@ def _alone(before: LabelledFaces, after: LabelledFaces) -> set[int]:
     }
 
 
-def test_a_trained_space_can_be_chosen(albums: Context) -> None:
+@pytest.mark.usefixtures("tracking")
+def test_a_trained_space_is_on_record_and_can_be_chosen(albums: Context) -> None:
     trained = train_own_head(albums, "ours-1", epochs=1)
+    run = read_run(albums.settings, trained.run)
+    assert (run.record.training, run.record.parameters["epochs"]) == ("embedding_head", "1")
+    assert "too few people to judge" in run.log, "24 persons, of whom a twin would know fewer than 20"
+    assert find_model(albums, trained.model).metrics == {}
     assert (trained.families, trained.faces) == (len(FAMILIES), len(collect_faces(albums)))
     assert {model.name: model.state for model in list_models(albums)}["ours-1"] == "trained"
     assert all(check.fine for check in check_models(albums.settings, "ours-1"))
@@ -81,11 +90,15 @@ def test_a_trained_space_can_be_chosen(albums: Context) -> None:
     assert use_model(albums, "ours-1").lacking == 0
     with pytest.raises(InvalidValueError, match="is taken"):
         train_own_head(albums, "ours-1", epochs=1)
+    uses, _ = find_uses(albums, "ours-1", limit=1)
+    (head,) = {one for making in uses.makings for one in making.models if one.version.startswith("ours-1-")}
+    assert (head.training_run, head.snapshot) == (trained.run, run.record.data)
     use_model(albums, default_space())
     assert remove_model(albums, "ours-1") > 0
     assert "ours-1" not in {model.name for model in list_models(albums)}
 
 
+@pytest.mark.usefixtures("tracking")
 def test_an_empty_database_teaches_nothing(context: Context) -> None:
     with pytest.raises(InvalidValueError, match="20 persons"):
         train_own_head(context, "ours-1")

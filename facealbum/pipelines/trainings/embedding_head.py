@@ -7,12 +7,13 @@ collected; it is judged by its twins, which the same recipe learnt without the p
 import json
 from dataclasses import asdict, replace
 from functools import partial
+from itertools import combinations
 from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.cross_fit import learn_heads
+from eval.cross_fit import Folds, Heads, learn_heads
 from eval.head_data import HeadData, gather
 from eval.head_figures import judge_heads
 from eval.head_groups import best_similarities
@@ -32,14 +33,14 @@ from facealbum.pipelines.trainings.files import (
 from facealbum.steps.train_head import collect_rows
 from models.heads import Terms, default_terms, pack_head
 from models.train.batches import WholeFamilies
-from models.train.head import HeadRecipe, head_recipe, train_head
+from models.train.head import MIN_PERSONS, HeadRecipe, count_known, head_recipe, train_head
 
 _TWINS = "twins.npz"
 _SIMILARITY = "similarity.json"
 
 
 class EmbeddingHead:
-    """See facealbum.pipelines.training.Training."""
+    """See facealbum.pipelines.training.Training; without figures where too few people are left for twins."""
 
     name = "embedding_head"
     kind = "embedder"
@@ -78,11 +79,15 @@ class EmbeddingHead:
         manifest, fold = read_sides(work)
         data = _load(work)
         learn = partial(_learn, work, data)
-        twins = dict(learn_heads(fold, lambda two, chosen: learn(chosen, f"without-{two[0]}-{two[1]}")))
-        similarity = best_similarities(data, fold, twins)
+        twins: Heads = {}
+        if _can_be_judged(data, fold):
+            twins = dict(learn_heads(fold, lambda two, chosen: learn(chosen, f"without-{two[0]}-{two[1]}")))
+        else:
+            work.log("too few people to judge a head by those whom it does not know: there will be no figures")
+        similarity = best_similarities(data, fold, twins) if twins else {}
         terms = replace(
             default_terms() if manifest.families else Terms(BENCH_LICENCE, research_only=True),
-            similarity=median(similarity.values()),
+            similarity=median(similarity.values()) if similarity else None,
         )
         content = pack_head(learn(np.ones(len(data), bool), "all"), terms)
         write_model(work, content, {**asdict(terms), "maps": "the default space to one of its own"})
@@ -97,7 +102,7 @@ class EmbeddingHead:
         similarity = {int(key): float(one) for key, one in stored.items()}
         with np.load(work.inputs["train"] / _TWINS, allow_pickle=False) as arrays:
             twins = {(int(key.split("-")[0]), int(key.split("-")[1])): arrays[key] for key in arrays.files}
-        write_figures(work, *judge_heads(_load(work), fold, twins, similarity=similarity))
+        write_figures(work, *(judge_heads(_load(work), fold, twins, similarity=similarity) if twins else ({}, {})))
 
     def plot(self, work: Work) -> None:
         """Every figure beside that of the default space."""
@@ -109,6 +114,13 @@ TRAINING = EmbeddingHead()
 
 def _load(work: Work) -> HeadData:
     return HeadData.load(work.inputs["collect"] / "data.npz")
+
+
+def _can_be_judged(data: HeadData, fold: Folds) -> bool:
+    """Whether enough people are left to learn from without any two folds; families that are few have few folds."""
+    folds = np.unique(fold).tolist()
+    without = (data.faces.only(~np.isin(fold, two)) for two in combinations(folds, 2))
+    return len(folds) > 1 and all(count_known(faces) >= MIN_PERSONS for faces in without)
 
 
 def _recipe(parameters: Values) -> HeadRecipe:
