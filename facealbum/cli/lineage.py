@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
+from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,10 +13,23 @@ from rich.tree import Tree
 from facealbum import console
 from facealbum.cli.command import Json, open_world
 from facealbum.domain.lineage import FamilyUse, ModelUse, Uses
+from facealbum.domain.prov import write_prov
 
 app = typer.Typer(help="Tell where a face, a link or an album comes from, and what a model made.", no_args_is_help=True)
 
+
+class Form(StrEnum):
+    """How a lineage is written."""
+
+    TREE = "tree"
+    JSON = "json"
+    PROV = "prov-json"
+
+
 Family = Annotated[str, typer.Option("--family", help="The family's name.")]
+Format = Annotated[
+    Form, typer.Option("--format", help="tree, json, or prov-json for programs that know W3C PROV.", show_default=False)
+]
 _A_PAGE = 50
 _UNLESS_KEPT = {"code_version", "sha256", "making", "analysed_at"}
 """Of these nothing means that it was not kept; of all others, that there is none."""
@@ -25,6 +39,7 @@ _UNLESS_KEPT = {"code_version", "sha256", "making", "analysed_at"}
 def lineage_face(
     face: Annotated[str, typer.Argument(help="The face's id, or its beginning.", metavar="FACE")],
     family: Family,
+    form: Format = Form.TREE,
     as_json: Json = False,
 ) -> None:
     """From a face back to its photo, models, runs, experiments, links and decisions."""
@@ -36,7 +51,7 @@ def lineage_face(
         _show(
             f"face {face}",
             trace_face(context, family_of(context, family), find_face(context, family, face)),
-            as_json=as_json,
+            form=Form.JSON if as_json else form,
         )
 
 
@@ -44,6 +59,7 @@ def lineage_face(
 def lineage_link(
     person: Annotated[str, typer.Argument(help="The person's id, or its beginning.", metavar="PERSON")],
     family: Family,
+    form: Format = Form.TREE,
     as_json: Json = False,
 ) -> None:
     """From the link of a person to a child back to its evidence, run and decisions."""
@@ -53,13 +69,14 @@ def lineage_link(
 
     with open_world() as context:
         found = trace_link(context, family_of(context, family), find_person(context, family, person))
-        _show(f"link of person {person}", found, as_json=as_json)
+        _show(f"link of person {person}", found, form=Form.JSON if as_json else form)
 
 
 @app.command("album")
 def lineage_album(
     album: Annotated[str, typer.Argument(help="A child's or person's id, `children` or `family`.", metavar="ALBUM")],
     family: Family,
+    form: Format = Form.TREE,
     as_json: Json = False,
 ) -> None:
     """From an album back to the analyses, runs, links and decisions behind its faces."""
@@ -67,7 +84,11 @@ def lineage_album(
     from facealbum.steps.lineage import trace_album
 
     with open_world() as context:
-        _show(f"album {album}", trace_album(context, family_of(context, family), album), as_json=as_json)
+        _show(
+            f"album {album}",
+            trace_album(context, family_of(context, family), album),
+            form=Form.JSON if as_json else form,
+        )
 
 
 @app.command("model")
@@ -86,11 +107,11 @@ def lineage_model(
     with open_world() as context:
         if family is not None:
             faces = list_faces_made(context, family_of(context, family), model, limit=_A_PAGE, after=after)
-            _show(f"faces by {model}", _Made(faces, _next(faces)), as_json=as_json)
+            _show(f"faces by {model}", _Made(faces, _next(faces)), form=Form.JSON if as_json else Form.TREE)
             return
         uses, families = find_uses(context, model, limit=_A_PAGE, after=after)
     ids = [one.family_id for one in families]
-    _show(f"uses of {model}", _Used(uses, families, _next(ids)), as_json=as_json)
+    _show(f"uses of {model}", _Used(uses, families, _next(ids)), form=Form.JSON if as_json else Form.TREE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +135,9 @@ def _next(ids: list[Any]) -> UUID | None:
     return ids[-1] if len(ids) == _A_PAGE else None
 
 
-def _show(title: str, found: Any, *, as_json: bool) -> None:  # noqa: ANN401 - any dataclass
-    if as_json:
-        console.say_json(asdict(found))
+def _show(title: str, found: Any, *, form: Form) -> None:  # noqa: ANN401 - any dataclass
+    if form is not Form.TREE:
+        console.say_json(write_prov(found) if form is Form.PROV else asdict(found))
         return
     tree = Tree(f"[bold]{escape(title)}")
     _grow(tree, found)

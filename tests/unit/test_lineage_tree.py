@@ -1,7 +1,7 @@
 """How `facealbum lineage` shows what it found."""
 
 from facealbum import console
-from facealbum.cli.lineage import _show
+from facealbum.cli.lineage import Form, _show
 from facealbum.domain.lineage import EmbeddingOrigin, Making, ModelUse
 
 TRAINED = ModelUse("head", "ours-1", "ab" * 32, 7, "MIT", "training", "run-1", "cd" * 32, "shadow")
@@ -11,7 +11,7 @@ EARLIER = ModelUse("detector", "yunet-1", None)
 def shown(*models: ModelUse, code_version: str | None = "0.1.0") -> str:
     making = Making("embedding", code_version, "ours", None, {"reembedding": 3}, models)
     with console.out.capture() as caught:
-        _show("face", EmbeddingOrigin("ours", making, reembedding=3), as_json=False)
+        _show("face", EmbeddingOrigin("ours", making, reembedding=3), form=Form.TREE)
     return " ".join(caught.get().replace("│", " ").split())  # however wide the terminal is
 
 

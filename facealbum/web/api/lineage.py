@@ -1,15 +1,17 @@
 """Where faces, links and albums come from, and what models were used for."""
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from facealbum.domain.access import Right
 from facealbum.domain.ids import FaceId, FamilyId, PersonId
 from facealbum.domain.lineage import AlbumLineage, FaceLineage, FamilyUse, LinkLineage, Uses
+from facealbum.domain.prov import MEDIA_TYPE, write_prov
 from facealbum.steps.lineage import trace_album, trace_face, trace_link
 from facealbum.steps.uses import find_uses, list_faces_made
 from facealbum.web.api.lists import Keys, Page, Paging
@@ -20,6 +22,12 @@ from facealbum.web.world import World
 
 router = APIRouter(prefix="/v1", tags=["lineage"], responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY))
 _IDS = Keys(tuple[UUID])
+_Found = TypeVar("_Found", FaceLineage, LinkLineage, AlbumLineage)
+_PROV: dict[int | str, dict[str, Any]] = {200: {"content": {MEDIA_TYPE: {"schema": {"type": "object"}}}}}
+Form = Annotated[
+    Literal["json", "prov-json"],
+    Query(alias="format", description="`prov-json`: the document of W3C PROV in place of ours"),
+]
 _SEES_FACES, _SEES_FIGURES = requires(Right.SEE_FACES), requires(Right.SEE_FIGURES)
 
 
@@ -31,26 +39,40 @@ class UsesPage(BaseModel):
     next: str | None = Field(examples=["WzQyXQ"])
 
 
-@router.get("/families/{family_id}/faces/{face_id}/lineage", dependencies=[_SEES_FACES], summary="Where a face is from")
-def face(family_id: UUID, face_id: UUID, world: World) -> FaceLineage:
+@router.get(
+    "/families/{family_id}/faces/{face_id}/lineage",
+    dependencies=[_SEES_FACES],
+    response_model=FaceLineage,
+    responses=_PROV,
+    summary="Where a face is from",
+)
+def face(family_id: UUID, face_id: UUID, world: World, form: Form = "json") -> FaceLineage | JSONResponse:
     """Its photo, analysis, embeddings, runs, links and decisions, with the models, code and data behind each."""
-    return trace_face(world, FamilyId(family_id), FaceId(face_id))
+    return _told(trace_face(world, FamilyId(family_id), FaceId(face_id)), form)
 
 
 @router.get(
-    "/families/{family_id}/persons/{person_id}/lineage", dependencies=[_SEES_FACES], summary="Where a link is from"
+    "/families/{family_id}/persons/{person_id}/lineage",
+    dependencies=[_SEES_FACES],
+    response_model=LinkLineage,
+    responses=_PROV,
+    summary="Where a link is from",
 )
-def link(family_id: UUID, person_id: UUID, world: World) -> LinkLineage:
+def link(family_id: UUID, person_id: UUID, world: World, form: Form = "json") -> LinkLineage | JSONResponse:
     """Why the person is taken for a child: evidence, run and decisions."""
-    return trace_link(world, FamilyId(family_id), PersonId(person_id))
+    return _told(trace_link(world, FamilyId(family_id), PersonId(person_id)), form)
 
 
 @router.get(
-    "/families/{family_id}/albums/{album_id}/lineage", dependencies=[_SEES_FACES], summary="Where an album is from"
+    "/families/{family_id}/albums/{album_id}/lineage",
+    dependencies=[_SEES_FACES],
+    response_model=AlbumLineage,
+    responses=_PROV,
+    summary="Where an album is from",
 )
-def album(family_id: UUID, album_id: str, world: World) -> AlbumLineage:
+def album(family_id: UUID, album_id: str, world: World, form: Form = "json") -> AlbumLineage | JSONResponse:
     """The analyses, embeddings, runs, links and decisions behind the faces of those whom it shows."""
-    return trace_album(world, FamilyId(family_id), album_id)
+    return _told(trace_album(world, FamilyId(family_id), album_id), form)
 
 
 @router.get("/models/{model_id}/uses", dependencies=[_SEES_FIGURES], summary="What a model was used for")
@@ -75,3 +97,8 @@ def faces(
     found = list_faces_made(world, FamilyId(family_id), by, limit=wanted.limit + 1, after=after)
     shown, then = _IDS.page(found, wanted, lambda one: (one,))
     return Page(items=list(shown), next=then)
+
+
+def _told(found: _Found, form: str) -> _Found | JSONResponse:
+    """As ours, which FastAPI writes by its model, or as PROV-JSON."""
+    return JSONResponse(write_prov(found), media_type=MEDIA_TYPE) if form == "prov-json" else found
