@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from eval.head_data import HeadData
 from facealbum.errors import InvalidValueError
 from facealbum.pipelines.run import CONFIRMED, run_training
+from facealbum.pipelines.step import Values
 from facealbum.pipelines.trainings.embedding_head import TRAINING
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import models_folder
@@ -35,7 +36,7 @@ def train_own_head(context: Context, name: str, *, epochs: int | None = None, se
     folder = models_folder(context.settings)
     if name in load_heads(folder) or name in load_catalog(folder):
         raise InvalidValueError(f"the name of a new space must be free, {name!r} is taken; choose another, as {name}-2")
-    chosen = {"name": name} if epochs is None else {"name": name, "epochs": epochs}
+    chosen: Values = {"name": name} if epochs is None else {"name": name, "epochs": epochs}
     done = run_training(context, TRAINING, source=CONFIRMED, chosen=chosen, seed=seed)
     save_head(folder, name, (done.outputs["train"].folder / "model.bin").read_bytes())
     faces = HeadData.load(done.outputs["collect"].folder / "data.npz").faces
