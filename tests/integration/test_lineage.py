@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from facealbum.code_version import code_version
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import FaceId, PersonId, child_id, family_id
-from facealbum.domain.lineage import EmbeddingOrigin, ExperimentThen, FaceLineage, Making, ModelUse
+from facealbum.domain.lineage import EmbeddingOrigin, ExperimentThen, FaceLineage, Making
 from facealbum.domain.months import Month
 from facealbum.domain.people import Child, Gender
 from facealbum.errors import InvalidValueError, UnknownAlbumError, UnknownFaceError, UnknownModelError
@@ -19,7 +19,6 @@ from facealbum.steps.arms import create_arm, promote_arm
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.correct import Said, decide, list_persons
-from facealbum.steps.embedders import models_folder
 from facealbum.steps.experiments import Draft, create_experiment, start_experiment, stop_experiment
 from facealbum.steps.families import forget_family
 from facealbum.steps.lineage import trace_album, trace_face, trace_link
@@ -27,12 +26,11 @@ from facealbum.steps.match import match_family
 from facealbum.steps.reembed import carry_exactly
 from facealbum.steps.registry import NewModel, register_model
 from facealbum.steps.uses import find_uses, list_faces_made
-from facealbum.storage.adapters import AdapterRow, save_adapter
 from facealbum.storage.analyses import ensure_space
 from facealbum.storage.families import save_child
 from facealbum.storage.lineage_schema import family_makers, makers
 from facealbum.storage.schema import assignments, face_embeddings, photos, runs
-from models.adapter import Adapter, save_adapter_file
+from models.adapter import Adapter
 from models.registry import load_embedders, load_specs
 from tests.integration.album import FAMILY, FAMILY_ID, Shot, add, shots
 from tests.integration.test_calibrators import calibrator
@@ -88,16 +86,14 @@ def test_the_whole_chain_of_a_face_is_told(context: Context) -> None:
 
 def test_a_vector_that_an_adapter_made_leads_to_the_adapter_and_the_space_that_it_read(context: Context) -> None:
     face = min(add(context, shots(months=1, a_month=4)))
-    folder = models_folder(context.settings)
     same = Adapter.straight("orthogonal", np.eye(512, dtype=np.float32), np.zeros(512, np.float32))
-    sha256 = save_adapter_file(folder, "bridge-1", same)
-    row = AdapterRow("bridge-1", "orthogonal", "fused-512", "family-512", sha256, "Apache-2.0", {}, NOW)
-    with context.database.begin() as transaction:
-        spaces = ensure_space(transaction, row.source), ensure_space(transaction, row.target)
-        save_adapter(transaction, row, spaces=spaces)
-    assert fill_by_adapter(context, "bridge-1") > 0
+    content = replace(same, source="fused-512", target="family-512").to_bytes()
+    model = register_model(context, NewModel("adapter", "bridge", content, "Apache-2.0", False, "training"))
+    assert fill_by_adapter(context, model.label) > 0
     first, second = sorted(trace_face(context, FAMILY_ID, face).embeddings, key=lambda one: one.space)
-    use = ModelUse("adapter", "bridge-1", sha256)
+    assert first.making is not None
+    (use,) = first.making.models
+    assert (use.role, use.version, use.sha256, use.model_id) == ("adapter", "1", model.sha256, model.model_id)
     assert first == EmbeddingOrigin(
         "family-512", Making("adapter", code_version(), "family-512", "fused-512", {}, (use,))
     )
