@@ -287,6 +287,12 @@ def test_a_mistake_of_ours_tells_nothing(configuration: Settings) -> None:
         assert "Traceback" not in answer.text
 
 
+def test_a_moment_of_any_offset_is_taken_and_one_beyond_the_calendar_refused(client: TestClient) -> None:
+    picture = {"files": ("a.jpg", b"a")}
+    for moment, status in {"0131-08-29T07:22:57-22:00": 202, "9999-12-31T23:00:00-02:00": 422, "86400": 422}.items():
+        assert client.post(PHOTOS, files=picture, data={"taken_at": moment}).status_code == status
+
+
 def test_the_process_tells_its_health_and_metrics(client: TestClient) -> None:
     client.post(PHOTOS, files=files(a=b"a"))
     assert client.get("/readyz").json() == {"database": "ok", "objects": "ok"}

@@ -15,7 +15,11 @@ from facealbum.web.problems import Problem
 
 
 def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    """In UTC: the database takes no offset of 16 hours and more."""
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"must lie in the years 1 to 9999 of UTC, got {moment}") from error
 
 
 def _written(when: object) -> object:
@@ -27,7 +31,7 @@ def _written(when: object) -> object:
 
 _NUMBER = re.compile(r"\s*[-+]?[0-9.]+(e[-+]?[0-9]+)?\s*", re.IGNORECASE)
 Moment = Annotated[datetime, BeforeValidator(_written), AfterValidator(_aware)]
-"""In UTC where no offset is given."""
+"""In UTC, as which one without an offset is taken."""
 Day = Annotated[date, BeforeValidator(_written)]
 
 
