@@ -188,8 +188,8 @@ def _figures(sample: Sample, settled: Mapping[UUID, Settled | None]) -> Iterator
                 )
                 for answer in (Answer.NO, Answer.YES)
             ]
-            values = sorted(bound.value for bound, _ in bounds if bound.value is not None)
-            yield Figure(measure, arm, items, estimate, values[0], values[-1])
+            values = [bound.value for bound, _ in bounds if bound.value is not None]
+            yield Figure(measure, arm, items, estimate, min(values, default=None), max(values, default=None))
 
 
 def _as_if(answer: Answer, unsure: Settled) -> Settled:
@@ -300,8 +300,9 @@ def variance_of(
         if np.ptp(parts) > 0 and n > 1:
             np.add.at(of_family, family[here], (parts - parts.mean()) * sqrt(rest * n / (n - 1)))
         else:
-            spread = weights[here].mean() * (residual[here] - other[here]).mean()
-            alike += rest * n * spread**2 * _shy(n)
+            spread = (weights * (residual - other))[here]
+            counted = int((spread != 0).sum())  # a rate may be of a part of the stratum
+            alike += rest * float(spread @ spread) * _shy(counted)
     return alike + float(of_family @ of_family)
 
 

@@ -14,6 +14,7 @@ from eval.annotation import (
     Sample,
     Settled,
     compare_arms,
+    estimate_sample,
     estimate_slices,
     settle,
 )
@@ -128,6 +129,27 @@ def test_ages_are_judged_of_confirmed_faces_alone_and_by_the_registered_child() 
     assert set(found) == {"", "registered"}
     assert found["registered"].items == said.count(Answer.YES)
     assert 0 < found["registered"].estimate.low < (found["registered"].estimate.value or 0) < 1
+
+
+def test_a_slice_of_few_items_that_are_all_right_is_no_surer_than_these_few() -> None:
+    sample, settled = look(Kind.FACES, 200, arms=("default",))
+    right = settle(Label(item, "ann", Answer.YES) for item in settled)
+    few = {item: Asked(("few" if number < 10 else "many",)) for number, item in enumerate(right)}
+    width = {
+        one.slice: one.estimate.high - one.estimate.low
+        for one in estimate_slices(sample, right, few)
+        if one.measure == "assignment_precision"
+    }
+    assert width["few"] > 0.1 > width["many"] > 0
+
+
+def test_where_no_pair_is_one_person_nothing_is_known_of_recall() -> None:
+    sample, settled = look(Kind.PAIRS, 160)
+    apart = settle(Label(item, "ann", Answer.NO) for item in settled)
+    figures = {one.measure: one for one in estimate_sample(sample, apart).figures}
+    assert figures["pairwise_recall"].estimate.value is figures["pairwise_recall"].if_unsure_right is None
+    assert figures["pairwise_precision"].estimate.value == 0
+    assert {one.slice for one in estimate_slices(sample, apart, ask(sample))} == {"", "odd", "even"}
 
 
 def test_clusters_have_no_slices() -> None:
