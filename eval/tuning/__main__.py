@@ -120,7 +120,7 @@ def _rank(whole: Sequence[tuple[float | None, list[float]]]) -> str:
     told = []
     for place, title in enumerate(_TRUTHS):
         scores = [one[place] for _, one in whole]
-        if len(set(scores)) > 1 and len({loss for loss, _ in whole}) > 1:
+        if not np.isnan(scores).any() and len(set(scores)) > 1 and len({loss for loss, _ in whole}) > 1:
             found = spearmanr([loss for loss, _ in whole], [1 - one for one in scores])
             told.append(f"{found.statistic:.2f} with 1 - {title} (p {found.pvalue:.3f})")
     return f"Spearman of the loss over the {len(whole)} trials that came to their end: {'; '.join(told) or 'none'}."
@@ -148,7 +148,7 @@ def _compare(title: str, families: Sequence[PastFamily], members: Members, arm: 
     both = [score(sums.sum(axis=0)[None])[0] for sums in (before, after)]
     low, high = draw_again(lambda weights: score(weights @ after) - score(weights @ before), len(families))
     for place, truth in enumerate(_TRUTHS):
-        if both[0][place]:
+        if both[0][place] > 0:
             was, now = float(both[0][place]), float(both[1][place])
             ends = f" ({low[place]:+.4f} to {high[place]:+.4f})"
             lines.append(f"| {truth}, by the truth | {was:.4f} | {now:.4f} | {now - was:+.4f}{ends} |")
