@@ -29,7 +29,7 @@ from facealbum.steps.uses import find_uses, list_faces_made
 from facealbum.storage.analyses import ensure_space
 from facealbum.storage.families import save_child
 from facealbum.storage.lineage_schema import family_makers, makers
-from facealbum.storage.schema import assignments, face_embeddings, photos, runs
+from facealbum.storage.schema import assignments, face_embeddings, faces, photos, runs
 from models.adapter import Adapter
 from models.registry import load_embedders, load_specs
 from tests.integration.album import FAMILY, FAMILY_ID, Shot, add, shots
@@ -51,11 +51,13 @@ def an_album(context: Context) -> FaceLineage:
     with context.database.begin() as transaction:
         space = ensure_space(transaction, second.space)
     carry_exactly(context, second, space)
-    return trace_face(context, FAMILY_ID, a_face_of(context, person.person_id))
+    return trace_face(context, FAMILY_ID, newest_face_of(context, person.person_id))
 
 
-def a_face_of(context: Context, person: PersonId) -> FaceId:
-    query = select(assignments.c.face_id).where(assignments.c.person_id == person).order_by(assignments.c.face_id)
+def newest_face_of(context: Context, person: PersonId) -> FaceId:
+    shown = assignments.join(faces, assignments.c.face_id == faces.c.face_id)
+    query = select(faces.c.face_id).select_from(shown).where(assignments.c.person_id == person)
+    query = query.order_by(faces.c.taken_at.desc(), faces.c.face_id)
     with context.database.begin() as transaction:
         return FaceId(transaction.execute(query.limit(1)).scalar_one())
 
