@@ -1,7 +1,8 @@
 """What a review reads of a family, the answers it was given, and how far each family is.
 
-Bounded: of a person's faces some 100 are read, half of them the newest and the others spread over its time, and of the
-waiting faces the 1,000 newest.  Answers are written under `lock_family`.
+Bounded: of a person's faces some 100 are read, half of them the newest and the others spread over its time, fewer where
+there are more than 40 persons, down to some 20; and of the waiting faces the 1,000 newest.  Answers are written under
+`lock_family`.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from facealbum.storage.observations import Arm, load_observations
 from facealbum.storage.review_schema import review_answers, review_progress
 from facealbum.storage.schema import assignments, breakage, face_embeddings, faces, families, runs
 
-_OF_PERSON, _WAITING = 100, 1000
+_OF_PERSON, _OF_PERSON_AT_LEAST, _OF_ALL, _WAITING = 100, 20, 4000, 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +63,11 @@ def load_faces_to_review(connection: Connection, family: FamilyId, arm: Arm) -> 
         .where(faces.c.family_id == family, ~faces.c.excluded)
         .subquery()
     )
-    half = _OF_PERSON // 2
-    step = func.greatest(1, ranked.c.total / half)
+    mine = (assignments.c.family_id == family) & (assignments.c.arm_id == arm.arm_id)
+    persons = select(func.count(assignments.c.person_id.distinct())).where(mine).scalar_subquery()
+    share = func.least(_OF_PERSON, func.div(_OF_ALL, func.greatest(1, persons)))
+    half = func.div(func.greatest(share, _OF_PERSON_AT_LEAST), 2)
+    step = func.greatest(1, func.div(ranked.c.total, half))
     of_person = (ranked.c.newest <= half) | (func.mod(ranked.c.newest, step) == 0)
     waits = ranked.c.person_id.is_(None)
     query = select(ranked.c.face_id).where((waits & (ranked.c.newest <= _WAITING)) | (~waits & of_person))

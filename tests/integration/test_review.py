@@ -2,23 +2,29 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 import pytest
+from facealbum.domain.months import Month
 from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
 from facealbum.domain.access import Role
 from facealbum.domain.faces import EMBEDDING_SIZE
 from facealbum.domain.ids import family_id
+from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.correct import list_decisions, list_faces, list_persons
 from facealbum.storage.families import delete_family, save_family
+from facealbum.storage.observations import load_arm
+from facealbum.storage.review import load_faces_to_review
 from facealbum.storage.schema import face_embeddings
-from tests.integration.album import FAMILY, FAMILY_ID
+from facealbum.storage.serving import load_served_arm
+from tests.integration.album import FAMILY, FAMILY_ID, Shot, add
 from tests.integration.web_album import NOW, album_client, at, new_token
 
 REVIEW, PAGE = f"/v1/families/{FAMILY_ID}/review", f"/families/{FAMILY_ID}/review"
@@ -192,3 +198,18 @@ def form(page: str) -> str:
     found = re.search(r'name="question" value="([0-9a-f-]{36})"', page)
     assert found, page
     return found[1]
+
+
+def test_a_person_of_many_faces_is_judged_by_a_hundred_of_all_its_time(context: Context) -> None:
+    start = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    taken = [start + timedelta(days=number) for number in range(130)]
+    add(context, [Shot(f"{number:03d}", day, (0,)) for number, day in enumerate(taken)])
+    cluster_families(context, Month(2026, 12))
+    with context.database.begin() as transaction:
+        arm = load_arm(transaction, load_served_arm(transaction, FAMILY_ID))
+        assert arm is not None
+        looked_at = sorted(one.taken_at for one in load_faces_to_review(transaction, FAMILY_ID, arm))
+    assert set(taken[-50:]) <= set(looked_at)
+    earlier = [taken.index(day) for day in looked_at if day < taken[-50]]
+    assert np.diff(earlier).tolist() == [2] * (len(earlier) - 1)
+    assert len(looked_at) == 50 + 40
