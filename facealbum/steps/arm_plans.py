@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from eval.experiments import HOLDOUT, Split, assign
 from facealbum.clustering import ALGORITHMS, BreakageThresholds, ClusteringParameters
 from facealbum.domain.ids import FamilyId
 from facealbum.errors import InvalidValueError
@@ -185,6 +184,8 @@ def _running(transaction: Transaction) -> list[Experiment]:
 
 def _join(transaction: Transaction, family: FamilyId, one: Experiment, *, now: datetime) -> list[str]:
     """The family's arms in the experiment: its own, or all of them in the shadow; none if it does not take part."""
+    from eval.experiments import HOLDOUT, Split, assign  # noqa: PLC0415 - half a second, which most photos need not pay
+
     split = Split(one.salt, tuple((arm.name, arm.share) for arm in one.arms), one.holdout, one.traffic)
     given = assign(family, split)
     if given is None:

@@ -9,13 +9,13 @@ from uuid import UUID
 
 import numpy as np
 import pytest
-from facealbum.domain.months import Month
 from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
 from facealbum.domain.access import Role
 from facealbum.domain.faces import EMBEDDING_SIZE
 from facealbum.domain.ids import family_id
+from facealbum.domain.months import Month
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.correct import list_decisions, list_faces, list_persons
