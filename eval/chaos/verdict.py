@@ -41,7 +41,7 @@ def compare(quiet: Outcome, wild: Outcome, *, photos: int) -> Verdict:
         photos=photos,
         lost=photos - sum(wild.photos.values()) + wild.photos.get("pending", 0),
         doubled_faces=wild.doubled_faces,
-        stuck=wild.waiting.photos + wild.waiting.messages,
+        stuck=wild.waiting.photos + wild.waiting.matches + wild.waiting.messages,
         parked=wild.parked,
         crashed=sum("analysis_crashed" in row for row in wild.rows["photo_problems"]),
         differing=differing(quiet.rows, wild.rows),

@@ -173,7 +173,8 @@ class Stage:
             nonlocal looks
             time.sleep(0.2)
             waiting = self.ask(count_waiting)
-            idle = waiting is not None and waiting.photos == waiting.messages == 0 == self.broker.waiting()
+            done = waiting is not None and waiting.photos == waiting.matches == waiting.messages == 0
+            idle = done and self.broker.waiting() == 0
             looks = looks + 1 if idle else 0
             return looks >= _CALM
 

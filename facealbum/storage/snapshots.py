@@ -23,7 +23,7 @@ from sqlalchemy import (
 
 from facealbum.domain.ids import FamilyId, PhotoId
 from facealbum.storage.queue_schema import metadata, outbox, parked
-from facealbum.storage.schema import assignments, faces, photos
+from facealbum.storage.schema import assignments, faces, families, photos
 
 _TABLES = (
     *("families", "children", "photos", "photo_problems", "tracks", "faces", "face_embeddings"),
@@ -33,9 +33,10 @@ _TABLES = (
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What is still to be done: photos to analyse, messages to send, messages set aside."""
+    """What is still to be done: photos to analyse, families to match, messages to send, messages set aside."""
 
     photos: int
+    matches: int
     messages: int
     parked: int
 
@@ -57,7 +58,8 @@ def load_rows(connection: Connection) -> dict[str, list[str]]:
 def count_waiting(connection: Connection) -> Waiting:
     """What the queues have before them, as far as the database knows."""
     pending = select(func.count()).where(photos.c.status == "pending")
-    counts = (pending, select(func.count()).select_from(outbox), select(func.count()).select_from(parked))
+    unmatched = select(func.count()).where(families.c.unmatched_since.is_not(None))
+    counts = (pending, unmatched, select(func.count()).select_from(outbox), select(func.count()).select_from(parked))
     return Waiting(*(connection.execute(query).scalar_one() for query in counts))
 
 

@@ -9,7 +9,7 @@ from eval.chaos.faults import Dose
 from eval.chaos.storm import Storm
 from eval.chaos.verdict import Verdict
 
-STORM = Storm(Dose(kills=3, restarts=1, outage=False, full_disk=False), seed=5, patience=120)
+STORM = Storm(Dose(kills=3, restarts=1, outage=False, full_disk=False), seed=5, patience=240)
 
 
 @pytest.fixture(scope="module")
