@@ -9,7 +9,6 @@ reader waits for stands the processor time of the web process and PostgreSQL, wh
 import argparse
 import json
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -22,6 +21,7 @@ from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+from eval.bench import write_table
 from eval.dashboard_load import refresh, serve
 from facealbum.clustering import BreakageThresholds, ClusteringParameters
 from facealbum.domain.ids import FamilyId, family_id
@@ -199,9 +199,7 @@ def main() -> None:
     if options.out is None:
         print(told)  # noqa: T201 - what this program is for
         return
-    text = options.out.read_text(encoding="utf-8")
-    between = re.compile(f"{_MARKS[0]}.*{_MARKS[1]}", re.DOTALL)
-    options.out.write_text(between.sub(f"{_MARKS[0]}\n{told}\n{_MARKS[1]}", text), encoding="utf-8")
+    write_table(options.out, f"{told}\n", marks=_MARKS)
 
 
 if __name__ == "__main__":

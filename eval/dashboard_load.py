@@ -9,7 +9,6 @@ twice: what their queries take, and what a reader waits for, from `facealbum web
 
 import argparse
 import os
-import re
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from time import perf_counter
 from urllib.request import urlopen
 from uuid import UUID
 
+from eval.bench import write_table
 from eval.delays import answers
 from eval.stage.servers import free_ports
 from facealbum.storage.dashboard.pages import PAGES, load_page
@@ -183,9 +183,7 @@ def main() -> None:
     if options.out is None:
         print(told)  # noqa: T201 - what this program is for
         return
-    text = options.out.read_text(encoding="utf-8")
-    between = re.compile(f"{_MARKS[0]}.*{_MARKS[1]}", re.DOTALL)
-    options.out.write_text(between.sub(f"{_MARKS[0]}\n{told}\n{_MARKS[1]}", text), encoding="utf-8")
+    write_table(options.out, f"{told}\n", marks=_MARKS)
 
 
 if __name__ == "__main__":

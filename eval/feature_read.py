@@ -8,7 +8,6 @@ PostgreSQL draws the faces (eval/feature_read.sql) in an embedded database that 
 
 import argparse
 import os
-import re
 import resource
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from eval.bench import write_table
 from facealbum.domain.ids import FamilyId
 from facealbum.features import Entity, find_features
 from facealbum.storage.database import Database, Transaction, open_database
@@ -164,11 +164,7 @@ def main() -> None:
     if args.out is None:
         sys.stdout.write(text + "\n")
         return
-    first, last = _MARKS
-    told = args.out.read_text(encoding="utf-8")
-    args.out.write_text(
-        re.sub(f"{first}.*?{last}", f"{first}\n{text}\n{last}", told, flags=re.DOTALL), encoding="utf-8"
-    )
+    write_table(args.out, f"{text}\n", marks=_MARKS)
 
 
 if __name__ == "__main__":
