@@ -9,7 +9,7 @@ import pytest
 import typer
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from facealbum.cli import app
+from facealbum.cli.commands import app
 from facealbum.settings import Settings
 from facealbum.storage.tables import metadata
 from facealbum.web import make_app

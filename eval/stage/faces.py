@@ -7,7 +7,8 @@ import numpy as np
 from facealbum.domain.faces import EMBEDDING_SIZE, Box, Face
 from facealbum.domain.ids import FamilyId, child_id, photo_id
 from facealbum.domain.people import Child, Gender
-from facealbum.storage.analyses import AnalysedPhoto, ensure_analyzer, save_analysis
+from facealbum.domain.photos import AnalysedPhoto
+from facealbum.storage.analyses import ensure_analyzer, save_analysis
 from facealbum.storage.database import Database
 from facealbum.storage.families import save_child, save_family
 from facealbum.storage.photos import NewPhoto, save_photos

@@ -12,8 +12,11 @@ from facealbum.domain.access import Role
 if TYPE_CHECKING:
     from datetime import datetime
 
-users = typer.Typer(help="Add, change and remove the people who may log in.", no_args_is_help=True)
-tokens = typer.Typer(help="Create and revoke the tokens of programs.", no_args_is_help=True)
+app = typer.Typer()
+users = typer.Typer(name="user", help="Add, change and remove the people who may log in.", no_args_is_help=True)
+tokens = typer.Typer(name="token", help="Create and revoke the tokens of programs.", no_args_is_help=True)
+app.add_typer(users)
+app.add_typer(tokens)
 
 User = Annotated[str, typer.Argument(help="The name that the user logs in with.", metavar="NAME")]
 Token = Annotated[str, typer.Argument(help="What the token is called; not its secret.", metavar="NAME")]

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from eval.annotation import Agreement, AnnotationEstimate
     from facealbum.storage.samples import SampleRow
 
-app = typer.Typer(help="Draw samples for people to label, and say what the labels tell.", no_args_is_help=True)
+app = typer.Typer(
+    name="sample", help="Draw samples for people to label, and say what the labels tell.", no_args_is_help=True
+)
 label = typer.Typer(help="Take labels in.", no_args_is_help=True)
 app.add_typer(label, name="label")
 

@@ -10,7 +10,7 @@ from facealbum import console
 from facealbum.cli.command import Json, open_world, say_result
 from facealbum.errors import InvalidValueError
 
-app = typer.Typer(help="Create arms, and choose the one that families see.", no_args_is_help=True)
+app = typer.Typer(name="arms", help="Create arms, and choose the one that families see.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="A name that `facealbum arms list` shows.", metavar="NAME")]
 Author = Annotated[str, typer.Option("--author", help="Who does this.")]

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from facealbum.steps.context import Context
     from facealbum.steps.reembed import ReembeddingStatus
 
-evaluation = typer.Typer(help="Measure before a change.", no_args_is_help=True)
-reembedding = typer.Typer(help="Embed every face again for another space.", no_args_is_help=True)
+app = typer.Typer()
+evaluation = typer.Typer(name="eval", help="Measure before a change.", no_args_is_help=True)
+reembedding = typer.Typer(name="reembed", help="Embed every face again for another space.", no_args_is_help=True)
+app.add_typer(evaluation)
+app.add_typer(reembedding)
 
 Space = Annotated[str, typer.Argument(help="A name that `facealbum models list` shows.", metavar="SPACE")]
 

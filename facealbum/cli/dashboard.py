@@ -7,7 +7,11 @@ import typer
 
 from facealbum.cli.command import Json, count_of, open_world, say_result
 
-app = typer.Typer(help="The figures of the whole installation, for pages and for other programs.", no_args_is_help=True)
+app = typer.Typer(
+    name="dashboard",
+    help="The figures of the whole installation, for pages and for other programs.",
+    no_args_is_help=True,
+)
 
 
 @app.command("refresh")

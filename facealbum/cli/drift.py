@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from eval.drift.report import DriftReport
     from facealbum.storage.drift import Baseline
 
-app = typer.Typer(help="See whether what analysis finds has changed, and which photos did it.", no_args_is_help=True)
+app = typer.Typer(
+    name="drift", help="See whether what analysis finds has changed, and which photos did it.", no_args_is_help=True
+)
 
 _COLUMNS = ("distribution", "n", "n before", "distance", "threshold", "")
 

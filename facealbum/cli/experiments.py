@@ -14,7 +14,9 @@ from facealbum.cli.command import Json, count_of, finish, open_world, say_result
 if TYPE_CHECKING:
     from facealbum.steps.experiment_results import Power, Status
 
-app = typer.Typer(help="Try arms on some families, and learn whether they are better.", no_args_is_help=True)
+app = typer.Typer(
+    name="experiment", help="Try arms on some families, and learn whether they are better.", no_args_is_help=True
+)
 
 Name = Annotated[str, typer.Argument(help="The experiment's name.", metavar="NAME")]
 

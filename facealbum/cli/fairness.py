@@ -14,8 +14,15 @@ if TYPE_CHECKING:
     from facealbum.steps.fairness import Fairness
     from facealbum.steps.link_inputs import Mix
 
-fairness = typer.Typer(help="See whether albums are as good for every part of all families.", no_args_is_help=True)
-attribution = typer.Typer(help="See which inputs drove links, and how that changes.", no_args_is_help=True)
+app = typer.Typer()
+fairness = typer.Typer(
+    name="fairness", help="See whether albums are as good for every part of all families.", no_args_is_help=True
+)
+attribution = typer.Typer(
+    name="attribution", help="See which inputs drove links, and how that changes.", no_args_is_help=True
+)
+app.add_typer(fairness)
+app.add_typer(attribution)
 
 OfArm = Annotated[str | None, typer.Option("--arm", help="The arm; without it the installation's.")]
 OfMonth = Annotated[str | None, typer.Option("--month", help="The month, as 2026-10; without it the newest.")]

@@ -8,7 +8,7 @@ import typer
 from facealbum import console
 from facealbum.cli.command import Json, count_of, open_world, say_result
 
-app = typer.Typer(help="List families, or delete one.", no_args_is_help=True)
+app = typer.Typer(name="family", help="List families, or delete one.", no_args_is_help=True)
 
 
 @app.command("list")

@@ -12,7 +12,11 @@ from facealbum.cli.command import Json, OneFamily, count_of, open_world, say_res
 from facealbum.errors import InvalidValueError
 from facealbum.features import FEATURES, Entity
 
-app = typer.Typer(help="Named features of faces, persons and months, now or as they were known.", no_args_is_help=True)
+app = typer.Typer(
+    name="features",
+    help="Named features of faces, persons and months, now or as they were known.",
+    no_args_is_help=True,
+)
 
 
 @app.command("list")

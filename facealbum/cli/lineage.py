@@ -15,7 +15,11 @@ from facealbum.cli.command import Json, open_world
 from facealbum.domain.lineage import FamilyUse, ModelUse, Uses
 from facealbum.domain.prov import write_prov
 
-app = typer.Typer(help="Tell where a face, a link or an album comes from, and what a model made.", no_args_is_help=True)
+app = typer.Typer(
+    name="lineage",
+    help="Tell where a face, a link or an album comes from, and what a model made.",
+    no_args_is_help=True,
+)
 
 
 class Form(StrEnum):

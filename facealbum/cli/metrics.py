@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from eval.metrics.control import TrackedMonth
     from facealbum.steps.metrics import MonthSummary
 
-app = typer.Typer(help="Measure albums without labels, and follow each rate to its faces.", no_args_is_help=True)
+app = typer.Typer(
+    name="metrics", help="Measure albums without labels, and follow each rate to its faces.", no_args_is_help=True
+)
 slices = typer.Typer(help="Parts of all families that you name yourself.", no_args_is_help=True)
 app.add_typer(slices, name="slices")
 

@@ -6,10 +6,14 @@ from typing import Annotated
 import typer
 
 from facealbum import console
+from facealbum.cli import releases
 from facealbum.cli.command import Exit, Json, open_world, say_result
 from facealbum.settings import load_settings
 
-app = typer.Typer(help="List embedders, install others, choose the one to work with.", no_args_is_help=True)
+app = typer.Typer(
+    name="models", help="List embedders, install others, choose the one to work with.", no_args_is_help=True
+)
+app.add_typer(releases.app)
 
 Name = Annotated[str, typer.Argument(help="A name that `facealbum models list` shows.", metavar="NAME")]
 

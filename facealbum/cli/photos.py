@@ -7,7 +7,7 @@ import typer
 
 from facealbum.cli.command import Json, count_of, open_world, say_result
 
-app = typer.Typer(help="Delete one photo or video.", no_args_is_help=True)
+app = typer.Typer(name="photo", help="Delete one photo or video.", no_args_is_help=True)
 
 
 @app.callback()

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from facealbum.pipelines.run import Finished
     from facealbum.pipelines.runs import RunRecord
 
-app = typer.Typer(help="Train models from data to the registry; every run is on record.", no_args_is_help=True)
+app = typer.Typer(
+    name="pipelines", help="Train models from data to the registry; every run is on record.", no_args_is_help=True
+)
 
 Data = Annotated[
     str, typer.Option("--data", help="confirmed, the families' own albums, or bench:FOLDER.", metavar="SOURCE")

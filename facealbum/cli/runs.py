@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from facealbum.steps.context import Context
     from facealbum.storage.batches import Batch
 
-app = typer.Typer(help="Start, watch and steer the monthly job over all families.", no_args_is_help=True)
+app = typer.Typer(name="run", help="Start, watch and steer the monthly job over all families.", no_args_is_help=True)
 
 Number = Annotated[int | None, typer.Argument(help="The run's number; without it the newest.", min=1)]
 

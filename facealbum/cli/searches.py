@@ -11,7 +11,7 @@ from facealbum.cli.command import Json, count_of, finish, open_world, say_result
 if TYPE_CHECKING:
     from facealbum.steps.searches import Found
 
-app = typer.Typer(help="Find better parameters without labels, and propose them.", no_args_is_help=True)
+app = typer.Typer(name="search", help="Find better parameters without labels, and propose them.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The search's name.", metavar="NAME")]
 Seconds = Annotated[float | None, typer.Option("--seconds", help="Begin no trial after so long.")]

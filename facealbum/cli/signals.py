@@ -10,7 +10,9 @@ import typer
 from facealbum import console
 from facealbum.cli.command import Json, open_world, say_result
 
-app = typer.Typer(help="Take in what other systems tell of families, and show it by arm.", no_args_is_help=True)
+app = typer.Typer(
+    name="signals", help="Take in what other systems tell of families, and show it by arm.", no_args_is_help=True
+)
 
 
 @app.command("import")

@@ -8,8 +8,6 @@ than a stranger of this family (the lower confidence bound of the ratio), and in
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scipy.special import gammaincinv
-
 from facealbum.clustering.intervals import Rate
 from facealbum.domain.bounds import check_bounds
 from facealbum.domain.ids import PersonId
@@ -55,4 +53,6 @@ def find_circle(
 
 def at_least(seen: int) -> float:
     """The lower 97.5 % bound of a Poisson mean (Garwood 1936) of which `seen` was drawn."""
+    from scipy.special import gammaincinv  # noqa: PLC0415 - as in vectors
+
     return float(gammaincinv(seen, _TAIL)) if seen else 0.0

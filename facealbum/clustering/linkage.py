@@ -12,7 +12,6 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from facealbum.clustering.items import Items
 from facealbum.clustering.neighbours import Apart, Means, NearPairs, Neighbours, Table
@@ -93,6 +92,8 @@ class Agglomeration:
 
     def _apart(self, region: NDArray[np.intp] | None) -> Apart:
         """Who may not come together, as the groups are now."""
+        from scipy.sparse import csr_array  # noqa: PLC0415 - as in vectors
+
         item, meeting = self._items.meetings.T
         group = self.group_of[item]
         taking_part = group != NOBODY

@@ -11,11 +11,13 @@ theirs.  This holds before means are rounded; rounding moves a similarity by les
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 from facealbum.clustering.vectors import ROUNDING, Exact
 
@@ -66,7 +68,7 @@ class Apart:
     meetings: booleans[groups, meetings].  region: intp[groups].
     """
 
-    meetings: csr_array
+    meetings: "csr_array"
     region: Numbers | None
 
     def of_pairs(self, pairs: Pairs) -> NDArray[np.bool_]:

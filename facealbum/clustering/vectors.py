@@ -11,7 +11,6 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from facealbum.clustering.problem import Observation
 from facealbum.errors import InvalidValueError
@@ -61,6 +60,10 @@ def sum_by(group: NDArray[np.intp], vectors: Exact, *, groups: int) -> tuple[NDA
     sums = np.zeros((groups, vectors.shape[1]), np.int32)
     sums[group] = vectors  # right for a group of one, as most are
     several = np.flatnonzero(counts > 1)
+    if not len(several):
+        return sums, counts
+    from scipy.sparse import csr_array  # noqa: PLC0415 - a fifth of a second, which analysis need not pay
+
     members = np.flatnonzero(counts[group] > 1)
     where = (np.searchsorted(several, group[members]), np.arange(len(members)))
     belongs = csr_array((np.ones(len(members)), where), shape=(len(several), len(members)))

@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.cluster.hierarchy import linkage, to_tree
 
 from facealbum.review.likeness import Array, compare
 
@@ -12,6 +11,8 @@ def cut_in_two(vectors: Array) -> tuple[NDArray[np.intp], NDArray[np.intp], floa
 
     They are what average linkage joins last, ages taken into account.  vectors: as of Likeness, two rows or more.
     """
+    from scipy.cluster.hierarchy import linkage, to_tree  # noqa: PLC0415 - half a second, which starting need not pay
+
     apart = 1 - compare(vectors, vectors)
     last = to_tree(linkage(apart[np.triu_indices(len(vectors), 1)], "average"))
     one, other = (np.sort(np.array(side.pre_order(), np.intp)) for side in (last.get_left(), last.get_right()))

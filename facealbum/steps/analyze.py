@@ -5,28 +5,21 @@ on where it stopped.  The result does not depend on the number of processes.
 """
 
 import os
-import signal
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
-from multiprocessing import get_context, parent_process
-from threading import Thread
 from time import perf_counter
 
-from facealbum.steps.analyze_upload import AnalysedBy, Outcome, Setup, analyse_upload, crashed, save_outcome
+from facealbum.domain.photos import NamedProblem, Problem
+from facealbum.steps.analysis_pool import pooled_outcomes
+from facealbum.steps.analyst import Outcome, analyse_upload
+from facealbum.steps.analyze_upload import AnalysedBy, save_outcome, set_up
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import models_in_use
 from facealbum.steps.match import match_family
 from facealbum.storage.families import load_families
-from facealbum.storage.photos import NamedProblem, PendingPhoto, Problem, load_pending
+from facealbum.storage.photos import load_pending
 from facealbum.storage.runs import lock_family
 from facealbum.storage.spaces import mark_outdated
-
-_QUEUED_PER_PROCESS = 4
 
 
 @dataclass(slots=True)
@@ -65,9 +58,9 @@ def analyze_pending(
         pending = [photo for identity in families for photo in load_pending(transaction, identity)]
     result = AnalyzeResult(processes=min(context.settings.processes or os.cpu_count() or 1, len(pending)))
     context.progress.begin("Analysing photos", len(pending))
-    setup = Setup(context.settings, models.space)
+    setup = set_up(context.settings, models.space)
     analyse_here = partial(analyse_upload, setup=setup)
-    outcomes = map(analyse_here, pending) if in_process else _outcomes(pending, result.processes, setup)
+    outcomes = map(analyse_here, pending) if in_process else pooled_outcomes(pending, result.processes, setup)
     for outcome in outcomes:
         _save(context, outcome, by, families[outcome.photo.family_id], result)
         context.progress.advance()
@@ -90,78 +83,3 @@ def _save(context: Context, outcome: Outcome, by: AnalysedBy, family: str, resul
     result.photos += 1
     for phase, spent in (*outcome.seconds.items(), ("write", perf_counter() - start)):
         result.seconds[phase] = result.seconds.get(phase, 0.0) + spent
-
-
-def _outcomes(photos: Sequence[PendingPhoto], processes: int, setup: Setup) -> Iterator[Outcome]:
-    """Every photo's outcome, as they come; a photo that kills its process is found and named."""
-    rest = list(photos)
-    while rest:
-        done: set[PendingPhoto] = set()
-        in_work: set[PendingPhoto] = set()
-        try:
-            for outcome in _pooled(rest, processes, setup, in_work):
-                done.add(outcome.photo)
-                yield outcome
-        except BrokenProcessPool:
-            for suspect in sorted(in_work - done, key=lambda photo: photo.photo_id):
-                done.add(suspect)
-                yield _alone(suspect, setup)
-        rest = [photo for photo in rest if photo not in done]
-
-
-def _pooled(
-    photos: Sequence[PendingPhoto], processes: int, setup: Setup, in_work: set[PendingPhoto]
-) -> Iterator[Outcome]:
-    waiting = iter(photos)
-    with _pool(processes) as pool:
-        running: set[Future[Outcome]] = set()
-        while True:
-            room = processes * _QUEUED_PER_PROCESS - len(running)
-            for photo in islice(waiting, room):
-                in_work.add(photo)
-                with _starting_processes():
-                    running.add(pool.submit(analyse_upload, photo, setup))
-            if not running:
-                return
-            finished, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                outcome = future.result()
-                yield outcome
-                in_work.discard(outcome.photo)
-
-
-def _alone(photo: PendingPhoto, setup: Setup) -> Outcome:
-    try:
-        with _pool(1) as pool:
-            with _starting_processes():
-                future = pool.submit(analyse_upload, photo, setup)
-            return future.result()
-    except BrokenProcessPool:
-        return Outcome(photo, crashed(photo.photo_id, "died on this photo"), {})
-
-
-def _pool(processes: int) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_end_with_parent)
-
-
-@contextmanager
-def _starting_processes() -> Iterator[None]:
-    """Processes that start inside are deaf to Ctrl-C, which reaches them too, until they call _end_with_parent."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _end_with_parent() -> None:
-    """Have Ctrl-C, and the death of the parent, end this process without a word: what it works on stays pending."""
-    Thread(target=_outlive_nobody, daemon=True).start()
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-
-
-def _outlive_nobody() -> None:
-    if (parent := parent_process()) is not None:
-        parent.join()
-        os._exit(1)

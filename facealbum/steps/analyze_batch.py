@@ -14,9 +14,11 @@ from time import perf_counter
 from facealbum import metrics
 from facealbum.domain.ids import FamilyId, PhotoId
 from facealbum.domain.messages import MatchFamily
+from facealbum.domain.photos import PendingPhoto, Problem
 from facealbum.errors import DatabaseUnavailableError, FacealbumError
 from facealbum.logs import get_logger
-from facealbum.steps.analyze_upload import AnalysedBy, Outcome, Setup, analyse_upload, crashed, save_outcome
+from facealbum.steps.analyst import Outcome, analyse_upload, crashed
+from facealbum.steps.analyze_upload import AnalysedBy, save_outcome, set_up
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import models_in_use
 from facealbum.steps.outbox import order_analysis
@@ -25,15 +27,7 @@ from facealbum.storage.database import Transaction
 from facealbum.storage.families import load_family
 from facealbum.storage.matching import ask_for_match
 from facealbum.storage.outbox import save_messages
-from facealbum.storage.photos import (
-    PendingPhoto,
-    Problem,
-    claim_photo,
-    give_back_photo,
-    load_exhausted,
-    load_pending,
-    mark_failed,
-)
+from facealbum.storage.photos import claim_photo, give_back_photo, load_exhausted, load_pending, mark_failed
 from facealbum.storage.runs import lock_family
 from facealbum.storage.spaces import mark_outdated
 
@@ -75,7 +69,7 @@ def analyze_batch(context: Context, family: FamilyId, photo_ids: Sequence[PhotoI
         models = models_in_use(transaction, context.settings)
         by = AnalysedBy.load(context, transaction, models)
     batch = _Batch(context, family, photo_ids, by)
-    setup, result = Setup(context.settings, models.space), BatchResult()
+    setup, result = set_up(context.settings, models.space), BatchResult()
     photo = batch.begin()
     while photo is not None:
         with _given_back(context, photo):

@@ -7,9 +7,9 @@ from typing import Protocol, TypeVar
 from eval.report import crop_face
 from facealbum.domain.faces import Box
 from facealbum.domain.ids import FamilyId
+from facealbum.domain.photos import original_key
 from facealbum.errors import FacealbumError
 from facealbum.steps.context import Context
-from facealbum.storage.photos import original_key
 from models.decode import Photo, decode
 from models.video import read_frames
 

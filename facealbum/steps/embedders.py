@@ -16,10 +16,8 @@ from facealbum.storage.registry import load_production
 from facealbum.storage.serving import DEFAULT_ARM, load_installed_arm
 from facealbum.storage.spaces import load_space
 from models.calibration import calibration_versions
-from models.catalog import find_entry, load_catalog
-from models.heads import load_heads
-from models.install import installed
 from models.registry import EmbedderSpec, load_embedders, load_specs
+from models.spaces import find_embedder
 
 __all__ = [
     "DEFAULT_ARM",
@@ -98,17 +96,6 @@ def with_embedder(embedder: EmbedderSpec) -> ModelsInUse:
     """The packaged models with this embedder."""
     versions = {role: spec.version for role, spec in sorted(load_specs().items())}
     return ModelsInUse(versions | {"embedder": embedder.version} | calibration_versions(), embedder)
-
-
-def find_embedder(space: str, folder: Path) -> EmbedderSpec:
-    """The embedder of a packaged space, or of one trained or installed in the folder.
-
-    Raises UnknownModelError for another name, and ModelNotInstalledError if its weights are not here.
-    """
-    ready = load_embedders() | load_heads(folder)
-    if space in ready:
-        return ready[space]
-    return installed(find_entry(load_catalog(folder), space), folder)
 
 
 def sha256_of(embedder: EmbedderSpec) -> str:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from facealbum.domain.photos import original_key
 from facealbum.steps.albums import find_albums, unique_title
 from facealbum.steps.context import Context
 from facealbum.steps.whole_file import whole_file
 from facealbum.storage.albums import AlbumPhoto, load_album_photos
 from facealbum.storage.exports import ExportedFace, load_exported_faces
 from facealbum.storage.families import load_families
-from facealbum.storage.photos import original_key
 from facealbum.storage.serving import load_served_arm
 
 COLUMNS = (

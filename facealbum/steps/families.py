@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from facealbum.domain.ids import FamilyId, family_id
 from facealbum.domain.people import Child
+from facealbum.domain.photos import family_prefix
 from facealbum.errors import UnknownFamilyError
 from facealbum.steps.context import Context
 from facealbum.steps.manifests import check_name
@@ -20,7 +21,7 @@ from facealbum.storage.families import (
     save_family,
     update_family,
 )
-from facealbum.storage.photos import count_photos, family_prefix
+from facealbum.storage.photos import count_photos
 from facealbum.storage.pictures import pictures_prefix
 from facealbum.storage.runs import lock_family
 from facealbum.storage.uploads import is_family

@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from facealbum.domain.ids import PhotoId, photo_id
 from facealbum.domain.people import Child
+from facealbum.domain.photos import Problem, original_key
 from facealbum.domain.videos import is_frame_key
 from facealbum.errors import ManifestError, MissingFileError, PhotoError
 from facealbum.steps.context import Context
@@ -27,14 +28,7 @@ from facealbum.steps.manifests import (
 )
 from facealbum.steps.register import Fate, Registered, check_file, promise_photos, register_photos
 from facealbum.storage.families import save_child, save_family
-from facealbum.storage.photos import (
-    NewPhoto,
-    Problem,
-    clear_problems,
-    load_known_photos,
-    original_key,
-    save_problems,
-)
+from facealbum.storage.photos import NewPhoto, clear_problems, load_known_photos, save_problems
 from facealbum.storage.uploads import load_contents
 
 PICTURES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".heic", ".heif", ".avif", ".tif", ".tiff", ".gif"})

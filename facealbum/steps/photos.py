@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 
 from facealbum.domain.ids import FamilyId, PhotoId
+from facealbum.domain.photos import original_key
 from facealbum.errors import InvalidValueError
 from facealbum.steps.context import Context
 from facealbum.storage.database import Transaction
 from facealbum.storage.deletions import delete_upload, load_upload
 from facealbum.storage.families import load_families
-from facealbum.storage.photos import load_owners, original_key
+from facealbum.storage.photos import load_owners
 from facealbum.storage.pictures import pictures_prefix
 from facealbum.storage.runs import lock_family
 from facealbum.storage.uploads import lock_uploads

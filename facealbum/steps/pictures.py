@@ -10,9 +10,9 @@ from hashlib import sha256
 from eval.report import ROOM, crop_face, shrink_photo
 from facealbum.domain.faces import Box
 from facealbum.domain.ids import FaceId, FamilyId, PhotoId
+from facealbum.domain.photos import original_key
 from facealbum.errors import NotAnalysedError, ObjectNotFoundError, UnknownFaceError, UnknownPhotoError
 from facealbum.steps.context import Context
-from facealbum.storage.photos import original_key
 from facealbum.storage.pictures import Picture, hold_upload, load_face_picture, load_photo_picture, pictures_prefix
 from models.containers import is_video
 from models.decode import Photo, decode

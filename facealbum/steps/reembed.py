@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from facealbum.domain.ids import FamilyId
+from facealbum.domain.photos import original_key
 from facealbum.errors import InvalidValueError, ObjectNotFoundError, PhotoError
 from facealbum.logs import get_logger
 from facealbum.settings import Settings
@@ -27,7 +28,6 @@ from facealbum.storage.analyses import ensure_space
 from facealbum.storage.database import Transaction
 from facealbum.storage.families import load_families
 from facealbum.storage.makers import ensure_maker, note_maker
-from facealbum.storage.photos import original_key
 from facealbum.storage.reembeddings import (
     LackingUpload,
     Left,

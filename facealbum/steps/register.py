@@ -14,6 +14,7 @@ from io import SEEK_END
 from typing import BinaryIO
 
 from facealbum.domain.ids import FamilyId, PhotoId, photo_id
+from facealbum.domain.photos import original_key
 from facealbum.domain.videos import is_frame_key
 from facealbum.errors import (
     EmptyFileError,
@@ -27,7 +28,7 @@ from facealbum.steps.context import Context
 from facealbum.steps.manifests import check_name
 from facealbum.steps.outbox import announce_photos
 from facealbum.storage.database import Transaction
-from facealbum.storage.photos import NewPhoto, load_owners, original_key, save_photos
+from facealbum.storage.photos import NewPhoto, load_owners, save_photos
 from facealbum.storage.uploads import (
     Promise,
     delete_promises,

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from facealbum.domain.ids import FamilyId, PhotoId
 from facealbum.domain.object_events import OriginalKey
+from facealbum.domain.photos import original_key
 from facealbum.errors import (
     FacealbumError,
     NameTakenError,
@@ -37,7 +38,7 @@ from facealbum.steps.register import (
 )
 from facealbum.storage.objects import SignedPut
 from facealbum.storage.parked import EVENTS
-from facealbum.storage.photos import NewPhoto, load_owners, original_key
+from facealbum.storage.photos import NewPhoto, load_owners
 from facealbum.storage.uploads import (
     PhotoState,
     Promise,

@@ -15,7 +15,8 @@ from sqlalchemy.dialects.postgresql import Insert, insert
 
 from facealbum.domain.faces import Face
 from facealbum.domain.ids import FaceId, FamilyId, PhotoId, face_id, frame_id
-from facealbum.domain.videos import Track, frame_key
+from facealbum.domain.photos import AnalysedPhoto, AnalysedVideo
+from facealbum.domain.videos import frame_key
 from facealbum.storage.legacies import bequeath, bury_faces
 from facealbum.storage.makers import ensure_number, maker_note
 from facealbum.storage.photos import clear_problems
@@ -33,33 +34,6 @@ class AnalyzerRow:
     detector: str
     models: Mapping[str, str]
     maker_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AnalysedPhoto:
-    """One photo's result; `taken_at` and `camera` are what the file itself tells, None if it tells none."""
-
-    family_id: FamilyId
-    photo_id: PhotoId
-    format: str
-    width: int
-    height: int
-    taken_at: datetime | None
-    faces: Sequence[Face]
-    camera: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AnalysedVideo:
-    """One video's result; all as of a photo, `taken_at` of its first frame."""
-
-    family_id: FamilyId
-    photo_id: PhotoId
-    format: str
-    width: int
-    height: int
-    taken_at: datetime | None
-    tracks: Sequence[Track]
 
 
 @dataclass(frozen=True, slots=True)

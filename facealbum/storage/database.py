@@ -8,12 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool
@@ -22,10 +18,14 @@ from facealbum.errors import DatabaseUnavailableError, InvalidValueError
 from facealbum.storage.embedded import EmbeddedPostgres
 from facealbum.storage.wire import read_ids_quickly
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 Transaction: TypeAlias = Connection
 """What the functions of facealbum.storage are called with; the rest of the product only passes it on."""
 
 _CONNECTIONS = 4
+_MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 0x6661_6365  # "face": any fixed number that nobody else takes an advisory lock on
 
 
@@ -124,34 +124,45 @@ def migrate(database: Database) -> None:
         if not is_behind(connection):
             return
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
-        command.upgrade(_alembic(connection), "head")
+        _upgrade(connection)
 
 
 def schema_revision(connection: Connection) -> str | None:
     """The revision that the database is on; None before the first migration."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar_one() is None:
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
+    return found
 
 
-def newest_revision() -> str | None:
+def newest_revision() -> str:
     """The revision that this code needs."""
-    return ScriptDirectory.from_config(_alembic()).get_current_head()
+    return _revisions()[-1]
 
 
 def is_behind(connection: Connection) -> bool:
     """Whether the schema is older than this code; a revision that it doesn't know is a newer release's."""
     found = schema_revision(connection)
-    return found is None or found in _older_revisions()
+    return found is None or found in _revisions()[:-1]
 
 
 @cache
-def _older_revisions() -> frozenset[str]:
-    scripts = ScriptDirectory.from_config(_alembic())
-    return frozenset(script.revision for script in scripts.walk_revisions()) - {scripts.get_current_head()}
+def _revisions() -> tuple[str, ...]:
+    """All in their order, which is that of their files: Alembic itself is loaded only to migrate."""
+    return tuple(sorted(path.name[:4] for path in (_MIGRATIONS / "versions").glob("[0-9][0-9][0-9][0-9]_*.py")))
 
 
-def _alembic(connection: Connection | None = None) -> Config:
+def _upgrade(connection: Connection) -> None:
+    from alembic import command  # noqa: PLC0415 - a third of a second, which a schema that is up to date need not pay
+
+    command.upgrade(_alembic(connection), "head")
+
+
+def _alembic(connection: Connection | None = None) -> "Config":
+    from alembic.config import Config  # noqa: PLC0415 - likewise
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
     config.attributes["connection"] = connection
     return config

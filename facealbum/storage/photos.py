@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select, tuple_, 
 from sqlalchemy.dialects.postgresql import insert
 
 from facealbum.domain.ids import FamilyId, PhotoId
+from facealbum.domain.photos import NamedProblem, PendingPhoto, Problem
 from facealbum.storage.schema import families, photo_problems, photos
 
 ATTEMPTS = 3
@@ -37,47 +38,6 @@ class KnownPhoto:
     photo_id: PhotoId
     key: str
     sha256: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class PendingPhoto:
-    """A photo that waits for analysis."""
-
-    family_id: FamilyId
-    photo_id: PhotoId
-    key: str
-    sha256: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why a photo is not, or not fully, in the album."""
-
-    photo_id: PhotoId
-    stage: str
-    code: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class NamedProblem:
-    """A problem with the names that an operator knows the photo by."""
-
-    family: str
-    photo: str
-    stage: str
-    code: str
-    detail: str
-
-
-def original_key(family: FamilyId, sha256: bytes) -> str:
-    """The object that holds the photo's bytes as they were uploaded."""
-    return f"{family_prefix(family)}originals/{sha256.hex()}"
-
-
-def family_prefix(family: FamilyId) -> str:
-    """What the keys of all objects of the family start with."""
-    return f"families/{family}/"
 
 
 def load_known_photos(connection: Connection, family: FamilyId) -> list[KnownPhoto]:

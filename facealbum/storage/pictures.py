@@ -7,7 +7,7 @@ from sqlalchemy import Connection, func, select
 
 from facealbum.domain.faces import Box
 from facealbum.domain.ids import FaceId, FamilyId, PhotoId
-from facealbum.storage.photos import family_prefix
+from facealbum.domain.photos import family_prefix
 from facealbum.storage.schema import faces, photos
 
 

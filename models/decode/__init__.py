@@ -15,7 +15,6 @@ from io import BytesIO
 
 import cv2
 import numpy as np
-import pillow_heif
 from numpy.typing import NDArray
 from PIL import AvifImagePlugin, Image
 
@@ -69,7 +68,7 @@ def decode(data: bytes, *, limits: Limits = _LIMITS, working_side: int = WORKING
     form = format_of(data)
     with _damage(form):
         check_header(form, data, limits)
-    with _only_pillow(), _damage(form):
+    with _only_pillow(form), _damage(form):
         image = Image.open(BytesIO(data), formats=[form])
         size = image.size
         check_size(size, limits)
@@ -88,12 +87,14 @@ def _upright(pixels: NDArray[np.uint8], turn: int) -> NDArray[np.uint8]:
 
 
 @contextmanager
-def _only_pillow() -> Iterator[None]:
+def _only_pillow(form: str) -> Iterator[None]:
     """Pillow without warnings, its size limit and its threads, which are all global; one of our threads at a time."""
     with _pillow, warnings.catch_warnings(action="ignore"):
         own = Image.MAX_IMAGE_PIXELS, AvifImagePlugin.DEFAULT_MAX_THREADS
         Image.MAX_IMAGE_PIXELS, AvifImagePlugin.DEFAULT_MAX_THREADS = None, 1
-        if "HEIF" not in Image.OPEN:
+        if form == "HEIF" and form not in Image.OPEN:
+            import pillow_heif  # noqa: PLC0415 - with libheif, which other photos need not pay
+
             pillow_heif.register_heif_opener(decode_threads=1, thumbnails=False, depth_images=False, aux_images=False)
         try:
             yield

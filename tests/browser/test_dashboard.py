@@ -10,7 +10,7 @@ from playwright.sync_api import Browser
 
 from facealbum.demo.album import FAMILY
 from facealbum.domain.ids import PersonId, family_id, photo_id
-from facealbum.steps.analyze_upload import crashed
+from facealbum.steps.analyst import crashed
 from facealbum.steps.correct import list_decisions, list_persons
 from facealbum.steps.experiments import list_experiments
 from facealbum.steps.uploads import photo_state

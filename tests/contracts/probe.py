@@ -14,10 +14,10 @@ from typing import Any
 
 from celery import signals
 
+from facealbum.domain.photos import PendingPhoto
 from facealbum.errors import DatabaseUnavailableError, StorageError
 from facealbum.steps import analyze_batch
-from facealbum.steps.analyze_upload import Outcome, Setup, analyse_upload
-from facealbum.storage.photos import PendingPhoto
+from facealbum.steps.analyst import Outcome, Setup, analyse_upload
 from workers.app import app
 from workers.command import run_worker
 from workers.task import QueueTask

@@ -7,10 +7,11 @@ import numpy as np
 
 from facealbum.domain.faces import EMBEDDING_SIZE, Box, Face
 from facealbum.domain.ids import FaceId, FamilyId, PhotoId, face_id, family_id, photo_id
+from facealbum.domain.photos import AnalysedPhoto
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_models
 from facealbum.steps.makers import open_analyzer
-from facealbum.storage.analyses import AnalysedPhoto, save_analysis
+from facealbum.storage.analyses import save_analysis
 from facealbum.storage.families import save_family
 from facealbum.storage.photos import NewPhoto, save_photos
 

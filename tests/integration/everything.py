@@ -18,6 +18,7 @@ from facealbum.domain.ids import PersonId, child_id, family_id, photo_id
 from facealbum.domain.messages import ClusterFamily
 from facealbum.domain.months import Month
 from facealbum.domain.people import Child, Gender
+from facealbum.domain.photos import Problem
 from facealbum.pipelines.tracking import experiment_of, open_tracking
 from facealbum.steps.annotation import Wanted, draw_sample, load_sample
 from facealbum.steps.arms import create_arm
@@ -32,7 +33,7 @@ from facealbum.steps.uploads import promise_upload
 from facealbum.steps.users import add_user, create_token
 from facealbum.storage.families import save_child, save_family
 from facealbum.storage.people import load_arm_id, load_named_faces
-from facealbum.storage.photos import Problem, save_problems
+from facealbum.storage.photos import save_problems
 from facealbum.storage.schema import runs
 from facealbum.storage.searches import save_search
 from facealbum.storage.serving import load_served_arm

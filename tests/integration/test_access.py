@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import insert, text
 from typer.testing import CliRunner
 
-from facealbum.cli import app as commands
+from facealbum.cli.commands import app as commands
 from facealbum.domain.access import LOWEST, Caller, Right, Role
 from facealbum.domain.ids import PersonId, family_id
 from facealbum.errors import InvalidValueError, SignInError, TooManyAttemptsError, UnknownFamilyError

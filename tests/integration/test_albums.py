@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 from facealbum.domain.ids import PersonId, child_id, photo_id, run_id
 from facealbum.domain.months import Month
 from facealbum.domain.people import Child, Gender
+from facealbum.domain.photos import original_key
 from facealbum.errors import UnknownFamilyError
 from facealbum.steps.albums import AlbumOverview, list_albums
 from facealbum.steps.context import Context
@@ -19,7 +20,6 @@ from facealbum.steps.highlights import pick_highlights
 from facealbum.storage.albums import AlbumKind
 from facealbum.storage.analyses import ensure_space
 from facealbum.storage.families import save_child, save_family
-from facealbum.storage.photos import original_key
 from facealbum.storage.runs import ensure_arm
 from facealbum.storage.schema import assignments, faces, links, persons, photos
 from tests.integration.album import FAMILY, FAMILY_ID, Shot, add

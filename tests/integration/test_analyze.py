@@ -15,14 +15,17 @@ from PIL import ExifTags, Image
 from sqlalchemy import select
 
 from facealbum import demo
+from facealbum.domain.photos import AnalysedPhoto, PendingPhoto
 from facealbum.errors import UnknownFamilyError
-from facealbum.steps import analyze, analyze_upload
+from facealbum.steps import analysis_pool, analyst
+from facealbum.steps.analyst import Outcome, Setup, analyse_upload
 from facealbum.steps.analyze import analyze_pending
+from facealbum.steps.analyze_upload import set_up
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_space
 from facealbum.steps.imports import import_folder
-from facealbum.storage.analyses import AnalysedPhoto
-from facealbum.storage.photos import count_photos, load_problems
+from facealbum.storage.families import load_families
+from facealbum.storage.photos import count_photos, load_pending, load_problems
 from facealbum.storage.schema import face_embeddings, faces, photos
 from models.containers import is_video
 
@@ -120,9 +123,9 @@ def test_the_number_of_processes_changes_nothing(context: Context, tmp_path: Pat
     for number, portrait in enumerate(sorted(PORTRAITS.glob("*.jpg"))[:3]):
         put(tmp_path / "in", f"{number}.jpg", portrait.read_bytes())
     import_folder(context, tmp_path / "in", "Mori")
-    setup = analyze.Setup(context.settings, default_space())
-    one = [analyze._alone(photo, setup).result for photo in _pending(context)]
-    three = [outcome.result for outcome in analyze._outcomes(_pending(context), 3, setup)]
+    setup = set_up(context.settings, default_space())
+    one = [analysis_pool._alone(photo, setup).result for photo in _pending(context)]
+    three = [outcome.result for outcome in analysis_pool.pooled_outcomes(_pending(context), 3, setup)]
     assert sorted(map(_essence, one)) == sorted(map(_essence, three))
 
 
@@ -132,22 +135,22 @@ def test_a_photo_that_kills_its_process_is_named_and_the_rest_goes_on(
     put(tmp_path / "in", "deadly.jpg", PORTRAIT.read_bytes() + b"deadly")
     put(tmp_path / "in", "good.jpg", PORTRAIT.read_bytes())
     import_folder(context, tmp_path / "in", "Mori")
-    monkeypatch.setattr(analyze, "analyse_upload", die_on_deadly)
+    monkeypatch.setattr(analysis_pool, "analyse_upload", die_on_deadly)
     result = analyze_pending(context)
     assert (result.photos, result.faces) == (2, 1)
     assert problems(context) == {"deadly.jpg": "analysis_crashed"}
 
 
-def die_on_deadly(photo: analyze.PendingPhoto, setup: analyze.Setup) -> analyze.Outcome:
+def die_on_deadly(photo: PendingPhoto, setup: Setup) -> Outcome:
     if photo.key == "deadly.jpg":
         os.kill(os.getpid(), signal.SIGKILL)
-    return analyze_upload.analyse_upload(photo, setup)
+    return analyse_upload(photo, setup)
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
 def test_no_process_outlives_an_analysis_that_is_ended_or_complains_of_it(end: signal.Signals) -> None:
     work = "print(pool.submit(os.getpid).result(), flush=True); pool.submit(time.sleep, 60).result()"
-    command = f"import os, time; from facealbum.steps.analyze import _pool\nwith _pool(1) as pool: {work}"
+    command = f"import os, time; from facealbum.steps.analysis_pool import _pool\nwith _pool(1) as pool: {work}"
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "start_new_session": True, "text": True}
     with subprocess.Popen([sys.executable, "-c", command], **pipes) as parent:
         worker = os.pidfd_open(int(parent.stdout.readline()))
@@ -165,7 +168,7 @@ def test_a_failure_that_nobody_foresaw_stops_no_other_photo_and_is_tried_again_w
     put(tmp_path / "in", "good.jpg", PORTRAIT.read_bytes())
     import_folder(context, tmp_path / "in", "Mori")
     with monkeypatch.context() as patch:
-        patch.setattr(analyze_upload, "is_video", fail_on_odd)
+        patch.setattr(analyst, "is_video", fail_on_odd)
         result = analyze_pending(context, in_process=True)
     assert (result.photos, result.faces) == (2, 1)
     assert [problem.code for problem in result.problems] == ["analysis_crashed"]
@@ -204,10 +207,10 @@ def test_an_unknown_family_is_refused(context: Context) -> None:
         analyze_pending(context, family="nobody")
 
 
-def _pending(context: Context) -> list[analyze.PendingPhoto]:
+def _pending(context: Context) -> list[PendingPhoto]:
     with context.database.begin() as transaction:
-        (family,) = analyze.load_families(transaction)
-        return analyze.load_pending(transaction, family.family_id)
+        (family,) = load_families(transaction)
+        return load_pending(transaction, family.family_id)
 
 
 def _essence(result: object) -> str:

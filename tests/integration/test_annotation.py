@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from typer.testing import CliRunner
 
 from eval.annotation import Item, Kind
-from facealbum.cli import app
+from facealbum.cli.commands import app
 from facealbum.domain.decisions import Kind as Word
 from facealbum.domain.ids import FaceId, family_id
 from facealbum.domain.months import Month

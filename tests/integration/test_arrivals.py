@@ -11,6 +11,7 @@ from sqlalchemy import select
 from facealbum.clustering import ClusteringParameters
 from facealbum.domain.ids import FaceId
 from facealbum.domain.months import Month
+from facealbum.domain.photos import original_key
 from facealbum.errors import InvalidValueError, UnknownFamilyError
 from facealbum.steps.arm_plans import ArmPlan
 from facealbum.steps.cluster import cluster_families
@@ -20,7 +21,6 @@ from facealbum.steps.match import match_family
 from facealbum.steps.photos import forget_photo
 from facealbum.storage import observations
 from facealbum.storage.observations import load_arm, load_waiting
-from facealbum.storage.photos import original_key
 from facealbum.storage.schema import assignments, faces, persons, photos
 from facealbum.storage.tables import metadata
 from tests.integration.album import FAMILY, FAMILY_ID, Shot, add, shots

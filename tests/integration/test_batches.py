@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from facealbum.cli import app as commands
+from facealbum.cli.commands import app as commands
 from facealbum.clustering.intervals import Rate
 from facealbum.domain.ids import FamilyId, family_id
 from facealbum.domain.messages import ClusterFamily, EvaluateBatch

@@ -11,8 +11,10 @@ from facealbum.domain.decisions import Kind
 from facealbum.domain.faces import EMBEDDING_SIZE
 from facealbum.domain.ids import FaceId, photo_id
 from facealbum.domain.months import Month
+from facealbum.domain.photos import AnalysedPhoto, PendingPhoto
 from facealbum.errors import InvalidValueError, ModelError, UnknownModelError
-from facealbum.steps.analyze_upload import AnalysedBy, Outcome, save_outcome
+from facealbum.steps.analyst import Outcome
+from facealbum.steps.analyze_upload import AnalysedBy, save_outcome
 from facealbum.steps.arm_models import evidence_of_arm, faces_of_arm, nodes_of_arm
 from facealbum.steps.arm_plans import ArmPlan, load_side
 from facealbum.steps.arms import create_arm, promote_arm, rollback_arm
@@ -21,9 +23,8 @@ from facealbum.steps.context import Context
 from facealbum.steps.correct import Said, decide
 from facealbum.steps.embedders import default_models, default_space
 from facealbum.steps.registry import NewModel, RegisteredModel, artefact_key, list_versions, register_model
-from facealbum.storage.analyses import AnalysedPhoto
 from facealbum.storage.observations import Arm, load_evidence, load_observations
-from facealbum.storage.photos import NewPhoto, PendingPhoto, save_photos
+from facealbum.storage.photos import NewPhoto, save_photos
 from facealbum.storage.runs import lock_family
 from facealbum.storage.schema import faces, runs
 from models.calibrator import Calibrator

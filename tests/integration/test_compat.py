@@ -19,6 +19,7 @@ from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import FaceId, FamilyId, family_id
 from facealbum.domain.model_versions import ModelVersion, Stage
 from facealbum.domain.months import Month
+from facealbum.domain.photos import original_key
 from facealbum.domain.sides import is_held_out
 from facealbum.errors import (
     ConflictError,
@@ -48,7 +49,6 @@ from facealbum.steps.registry import find_model
 from facealbum.steps.releases import Wish, promote_model, rollback_model, use_model
 from facealbum.storage.analyses import ensure_space
 from facealbum.storage.objects import LocalObjectStore
-from facealbum.storage.photos import original_key
 from facealbum.storage.reembeddings import count_left, save_embeddings
 from facealbum.storage.registry import load_production
 from facealbum.storage.schema import embedding_spaces, face_embeddings, photos, runs

@@ -18,7 +18,7 @@ from sqlalchemy.exc import ProgrammingError
 from typer.testing import CliRunner
 
 from eval.dashboard_load import fill, given
-from facealbum.cli import app as commands
+from facealbum.cli.commands import app as commands
 from facealbum.domain.ids import FamilyId, family_id
 from facealbum.domain.months import Month
 from facealbum.steps.cluster import cluster_families

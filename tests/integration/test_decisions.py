@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import delete, func, select, update
 from typer.testing import CliRunner
 
-from facealbum.cli import app
+from facealbum.cli.commands import app
 from facealbum.corrections import Request
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import FaceId, PersonId, child_id, family_id

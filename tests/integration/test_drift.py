@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from eval.drift.counts import MonthCounts
 from eval.drift.distributions import DISTRIBUTIONS, direction
-from facealbum.cli import app
+from facealbum.cli.commands import app
 from facealbum.domain.months import Month
 from facealbum.errors import InvalidValueError, ManifestError
 from facealbum.steps.batch_progress import show_batch

@@ -21,8 +21,9 @@ import pytest
 from typer.testing import CliRunner
 
 from eval.stage.servers import free_ports
-from facealbum.cli import app
+from facealbum.cli.commands import app
 from facealbum.domain.ids import family_id
+from facealbum.domain.photos import original_key
 from facealbum.errors import BrokerUnavailableError, DatabaseUnavailableError, InvalidValueError
 from facealbum.steps.context import Context
 from facealbum.steps.events import bucket_of, look_again, take_events
@@ -32,7 +33,7 @@ from facealbum.steps.outbox import requeue as requeue_others
 from facealbum.storage.event_queue import SqsEventQueue
 from facealbum.storage.families import save_family
 from facealbum.storage.objects import open_object_store
-from facealbum.storage.photos import load_known_photos, original_key
+from facealbum.storage.photos import load_known_photos
 from tests.integration.test_status import answer, told
 
 FAMILY = family_id("Mori")

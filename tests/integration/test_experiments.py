@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from eval.experiments import Kind as Looks
 from eval.experiments import Outcome, Verdict
-from facealbum.cli import app as commands
+from facealbum.cli.commands import app as commands
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import family_id
 from facealbum.domain.months import Month

@@ -16,8 +16,8 @@ from eval.fairness.gate import Verdict
 from eval.fairness.mix import EDGES, MonthMix, compare_mix
 from eval.fairness.slices import Standing
 from eval.metrics.facts import Count
-from facealbum.cli import app as commands
 from facealbum.cli import fairness as command
+from facealbum.cli.commands import app as commands
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import FaceId, FamilyId, PersonId, child_id
 from facealbum.domain.months import Month

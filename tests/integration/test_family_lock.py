@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from facealbum.domain.ids import photo_id
+from facealbum.domain.photos import AnalysedPhoto, PendingPhoto
 from facealbum.errors import FamilyBusyError
 from facealbum.steps import analyze
 from facealbum.steps.analyze_upload import AnalysedBy
@@ -14,8 +15,6 @@ from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_models
 from facealbum.steps.families import forget_family
 from facealbum.steps.photos import forget_photo
-from facealbum.storage.analyses import AnalysedPhoto
-from facealbum.storage.photos import PendingPhoto
 from facealbum.storage.runs import lock_family
 from facealbum.storage.schema import faces
 from tests.integration.album import FAMILY, FAMILY_ID, add, shots

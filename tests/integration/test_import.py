@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from facealbum.domain.ids import family_id, photo_id
+from facealbum.domain.photos import original_key
 from facealbum.errors import InvalidValueError
 from facealbum.steps.context import Context
 from facealbum.steps.families import list_families
 from facealbum.steps.imports import import_folder, import_manifests
 from facealbum.steps.manifests import parse_children
-from facealbum.storage.photos import load_known_photos, load_pending, load_problems, original_key
+from facealbum.storage.photos import load_known_photos, load_pending, load_problems
 
 FAMILY = family_id("Mori")
 

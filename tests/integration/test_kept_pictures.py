@@ -11,11 +11,11 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select, text
 
 from facealbum.domain.ids import photo_id
+from facealbum.domain.photos import family_prefix, original_key
 from facealbum.steps.context import Context
 from facealbum.steps.families import forget_family
 from facealbum.steps.photos import forget_lost_photo, forget_photo
 from facealbum.storage.database import Transaction
-from facealbum.storage.photos import family_prefix, original_key
 from facealbum.storage.pictures import hold_upload, pictures_prefix
 from facealbum.storage.schema import faces
 from tests.integration.album import FAMILY_ID

@@ -16,7 +16,7 @@ from eval.metrics import METRICS, FamilyCount, estimate_from_sums, estimate_rati
 from eval.metrics.change import estimate_change
 from eval.metrics.estimates import as_pairs, sum_pairs
 from eval.metrics.facts import Count, count_churn
-from facealbum.cli import app as commands
+from facealbum.cli.commands import app as commands
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import FamilyId, child_id, family_id
 from facealbum.domain.months import Month

@@ -1,9 +1,11 @@
 """The schema goes up and down, equals the models, and keeps families together."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect
 
 from facealbum.storage import database as databases
@@ -49,6 +51,13 @@ def test_migrating_twice_changes_nothing(database: Database) -> None:
     migrate(database)
     with database.begin() as connection:
         assert schema_revision(connection) == newest_revision()
+
+
+def test_revisions_are_named_by_their_files_in_order() -> None:
+    scripts = ScriptDirectory.from_config(databases._alembic())
+    named = [Path(script.path).name[:4] for script in scripts.walk_revisions()]
+    assert named == [script.revision for script in scripts.walk_revisions()]
+    assert tuple(reversed(named)) == databases._revisions()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from facealbum.domain.faces import Box, Face
 from facealbum.domain.ids import FaceId, PersonId, face_id, photo_id
 from facealbum.domain.months import Month
 from facealbum.domain.people import Gender
+from facealbum.domain.photos import AnalysedPhoto
 from facealbum.errors import UndoError
 from facealbum.steps.arm_plans import ArmPlan
 from facealbum.steps.cluster import cluster_families
@@ -18,7 +19,7 @@ from facealbum.steps.context import Context
 from facealbum.steps.correct import Said, decide, list_decisions, list_faces, list_persons, undo
 from facealbum.steps.embedders import default_models
 from facealbum.steps.explain import explain_photo
-from facealbum.storage.analyses import AnalysedPhoto, ensure_analyzer, save_analysis
+from facealbum.storage.analyses import ensure_analyzer, save_analysis
 from facealbum.storage.decisions import load_words
 from facealbum.storage.schema import assignments, decisions, faces, links, persons
 from tests.integration.album import FAMILY, FAMILY_ID, Shot, add, draw_face, shots

@@ -15,9 +15,9 @@ from sqlalchemy import delete, select, update
 
 from facealbum.domain.access import Role
 from facealbum.domain.ids import family_id, photo_id
+from facealbum.domain.photos import original_key
 from facealbum.storage.face_views import load_views
 from facealbum.storage.families import save_family
-from facealbum.storage.photos import original_key
 from facealbum.storage.schema import faces, photos
 from tests.clips import Actor, Clip, film, frames, still
 from tests.integration.album import FAMILY_ID

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from facealbum.cli import app as commands
 from facealbum.cli import families as family_commands
 from facealbum.cli import pipelines as pipeline_commands
+from facealbum.cli.commands import app as commands
 from facealbum.domain.model_versions import ModelKind, ModelVersion
 from facealbum.errors import (
     ChangedMeanwhileError,

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import func, insert, select, text
 from typer.testing import CliRunner
 
-from facealbum.cli import app
+from facealbum.cli.commands import app
 from facealbum.domain.ids import family_id
 from facealbum.domain.months import Month
 from facealbum.errors import InvalidValueError, ManifestError

@@ -19,6 +19,7 @@ from sqlalchemy import text
 
 from facealbum.domain.ids import family_id, photo_id
 from facealbum.domain.object_events import OriginalKey, UploadKey
+from facealbum.domain.photos import original_key
 from facealbum.errors import (
     FacealbumError,
     ImageSizeError,
@@ -44,7 +45,7 @@ from facealbum.steps.uploads import (
     receive_upload,
 )
 from facealbum.storage.families import delete_family, save_family
-from facealbum.storage.photos import load_known_photos, original_key
+from facealbum.storage.photos import load_known_photos
 
 FAMILY = family_id("Mori")
 

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from facealbum.domain.faces import EMBEDDING_SIZE, Box, Face
 from facealbum.domain.ids import family_id, photo_id
 from facealbum.domain.months import Month
+from facealbum.domain.photos import AnalysedVideo
 from facealbum.domain.videos import Sighting, Track
 from facealbum.steps.analyze import AnalyzeResult, analyze_pending
 from facealbum.steps.arm_plans import load_side
@@ -21,7 +22,7 @@ from facealbum.steps.export import export_albums, export_faces
 from facealbum.steps.families import forget_family
 from facealbum.steps.imports import import_folder
 from facealbum.steps.report import write_report
-from facealbum.storage.analyses import AnalysedVideo, ensure_analyzer, save_video
+from facealbum.storage.analyses import ensure_analyzer, save_video
 from facealbum.storage.families import save_family
 from facealbum.storage.observations import load_evidence
 from facealbum.storage.photos import NewPhoto, count_photos, load_problems, save_photos

@@ -11,7 +11,7 @@ from celery.contrib.testing.worker import start_worker
 from typer.testing import CliRunner
 
 from facealbum import demo
-from facealbum.cli import app as commands
+from facealbum.cli.commands import app as commands
 from facealbum.domain.ids import family_id, photo_id
 from facealbum.domain.messages import AnalyzeFamily, ClusterFamily, MatchFamily
 from facealbum.domain.months import Month

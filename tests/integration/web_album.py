@@ -13,11 +13,11 @@ from fastapi.testclient import TestClient
 from facealbum.domain.access import Role
 from facealbum.domain.ids import photo_id
 from facealbum.domain.months import Month
+from facealbum.domain.photos import original_key
 from facealbum.settings import Settings
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.users import create_token
-from facealbum.storage.photos import original_key
 from facealbum.web import make_app
 from tests.integration.album import FAMILY_ID, Shot, add, shots
 

@@ -14,7 +14,7 @@ import typer
 import yaml
 
 from eval.stage.servers import free_ports
-from facealbum.cli import app
+from facealbum.cli.commands import app
 from facealbum.settings import Settings, load_settings
 from facealbum.stack import PROCESSES
 from facealbum.stack.passwords import write_passwords
