@@ -52,6 +52,9 @@ def import_(
             f" {count_of(result.duplicates, 'duplicate')}; {_families(len(result.families))},"
             f" {count_of(result.children, 'child', 'children')} new or changed"
         )
+        if result.relinked:
+            people = count_of(result.relinked, "person", "people")
+            console.say(f"{people} got, lost or changed their child by what was corrected")
         console.show_problems([f"{p.where}: {p.detail}" for p in result.problems])
     finish(problems=bool(result.problems))
 

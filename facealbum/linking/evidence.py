@@ -1,7 +1,8 @@
 """What is known of a person before it is linked: the ages and genders that its faces show."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 
 from facealbum.domain.ids import ChildId, FaceId, PersonId
 
@@ -38,3 +39,7 @@ class PersonEvidence:
     linked: ChildId | None = None
     rejected_children: frozenset[ChildId] = frozenset()
     confirmed: bool = False
+
+    def afresh(self) -> Self:
+        """The person as if no run had linked it; what users said stays."""
+        return self if self.confirmed else replace(self, linked=None)

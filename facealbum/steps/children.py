@@ -1,10 +1,11 @@
 """The registered children of a family: adding, correcting and removing one.
 
-The next monthly run plans links by what is registered then; links that are there stay, but for those to a child that
-is removed, which go with it.  A child keeps the id of its first name.
+A corrected birth date or gender has every link that a run made judged again at once.  A child that is new is linked by
+the next monthly run; links to one that is removed go with it.  A child keeps the id of its first name.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import date
 
 from facealbum.domain.ids import ChildId, FamilyId, child_id
@@ -12,11 +13,20 @@ from facealbum.domain.people import Child, Gender
 from facealbum.errors import InvalidValueError, NameTakenError, UnknownChildError
 from facealbum.steps.context import Context
 from facealbum.steps.manifests import check_name
+from facealbum.steps.relink import relink_family
 from facealbum.storage.database import Transaction
 from facealbum.storage.families import delete_child, load_children, load_family, save_child, update_child
 from facealbum.storage.runs import lock_family
 
 _PATIENCE_SECONDS = 10  # for a run that decides about the family
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A child as it is now; relinked: how many persons got, lost or changed their child by that."""
+
+    child: Child
+    relinked: int
 
 
 def list_children(context: Context, family: FamilyId) -> list[Child]:
@@ -61,8 +71,8 @@ def change_child(  # noqa: PLR0913 - all that may be corrected
     birth_date: date | None = None,
     gender: Gender | None = None,
     check: Callable[[Child], None] | None = None,
-) -> Child:
-    """Correct what is given; check: raises to refuse, of what is there.
+) -> Corrected:
+    """Correct what is given, and link the family's persons by it; check: raises to refuse, of what is there.
 
     Raises UnknownFamilyError, UnknownChildError, InvalidValueError and NameTakenError.
     """
@@ -81,7 +91,29 @@ def change_child(  # noqa: PLR0913 - all that may be corrected
         if any(one.name == after.name and one != before for one in load_children(transaction, family)):
             raise NameTakenError("the family has another child of this name; give another name")
         update_child(transaction, family, after)
-    return after
+        born_otherwise = _born_otherwise(before, after)
+        return Corrected(after, relink_family(context, transaction, family) if born_otherwise else 0)
+
+
+def register_children(
+    context: Context, transaction: Transaction, family: FamilyId, given: Iterable[Child]
+) -> tuple[int, int]:
+    """Register these children, or correct the birth dates and genders of those that are known by their ids.
+
+    Tells how many are new or changed, and how many persons got, lost or changed their child by that.
+    """
+    children = list(given)
+    known = {child.child_id: child for child in load_children(transaction, family)}
+    corrected = any(_born_otherwise(known.get(child.child_id, child), child) for child in children)
+    if corrected:
+        lock_family(transaction, family)
+    changed = sum(save_child(transaction, family, child, now=context.clock()) for child in children)
+    return changed, relink_family(context, transaction, family) if corrected else 0
+
+
+def _born_otherwise(one: Child, other: Child) -> bool:
+    """Whether links of the two would be judged otherwise."""
+    return (one.birth_date, one.gender) != (other.birth_date, other.gender)
 
 
 def remove_child(context: Context, family: FamilyId, child: ChildId) -> None:

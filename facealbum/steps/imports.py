@@ -18,6 +18,7 @@ from facealbum.domain.people import Child
 from facealbum.domain.photos import Problem, original_key
 from facealbum.domain.videos import is_frame_key
 from facealbum.errors import ManifestError, MissingFileError, PhotoError
+from facealbum.steps.children import register_children
 from facealbum.steps.context import Context
 from facealbum.steps.manifests import (
     ImportProblem,
@@ -27,7 +28,7 @@ from facealbum.steps.manifests import (
     read_photo_manifest,
 )
 from facealbum.steps.register import Fate, Registered, check_file, promise_photos, register_photos
-from facealbum.storage.families import save_child, save_family
+from facealbum.storage.families import save_family
 from facealbum.storage.photos import NewPhoto, clear_problems, load_known_photos, save_problems
 from facealbum.storage.uploads import load_contents
 
@@ -38,10 +39,14 @@ _GROUP = 64
 
 @dataclass(slots=True)
 class ImportResult:
-    """What an import did; `unchanged` photos were there before, `duplicates` under another name."""
+    """What an import did; `unchanged` photos were there before, `duplicates` under another name.
+
+    relinked: persons who got, lost or changed their child, because a child was corrected.
+    """
 
     families: set[str] = field(default_factory=set)
     children: int = 0
+    relinked: int = 0
     photos: int = 0
     unchanged: int = 0
     duplicates: int = 0
@@ -85,8 +90,9 @@ def _import_families(context: Context, path: Path, result: ImportResult) -> None
 def _save_family(context: Context, name: str, children: Sequence[Child], result: ImportResult) -> None:
     with context.database.begin() as connection:
         family = save_family(connection, name, now=context.clock())
-        for child in children:
-            result.children += save_child(connection, family.family_id, child, now=context.clock())
+        changed, relinked = register_children(context, connection, family.family_id, children)
+    result.children += changed
+    result.relinked += relinked
     result.families.add(name)
 
 

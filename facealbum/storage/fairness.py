@@ -21,7 +21,7 @@ from facealbum.domain.months import Month
 from facealbum.linking import Link, LinkPlan
 from facealbum.storage.fairness_schema import fairness_slices, link_mixes
 from facealbum.storage.metric_totals import ArmMonth, counts_by_slice
-from facealbum.storage.schema import plans, runs
+from facealbum.storage.schema import links, plans, runs
 
 
 class InputMonth(NamedTuple):
@@ -99,11 +99,13 @@ def sum_slices(connection: Connection, present: ArmMonth, candidate: ArmMonth, m
 
 
 def load_last_link(connection: Connection, family: FamilyId, arm_id: int, person: PersonId) -> Link | None:
-    """The person's link as the family's newest run under the arm told it; None where it told none."""
+    """The person's link as the family's newest run under the arm told it; None if it told none, or no run made it."""
     query = (
         select(plans.c.linking)
         .join(runs, (runs.c.family_id == plans.c.family_id) & (runs.c.run_id == plans.c.run_id))
+        .join(links, links.c.family_id == runs.c.family_id)
         .where(runs.c.family_id == family, runs.c.arm_id == arm_id, runs.c.status == "done")
+        .where(links.c.person_id == person, links.c.run_id.is_not(None))
         .order_by(runs.c.finished_at.desc(), runs.c.month.desc())
         .limit(1)
     )
@@ -135,8 +137,8 @@ def count_mix(connection: Connection, month: ArmMonth, some: Collection[FamilyId
     given = {"some": list(some), "arm": month.arm_id, "month": _day(month.month), "shift": _SHIFT, "edges": list(EDGES)}
     counts: dict[str, np.typing.NDArray[np.int64]] = defaultdict(lambda: np.zeros((BUCKETS, len(EDGES) + 1), np.int64))
     sums: dict[str, float] = defaultdict(float)
-    for name, bucket, place, links, total in connection.execute(_MIX, given):
-        counts[name][bucket, place] += links
+    for name, bucket, place, count, total in connection.execute(_MIX, given):
+        counts[name][bucket, place] += count
         sums[name] += total
     return MonthMix(month.month, dict(counts), {name: sums[name] / int(counts[name].sum()) for name in counts})
 

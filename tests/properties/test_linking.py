@@ -165,3 +165,15 @@ def test_a_plan_survives_json(persons: list[PersonEvidence], registered: list[Ch
     plan = plan_links(persons, registered, PARAMETERS)
     assert LinkPlan.from_dict(json.loads(json.dumps(plan.to_dict()))) == plan
     assert LinkParameters.from_dict(json.loads(json.dumps(PARAMETERS.to_dict()))) == PARAMETERS
+
+
+@given(persons=families(), wrong=children, registered=children)
+@thorough
+def test_once_children_are_right_nothing_is_left_of_links_that_runs_made_by_wrong_ones(
+    persons: list[PersonEvidence], wrong: list[Child], registered: list[Child]
+) -> None:
+    unlinked = [one if one.confirmed else replace(one, linked=None) for one in persons]
+    said = {link.person_id: link.child_id for link in plan_links(unlinked, wrong, PARAMETERS).links}
+    since = [one if one.confirmed else replace(one, linked=said.get(one.person_id)) for one in persons]
+    right = plan_links(unlinked, registered, PARAMETERS)
+    assert plan_links([one.afresh() for one in since], registered, PARAMETERS) == right

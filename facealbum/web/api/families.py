@@ -198,14 +198,14 @@ def add(family_id: UUID, new: NewChild, world: World, response: Response) -> Chi
 def change(
     family_id: UUID, child_id: UUID, changes: ChildChanges, world: World, response: Response, if_match: IfMatch = None
 ) -> Child:
-    """At once for whoever reads it.  The next monthly run plans links by it; those there stay until unlinked."""
+    """At once, with links: what runs linked is judged again by another birth date or gender; users' links stay."""
     after = change_child(
         world,
         FamilyId(family_id),
         ChildId(child_id),
         **changes.model_dump(exclude_none=True),
         check=lambda found: expect_match(if_match, Child.of(found)),
-    )
+    ).child
     return _tagged(response, Child.of(after))
 
 
