@@ -45,7 +45,7 @@ from facealbum.corrections import (
 )
 from facealbum.domain.ids import FaceId, FamilyId, PersonId, decision_id, family_id
 from facealbum.errors import ContradictionError
-from facealbum.review import Answer, Asked, FamilyView, Question, Review, plan_review
+from facealbum.review import Answer, Asked, Census, FamilyView, Question, Review, plan_review
 
 Chance: TypeAlias = np.random.Generator
 _ARM, _NOW = 1, datetime(2026, 1, 1, tzinfo=UTC)
@@ -107,7 +107,8 @@ class Family:
 
     def view(self) -> FamilyView:
         """What the review sees."""
-        return FamilyView.of(self.album, read_ledger(self.past, self.album.merged()), self.faces, arm_id=_ARM)
+        ledger = read_ledger(self.past, self.album.merged())
+        return FamilyView.of(self.album, Census.of(self.album, _ARM), ledger, self.faces)
 
     def questions(self, review: Review) -> list[Question]:
         """Those that no earlier decision refused an answer to."""
@@ -232,16 +233,16 @@ def _look(
     known = {face.face_id for face in family.faces if face.face_id in members}
     right, settled = family.right(members), review.settled & known
     counts = len(known), len(right), len(settled), len(settled & right)
-    return max(heads, key=lambda one: one[0], default=None), counts
+    head = max(heads, key=lambda one: one[0], default=None)
+    return head and (head[0], review.show(head[1])), counts
 
 
 def _is_impossible(question: Question, view: FamilyView) -> bool:
     """Whether a photo shows both of the two that are asked to be one."""
-    shown = view.photos_of[question.person]
     if question.kind is Asked.JOINS:
         photo_of = {one.face.face_id: one.face.photo_id for one in view.faces}
-        return any(photo_of[face] in shown for face in question.faces)
-    return question.other is not None and not shown.isdisjoint(view.photos_of[question.other])
+        return any(question.person in view.shown.get(photo_of[face], ()) for face in question.faces)
+    return any({question.person, question.other} <= persons for persons in view.shown.values())
 
 
 def simulated(count: int, *, months: int = 12, seed: int = 77) -> tuple[list[Household], Members]:

@@ -71,11 +71,14 @@ class _Tree:
             self._apart[np.ix_(meeting.items, meeting.items)] = True
         self._group = np.arange(items.count)
         self.alive = np.flatnonzero(self._counts)
-        self._near = self._similar(self._sums / np.maximum(self._counts, 1)[:, None])
+        leads = np.ix_(self.alive, self.alive)
+        self._near = np.full((items.count, items.count), -np.inf)
+        self._near[leads] = self._similar(self._sums[self.alive] / self._counts[self.alive, None])
 
     def join_nearest(self) -> bool:
         """Join the two most similar groups that may come together; tells whether there were any."""
-        near = np.where(self._apart, -np.inf, self._near)[np.ix_(self.alive, self.alive)]
+        alive = np.ix_(self.alive, self.alive)
+        near = np.where(self._apart[alive], -np.inf, self._near[alive])
         np.fill_diagonal(near, -np.inf)
         one, other = (self.alive[place] for place in divmod(int(near.argmax()), len(self.alive)))
         if near.max() == -np.inf:

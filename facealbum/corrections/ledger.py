@@ -89,6 +89,10 @@ class Ledger:
         told = {other for one in self.together(face) for other in self.faces_of(one, same=False)}
         return {one for other in told for one in self.together(other)}
 
+    def faces(self) -> set[FaceId]:
+        """All that anything was said of, but for what is no face."""
+        return {FaceId(one) for word in self.words.values() for one in (word.one, word.other) if one not in self.homes}
+
     def sure_faces(self) -> set[FaceId]:
         """The faces that were said to be a person, and those that are the same as they."""
         told = {face for who in self.homes for face in self.faces_of(who, same=True)}

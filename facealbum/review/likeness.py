@@ -4,8 +4,7 @@ Everything is measured from what the arm asks: 0 is just enough for two groups t
 ages ask beyond it).  The chances are logistic curves over that, fitted on albums with known truth (docs/review.md).
 """
 
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self, TypeAlias
 
@@ -16,7 +15,7 @@ from facealbum.clustering import ClusteringParameters
 from facealbum.clustering.ages import age_weights
 from facealbum.clustering.items import is_sound
 from facealbum.clustering.vectors import SCALE
-from facealbum.domain.ids import PersonId, PhotoId
+from facealbum.domain.ids import PersonId
 from facealbum.review.view import FamilyView
 
 Array: TypeAlias = NDArray[np.float64]
@@ -105,20 +104,24 @@ def _founding(view: FamilyView, owner: NDArray[np.intp], parameters: ClusteringP
 
 def _bar(view: FamilyView, column: Mapping[PersonId, int], to: Array, between: Array) -> None:
     """Who can't be one: two of one photo, and what users said."""
-    shown: dict[PhotoId, list[int]] = defaultdict(list)
-    for person, photos in view.photos_of.items():
-        for photo in photos:
-            shown[photo].append(column[person])
-    for row, seen in enumerate(view.faces):
-        own = None if seen.person is None else column[seen.person]
-        to[row, [number for number in shown[seen.face.photo_id] if number != own]] = -np.inf
-    for company in (one for one in shown.values() if len(one) > 1):
-        between[np.ix_(company, company)] = -np.inf
+    beside = [
+        (row, column[person])
+        for row, seen in enumerate(view.faces)
+        for person in view.shown.get(seen.face.photo_id, ())
+        if person != seen.person
+    ]
+    to[_places(beside)] = -np.inf
+    pairs = [[column[person] for person in pair if person in column] for pair in view.apart]
+    one, other = _places([pair for pair in pairs if len(pair) == 2])  # noqa: PLR2004 - both have faces
+    between[one, other] = between[other, one] = -np.inf
     np.fill_diagonal(between, -np.inf)
-    for one, other in (sorted(pair) for pair in view.apart):
-        if one in column and other in column:
-            between[column[one], column[other]] = between[column[other], column[one]] = -np.inf
     row_of = {seen.face.face_id: row for row, seen in enumerate(view.faces)}
     for face, person in view.rejected:
         if face in row_of and person in column:
             to[row_of[face], column[person]] = -np.inf
+
+
+def _places(pairs: Sequence[Sequence[int]]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The pairs as an index."""
+    rows, columns = np.array(pairs, np.intp).reshape(-1, 2).T
+    return rows, columns

@@ -10,9 +10,10 @@ being right now to the one after it, both as a degree (facealbum.review.standing
 whole way.  Who may be two people is asked that before any of the faces are confirmed, and its worth includes theirs.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -49,11 +50,15 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """The questions, those first whose answers settle most, the faces that are settled, and how far the family is."""
+    """The questions, those first whose answers settle most, the faces that are settled, and how far the family is.
+
+    show: gives a question about two persons the faces that tell, which most of very many are never looked at for.
+    """
 
     questions: tuple[Question, ...]
     settled: frozenset[FaceId]
     progress: Progress
+    show: Callable[[Question], Question] = field(default=lambda question: question, compare=False, repr=False)
 
 
 def plan_review(view: FamilyView, parameters: ClusteringParameters) -> Review:
@@ -83,29 +88,36 @@ class _Desk:
         right, told = self._standing.right, self._standing.told
         settled = frozenset(self._standing.named(np.flatnonzero(right >= SURE)))
         wrong = float((1 - right).sum())
-        return Review(questions, settled, Progress(len(right), len(settled), int(told.sum()), wrong, len(questions)))
+        return Review(
+            questions, settled, Progress(len(right), len(settled), int(told.sum()), wrong, len(questions)), self.show
+        )
 
     def same(self) -> Iterator[Question]:
-        """Two persons who may be one."""
+        """Two persons who may be one; which faces tell is left to `show`, as there may be tens of thousands."""
         at, persons = self._standing, self._like.persons
-        for one, other in zip(*np.nonzero(np.triu(at.same >= WORTH / at.sizes.max())), strict=True):
-            small, large = sorted((one, other), key=lambda who: (at.sizes[who], who))
-            goes, stays = sorted((small, large), key=lambda who: persons[who] in self._view.kept)
-            mine, its, rows = at.rows(goes), at.rows(stays), at.rows(small)
-            chance = float(at.same[one, other])
-            otherwise = degree(np.minimum(at.right[rows] / (1 - chance), 1.0))
-            come = chance + (1 - chance) * otherwise - degree(at.right[rows])
-            settles = self._in_all(small, come.sum())
-            if settles >= WORTH:
-                yield Question(
-                    Asked.SAME,
-                    persons[goes],
-                    self._telling(mine, near=self._like.to[mine, stays]),
-                    self._telling(its, near=self._like.to[its, goes]),
-                    chance,
-                    settles,
-                    other=persons[stays],
-                )
+        one, other = np.nonzero(np.triu(at.same >= WORTH / at.sizes.max()))
+        small, large = np.where(at.sizes[one] <= at.sizes[other], (one, other), (other, one))
+        for who in np.unique(small).tolist():
+            rows, partners = at.rows(who), large[small == who]
+            if not len(rows):
+                continue
+            chances, before = at.same[who, partners, None], at.right[rows]
+            come = chances + (1 - chances) * degree(np.minimum(before / (1 - chances), 1.0)) - degree(before)
+            worth = self._in_all(who, come.sum(axis=1))
+            kept = persons[who] in self._view.kept
+            for it in np.flatnonzero(worth >= WORTH).tolist():
+                pair = persons[who], persons[partners[it]]
+                goes, stays = pair if not kept or pair[1] in self._view.kept else reversed(pair)
+                yield Question(Asked.SAME, goes, (), (), float(chances[it, 0]), float(worth[it]), other=stays)
+
+    def show(self, question: Question) -> Question:
+        """With the faces that tell whether two persons are one."""
+        if question.kind is not Asked.SAME or question.other is None:
+            return question
+        goes, stays = (bisect_left(self._like.persons, who) for who in (question.person, question.other))
+        mine, its = self._standing.rows(goes), self._standing.rows(stays)
+        faces = self._telling(mine, near=self._like.to[mine, stays])
+        return replace(question, faces=faces, beside=self._telling(its, near=self._like.to[its, goes]))
 
     def cuts(self) -> Iterator[Question]:
         """Persons who may be two people, unless users confirmed faces of both sides."""
@@ -126,7 +138,7 @@ class _Desk:
                 self._telling(part, near=self._likeness(part, stays)),
                 self._telling(stays, near=self._likeness(stays, part)),
                 chance,
-                self._in_all(who, chance * len(small)),
+                float(self._in_all(who, chance * len(small))),
                 part=at.named(part),
             )
 
@@ -149,7 +161,7 @@ class _Desk:
                 at.named(asked),
                 at.named(others[np.argsort(-at.fits[others], kind="stable")][:BESIDE]),
                 chance=float(1 - at.fits[asked].prod()),
-                settles=self._in_all(who, (degree(after) - degree(before)).clip(0).sum()),
+                settles=float(self._in_all(who, (degree(after) - degree(before)).clip(0).sum())),
             )
 
     def joins(self) -> Iterator[Question]:
@@ -180,7 +192,7 @@ class _Desk:
         """Persons of whom it is unsure which child they are."""
         for link in self._view.links:
             if link.person in self._view.sizes:
-                who = self._like.persons.index(link.person)
+                who = bisect_left(self._like.persons, link.person)
                 rows = self._standing.rows(who)
                 yield Question(
                     Asked.CHILD,
@@ -197,9 +209,10 @@ class _Desk:
         odds = _BROKEN_ODDS if person in self._view.broken else 1.0
         return odds * chance / (1 + (odds - 1) * chance)
 
-    def _in_all(self, who: int, settles: float) -> float:
+    def _in_all(self, who: int, settles: Array | float) -> Array:
         """For all faces of the person, where a part of them is looked at."""
-        return float(settles * self._standing.sizes[who] / len(self._standing.rows(who)))
+        whole: Array = np.multiply(settles, self._standing.sizes[who]) / len(self._standing.rows(who))
+        return whole
 
     def _likeness(self, rows: Rows, others: Rows) -> Array:
         """Of each of these faces to the mean of the others."""

@@ -29,19 +29,43 @@ class UnsureLink:
     chance: float
 
 
+@dataclass(frozen=True, slots=True)
+class Census:
+    """What is known of all faces of a family under one arm.
+
+    sizes: how many each person has.  met: two persons whom one photo shows.  person_of, shown: whom a face and a photo
+    show, of those faces and photos at least that are asked for.
+    """
+
+    sizes: Mapping[PersonId, int]
+    met: frozenset[frozenset[PersonId]]
+    person_of: Mapping[FaceId, PersonId]
+    shown: Mapping[PhotoId, frozenset[PersonId]]
+
+    @classmethod
+    def of(cls, album: Album, arm_id: int) -> Self:
+        """Of an album with all its faces."""
+        person_of = {face: place.person_id for (arm, face), place in album.places.items() if arm == arm_id}
+        shown: dict[PhotoId, set[PersonId]] = defaultdict(set)
+        for face, person in person_of.items():
+            shown[album.faces[face].photo_id].add(person)
+        met = frozenset(frozenset(pair) for persons in shown.values() for pair in combinations(persons, 2))
+        return cls(Counter(person_of.values()), met, person_of, {photo: frozenset(who) for photo, who in shown.items()})
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FamilyView:
     """One family under one arm.
 
     faces: those to judge by, of a person with very many a part.  sizes: how many faces each person has in all.
-    photos_of: all photos that show a person.  apart: persons who are two people, by a user's word, two names or two
-    children.  rejected: faces that are said not to be a person.  kept: persons with a name or a child, into whom
-    others are merged.  links: those in doubt.  broken: persons whose pseudo-label broke in the last run.
+    shown: whom each photo of these faces shows.  apart: persons who are two people, by a photo, a user's word, two
+    names or two children.  rejected: faces that are said not to be a person.  kept: persons with a name or a child,
+    into whom others are merged.  links: those in doubt.  broken: persons whose pseudo-label broke in the last run.
     """
 
     faces: tuple[SeenFace, ...]
     sizes: Mapping[PersonId, int]
-    photos_of: Mapping[PersonId, frozenset[PhotoId]]
+    shown: Mapping[PhotoId, frozenset[PersonId]]
     apart: frozenset[frozenset[PersonId]] = frozenset()
     rejected: frozenset[tuple[FaceId, PersonId]] = frozenset()
     kept: frozenset[PersonId] = frozenset()
@@ -52,31 +76,28 @@ class FamilyView:
     def of(
         cls,
         album: Album,
+        census: Census,
         ledger: Ledger,
         faces: Sequence[Observation],
         *,
-        arm_id: int,
         links: Sequence[UnsureLink] = (),
         broken: frozenset[PersonId] = frozenset(),
     ) -> Self:
-        """The rows of an album with the decisions in force."""
-        person_of = {face: place.person_id for (arm, face), place in album.places.items() if arm == arm_id}
-        photos: dict[PersonId, set[PhotoId]] = defaultdict(set)
-        for face, person in person_of.items():
-            photos[person].add(album.faces[face].photo_id)
-        sure = ledger.sure_faces()
-        kept = {who for who in photos if album.persons[who].name is not None} | (photos.keys() & album.links.keys())
+        """With the decisions in force; of the album its people and what is no face, and of no face who it is."""
+        sure, person_of = ledger.sure_faces(), census.person_of
+        kept = {who for who in census.sizes if album.persons[who].name is not None or who in album.links}
         rejected = _rejected(ledger, person_of)
         told = {(person_of[face], person) for face, person in rejected if face in sure and face in person_of}
+        apart = _said_apart(ledger) | _known_apart(album, kept) | {frozenset(pair) for pair in told}
         return cls(
             faces=tuple(
                 SeenFace(face, person_of.get(face.face_id), told=face.face_id in sure)
                 for face in sorted(faces, key=lambda face: face.face_id.int)
                 if face.face_id not in album.excluded
             ),
-            sizes=Counter(person_of.values()),
-            photos_of={person: frozenset(shown) for person, shown in photos.items()},
-            apart=frozenset(_said_apart(ledger) | _known_apart(album, kept) | {frozenset(pair) for pair in told}),
+            sizes=census.sizes,
+            shown=census.shown,
+            apart=frozenset(apart | census.met),
             rejected=frozenset(rejected),
             kept=frozenset(kept),
             links=tuple(links),

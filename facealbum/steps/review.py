@@ -14,13 +14,13 @@ from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId
 from facealbum.domain.people import Child
 from facealbum.errors import ChangedMeanwhileError, InvalidValueError, UndoError
 from facealbum.linking import LinkParameters, plan_links
-from facealbum.review import Answer, Asked, FamilyView, Progress, Question, UnsureLink, plan_review
+from facealbum.review import Answer, Asked, FamilyView, Progress, Question, Review, UnsureLink, plan_review
 from facealbum.review.standing import SURE
 from facealbum.steps.arm_models import evidence_of_arm, faces_of_arm
 from facealbum.steps.context import Context
 from facealbum.steps.correct import LOCK_SECONDS
 from facealbum.steps.reading import arm_of_family
-from facealbum.storage.corrections import load_album
+from facealbum.storage.corrections import load_people
 from facealbum.storage.database import Transaction
 from facealbum.storage.decisions import apply_request, apply_undo, load_past
 from facealbum.storage.families import load_children, load_family
@@ -30,6 +30,7 @@ from facealbum.storage.review import (
     FamilyProgress,
     delete_answer,
     load_broken,
+    load_census,
     load_faces_to_review,
     load_last_answer,
     load_progress,
@@ -125,7 +126,7 @@ def _answer(
     lock_family(transaction, family, wait_seconds=LOCK_SECONDS)
     load_family(transaction, family)
     desk = _Desk.of(context, transaction, family)
-    asked = desk.questions.get(question) if desk else None
+    asked = desk.find(question) if desk else None
     if desk is None or asked is None:
         current = {"questions": len(desk.questions) if desk else 0}
         raise ChangedMeanwhileError("this is no longer a question, so nothing was done; ask anew", current=current)
@@ -155,23 +156,24 @@ def _review(context: Context, transaction: Transaction, family: FamilyId, *, lim
     desk = _Desk.of(context, transaction, family)
     if desk is None:
         return FamilyReview((), Progress(0, 0, 0, 0.0, 0))
-    first = next(iter(desk.questions.values()), None)
-    settles = first.settles if first else 0.0
-    save_progress(transaction, family, desk.progress, settles=settles, now=context.clock())
-    shown = list(desk.questions.items())[:limit]
-    return FamilyReview(tuple(Asking(key, one, desk.names(one)) for key, one in shown), desk.progress)
+    settles = max((one.settles for one in desk.questions[:1]), default=0.0)
+    progress = replace(desk.review.progress, answers=len(desk.questions))
+    save_progress(transaction, family, progress, settles=settles, now=context.clock())
+    shown = map(desk.review.show, desk.questions[:limit])
+    return FamilyReview(tuple(Asking(one.identify(family), one, desk.names(one)) for one in shown), progress)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Desk:
     """A family as it is, with the questions that stand, without those that nobody could answer."""
 
+    family: FamilyId
     arm: Arm
     album: Album
     view: FamilyView
     children: Mapping[ChildId, str]
-    questions: Mapping[UUID, Question]
-    progress: Progress
+    review: Review
+    questions: Sequence[Question]
 
     @classmethod
     def of(cls, context: Context, transaction: Transaction, family: FamilyId) -> "_Desk | None":
@@ -180,22 +182,32 @@ class _Desk:
         if arm is None:
             return None
         arm = arm_of_family(transaction, context.settings, family, arm)
-        album = load_album(transaction, family)
+        album = load_people(transaction, family)
+        ledger = read_ledger(load_past(transaction, family), album.merged())
         children = load_children(transaction, family)
+        faces = load_faces_to_review(transaction, family, arm)
+        photos = {one.photo_id for one in faces}
         view = FamilyView.of(
             album,
-            read_ledger(load_past(transaction, family), album.merged()),
-            faces_of_arm(context, transaction, family, arm, faces=load_faces_to_review(transaction, family, arm)),
-            arm_id=arm.arm_id,
+            load_census(transaction, family, arm.arm_id, photos=photos, some=ledger.faces()),
+            ledger,
+            faces_of_arm(context, transaction, family, arm, faces=faces),
             links=_unsure_links(context, transaction, family, arm, children) if children else (),
             broken=load_broken(transaction, family, arm.arm_id),
         )
         review = plan_review(view, ClusteringParameters.from_dict(arm.parameters["clustering"]))
         unsure = load_unsure(transaction, family)
-        asked = {one.identify(family): one for one in review.questions}
-        left = {key: one for key, one in asked.items() if not _about_as_many(_faces_of(view, one), unsure.get(key))}
+        left = [
+            one
+            for one in review.questions
+            if not unsure or not _about_as_many(_faces_of(view, one), unsure.get(one.identify(family)))
+        ]
         names = {child.child_id: child.name for child in children}
-        return cls(arm, album, view, names, left, replace(review.progress, answers=len(left)))
+        return cls(family, arm, album, view, names, review, left)
+
+    def find(self, question: UUID) -> Question | None:
+        """The question of this id, if it stands."""
+        return next((one for one in self.questions if one.identify(self.family) == question), None)
 
     def faces_of(self, question: Question) -> int:
         """How many faces the persons have that it is about."""

@@ -9,22 +9,7 @@ from math import isnan
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    Column,
-    ColumnElement,
-    Connection,
-    Select,
-    Table,
-    Uuid,
-    and_,
-    any_,
-    delete,
-    func,
-    literal,
-    select,
-    update,
-)
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from facealbum.corrections import (
@@ -43,6 +28,7 @@ from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId, PhotoId
 from facealbum.storage.schema import assignments, children, faces, links, persons
 from facealbum.storage.told import PACKAGED_QUALITY, UNKNOWN
+from facealbum.storage.wire import is_one_of
 
 _FACT_COLUMNS = {Kind.AGE: faces.c.told_age, Kind.GENDER: faces.c.told_p_female}
 
@@ -72,10 +58,10 @@ def load_people(connection: Connection, family: FamilyId) -> Album:
 
 def add_reach(connection: Connection, family: FamilyId, album: Album, reach: Reach) -> None:
     """Have the album know the faces within reach, each with its places under all arms."""
-    _add_faces(connection, family, album, _is_one_of(faces.c.face_id, reach.faces))
+    _add_faces(connection, family, album, is_one_of(faces.c.face_id, reach.faces))
     crowds = {album.faces[face].photo_id for face in reach.crowded if face in album.faces}
     if crowds:
-        _add_faces(connection, family, album, _is_one_of(faces.c.photo_id, crowds))
+        _add_faces(connection, family, album, is_one_of(faces.c.photo_id, crowds))
 
 
 def add_company(connection: Connection, family: FamilyId, album: Album, company: Company) -> None:
@@ -99,7 +85,7 @@ def load_anchors(
         .add_columns(func.row_number().over(order_by=ordered).label("number"), func.count().over().label("total"))
         .join(assignments, held)
         .where(assignments.c.family_id == family, assignments.c.arm_id == arm_id, assignments.c.person_id == person)
-        .where(faces.c.family_id == family, ~_is_one_of(faces.c.face_id, without))
+        .where(faces.c.family_id == family, ~is_one_of(faces.c.face_id, without))
         .subquery()
     )
     # the stretch that has place i of n, of k: the p with n*p//k <= i < n*(p+1)//k
@@ -125,10 +111,6 @@ def _held_by(family: FamilyId, album: Album, some: Collection[PersonId]) -> Colu
     """By index, which begins with the arm."""
     arms = {album.persons[who].arm_id for who in some if who in album.persons}
     return and_(assignments.c.family_id == family, assignments.c.arm_id.in_(arms), assignments.c.person_id.in_(some))
-
-
-def _is_one_of(column: Column[Any], some: Collection[UUID]) -> ColumnElement[bool]:
-    return column == any_(literal(list(some), ARRAY(Uuid)))
 
 
 def _add_faces(connection: Connection, family: FamilyId, album: Album, *where: ColumnElement[bool]) -> None:

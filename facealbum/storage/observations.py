@@ -12,21 +12,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ARRAY,
-    ColumnElement,
-    Connection,
-    Row,
-    Select,
-    Uuid,
-    and_,
-    any_,
-    exists,
-    func,
-    literal,
-    select,
-    text,
-)
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, select, text
 
 from facealbum.clustering import Observation, TrackState
 from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId, PhotoId
@@ -35,7 +21,7 @@ from facealbum.linking import FaceEvidence, PersonEvidence
 from facealbum.storage.decisions import load_person_words
 from facealbum.storage.schema import arms, assignments, face_embeddings, faces, links, persons, photos, tracks
 from facealbum.storage.told import ARM_AGE, ARM_P_FEMALE, PACKAGED_QUALITY
-from facealbum.storage.wire import as_binary, read_embedding
+from facealbum.storage.wire import as_binary, is_one_of, read_embedding
 
 _WAITING_FACES = 5000  # of earlier months
 _GOLDEN = (5**0.5 - 1) / 2
@@ -170,7 +156,7 @@ def load_observations(
     connection: Connection, family: FamilyId, arm: Arm, some: Collection[FaceId]
 ) -> list[Observation]:
     """These faces, sorted; one that has no embedding of the arm's space, or is none, is left out."""
-    query = _observations(family, arm).where(faces.c.face_id == any_(literal(list(some), ARRAY(Uuid))))
+    query = _observations(family, arm).where(is_one_of(faces.c.face_id, some))
     return [read_observation(row) for row in connection.execute(query.order_by(faces.c.face_id))]
 
 
@@ -178,7 +164,7 @@ def load_photos_of(
     connection: Connection, family: FamilyId, arm: Arm, *, among: Iterable[PhotoId], whole: Collection[PersonId] = ()
 ) -> dict[PersonId, frozenset[PhotoId]]:
     """Which of these photos show each person; of the `whole` persons all that do."""
-    here = faces.c.photo_id == any_(literal(list({*among}), ARRAY(Uuid)))
+    here = is_one_of(faces.c.photo_id, {*among})
     query = (
         select(assignments.c.person_id, faces.c.photo_id)
         .join(faces, confirmed_by(arm))

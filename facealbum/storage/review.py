@@ -5,7 +5,7 @@ there are more than 40 persons, down to some 20; and of the waiting faces the 1,
 `lock_family`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from uuid import UUID
@@ -14,11 +14,12 @@ from sqlalchemy import Connection, delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from facealbum.clustering import Observation
-from facealbum.domain.ids import FaceId, FamilyId, PersonId
-from facealbum.review import Answer, Progress
+from facealbum.domain.ids import FaceId, FamilyId, PersonId, PhotoId
+from facealbum.review import Answer, Census, Progress
 from facealbum.storage.observations import Arm, load_observations
 from facealbum.storage.review_schema import review_answers, review_progress
 from facealbum.storage.schema import assignments, breakage, face_embeddings, faces, families, runs
+from facealbum.storage.wire import is_one_of
 
 _OF_PERSON, _OF_PERSON_AT_LEAST, _OF_ALL, _WAITING = 100, 20, 4000, 1000
 
@@ -64,14 +65,37 @@ def load_faces_to_review(connection: Connection, family: FamilyId, arm: Arm) -> 
         .subquery()
     )
     mine = (assignments.c.family_id == family) & (assignments.c.arm_id == arm.arm_id)
-    persons = select(func.count(assignments.c.person_id.distinct())).where(mine).scalar_subquery()
-    share = func.least(_OF_PERSON, func.div(_OF_ALL, func.greatest(1, persons)))
-    half = func.div(func.greatest(share, _OF_PERSON_AT_LEAST), 2)
-    step = func.greatest(1, func.div(ranked.c.total, half))
+    persons = connection.execute(select(func.count(assignments.c.person_id.distinct())).where(mine)).scalar_one()
+    half = max(_OF_PERSON_AT_LEAST, min(_OF_PERSON, _OF_ALL // max(1, persons))) // 2
+    step = func.greatest(1, ranked.c.total // half)
     of_person = (ranked.c.newest <= half) | (func.mod(ranked.c.newest, step) == 0)
     waits = ranked.c.person_id.is_(None)
     query = select(ranked.c.face_id).where((waits & (ranked.c.newest <= _WAITING)) | (~waits & of_person))
     return load_observations(connection, family, arm, [FaceId(row.face_id) for row in connection.execute(query)])
+
+
+def load_census(
+    connection: Connection, family: FamilyId, arm_id: int, *, photos: Collection[PhotoId], some: Collection[FaceId]
+) -> Census:
+    """Of all faces how many show each person and who met, and whom these photos and faces show."""
+    mine = (assignments.c.family_id == family) & (assignments.c.arm_id == arm_id)
+    placed = (faces.c.family_id == assignments.c.family_id) & (faces.c.face_id == assignments.c.face_id)
+    counts = select(assignments.c.person_id, func.count()).where(mine).group_by(assignments.c.person_id)
+    sizes = {PersonId(person): number for person, number in connection.execute(counts)}
+    seen = select(assignments.c.person_id, faces.c.photo_id).join(faces, placed).where(mine).cte("seen")
+    beside = seen.alias("beside")
+    meet = (seen.c.photo_id == beside.c.photo_id) & (seen.c.person_id < beside.c.person_id)
+    pairs = connection.execute(select(seen.c.person_id, beside.c.person_id).join(beside, meet).distinct())
+    asked = is_one_of(faces.c.photo_id, photos) | is_one_of(faces.c.face_id, some)
+    those = select(faces.c.face_id, faces.c.photo_id, assignments.c.person_id).join(faces, placed).where(mine, asked)
+    person_of = dict[FaceId, PersonId]()
+    shown: dict[PhotoId, set[PersonId]] = {photo: set() for photo in photos}
+    for row in connection.execute(those):
+        person = person_of[FaceId(row.face_id)] = PersonId(row.person_id)
+        if row.photo_id in shown:
+            shown[PhotoId(row.photo_id)].add(person)
+    met = frozenset(frozenset((PersonId(one), PersonId(other))) for one, other in pairs)
+    return Census(sizes, met, person_of, {photo: frozenset(who) for photo, who in shown.items()})
 
 
 def load_broken(connection: Connection, family: FamilyId, arm_id: int) -> frozenset[PersonId]:

@@ -5,6 +5,7 @@ instead.  Note: halfvec wire format: int16 dimension, int16 zero, then big-endia
 It makes a UUID of each text anew, while a month reads most of its ids several times.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from uuid import UUID
 import numpy as np
 from numpy.typing import NDArray
 from psycopg2.extensions import new_array_type, new_type, register_type
-from sqlalchemy import Column, ColumnElement, LargeBinary, func
+from sqlalchemy import ARRAY, Column, ColumnElement, LargeBinary, Uuid, any_, func, literal
 
 from facealbum.domain.faces import EMBEDDING_SIZE, Embedding
 
@@ -34,6 +35,11 @@ def read_ids_quickly(connection: Any, _record: object) -> None:  # noqa: ANN401 
 def as_binary(column: Column[object]) -> ColumnElement[bytes]:
     """The column's halfvec as bytes for `read_embedding`."""
     return func.halfvec_send(column, type_=LargeBinary)
+
+
+def is_one_of(column: Column[Any], some: Iterable[UUID]) -> ColumnElement[bool]:
+    """Whether the column is one of these ids, sent as one array however many they are."""
+    return column == any_(literal(list(some), ARRAY(Uuid)))
 
 
 def read_embedding(wire: bytes | memoryview) -> Embedding:

@@ -23,6 +23,7 @@ from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import child_id, decision_id
 from facealbum.domain.people import Child, Gender
 from facealbum.errors import FacealbumError
+from facealbum.review import Census
 from facealbum.steps.arm_plans import ArmPlan
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
@@ -30,6 +31,7 @@ from facealbum.storage.corrections import load_album, load_anchors
 from facealbum.storage.database import Transaction
 from facealbum.storage.decisions import apply_request, apply_undo, load_records
 from facealbum.storage.families import save_child
+from facealbum.storage.review import load_census
 from tests.conftest import NOW
 from tests.integration.album import FAMILY_ID, add, shots
 from tests.integration.test_decisions import YEAR
@@ -103,6 +105,17 @@ def take(transaction: Transaction, step: Step) -> None:
     assert load_album(transaction, FAMILY_ID) == after
 
 
+def expect_same_census(transaction: Transaction) -> None:
+    """What a review reads of some photos and faces is what all rows of the family tell."""
+    album = load_album(transaction, FAMILY_ID)
+    photos, some = {row.photo_id for row in [*album.faces.values()][::2]}, {*[*album.faces][::3]}
+    whole, found = Census.of(album, HOME), load_census(transaction, FAMILY_ID, HOME, photos=photos, some=some)
+    assert (found.sizes, found.met) == (whole.sizes, whole.met)
+    assert found.shown == {photo: whole.shown.get(photo, frozenset()) for photo in photos}
+    asked = some | {face for face, row in album.faces.items() if row.photo_id in photos}
+    assert found.person_of == {face: person for face, person in whole.person_of.items() if face in asked}
+
+
 def test_what_is_in_reach_decides_and_undoes_as_all_rows_of_the_family_do(told: Context) -> None:
     @settings(max_examples=8)
     @given(steps)
@@ -110,6 +123,7 @@ def test_what_is_in_reach_decides_and_undoes_as_all_rows_of_the_family_do(told: 
         with told.database.begin(trial=True) as transaction:
             for step in said:
                 take(transaction, step)
+            expect_same_census(transaction)
 
     any_words()
 

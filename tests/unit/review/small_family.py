@@ -18,7 +18,7 @@ from facealbum.corrections import (
     read_ledger,
 )
 from facealbum.domain.ids import PersonId, decision_id, family_id
-from facealbum.review import FamilyView, Review, UnsureLink, plan_review
+from facealbum.review import Census, FamilyView, Review, UnsureLink, plan_review
 from tests.unit.clustering.family import face, person_id
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -46,7 +46,8 @@ class Small:
 
     def view(self) -> FamilyView:
         ledger = read_ledger(self.past, self.album.merged())
-        return FamilyView.of(self.album, ledger, self.faces, arm_id=1, links=self.links, broken=self.broken)
+        census = Census.of(self.album, 1)
+        return FamilyView.of(self.album, census, ledger, self.faces, links=self.links, broken=self.broken)
 
     def review(self) -> Review:
         return plan_review(self.view(), PARAMETERS)
