@@ -13,7 +13,7 @@ from math import sqrt
 from uuid import UUID
 
 import numpy as np
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from eval.annotation.estimate import (
     MEASURES,
@@ -170,7 +170,7 @@ def _change(
     errors = [_errors(side, value, cases) for side, value, (_, cases) in zip(counts, values, totals, strict=True)]
     residual, other = (first - second for first, second in zip(*errors, strict=True))
     freedom = max(1, families - len({items[place].stratum for place in used}))
-    half = float(t.isf((1 - LEVEL) / 2, freedom)) * sqrt(variance_of(items, weights, residual, other))
+    half = -float(stdtrit(freedom, (1 - LEVEL) / 2)) * sqrt(variance_of(items, weights, residual, other))
     worse = values[0] - values[1]
     differ = np.flatnonzero((counts[0][0] != counts[1][0]).any(axis=1))
     changed = len({items[place].family_id for place in differ})

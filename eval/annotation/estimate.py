@@ -21,7 +21,7 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtrit
 
 from eval.annotation.agreement import Agreement
 from eval.annotation.design import StratumSize
@@ -281,7 +281,7 @@ def _ratio(
     shrunk = (used.sum() * value + 0.5) / (used.sum() + 1)
     strata = len({item.stratum for item, one in zip(items, used, strict=True) if one})
     tail = (1 + level) / 2
-    few = float(norm.ppf(tail) / t.ppf(tail, max(1, families - strata)))
+    few = float(ndtri(tail) / stdtrit(max(1, families - strata), tail))
     low, high = wilson(value, shrunk * (1 - shrunk) / variance * few**2, level=level)
     return Estimate(value, low, high, total, cases, families, level)
 

@@ -8,13 +8,11 @@ families that differ for good make the looks resemble each other more, which onl
 
 from collections.abc import Callable
 from functools import cache
-from math import log, sqrt
+from math import log, pi, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.special import log_ndtr, logsumexp
-from scipy.stats import norm
+from scipy.special import log_ndtr, logsumexp, ndtr, ndtri
 
 from facealbum.errors import InvalidValueError
 
@@ -32,18 +30,24 @@ def critical_values(looks: int, alpha: float) -> tuple[float, ...]:
         raise InvalidValueError(f"an experiment must take 1 to {_MOST_LOOKS} months, got {looks}")
     if not 0 < alpha < 1:
         raise InvalidValueError(f"alpha must be between 0 and 1, got {alpha}")
-    spent = [4 * float(norm.sf(norm.isf(alpha / 4) / sqrt(look / looks))) for look in range(1, looks + 1)]
-    bounds = [float(norm.isf(spent[0] / 2))]
+    spent = [4 * float(ndtr(ndtri(alpha / 4) / sqrt(look / looks))) for look in range(1, looks + 1)]
+    bounds = [-float(ndtri(spent[0] / 2))]
     # The sum of `look` independent standard normal steps, where no look has decided yet.
     points, weights = _quadrature(bounds[0])
-    density = weights * norm.pdf(points)
+    density = weights * _normal(points)
     for look in range(2, looks + 1):
         bound = _solve(_crossing(points, density), spent[look - 1] - spent[look - 2], 20 * sqrt(look))
         bounds.append(bound / sqrt(look))
         following, weights = _quadrature(bound)
-        density = weights * (norm.pdf(following[:, None] - points) @ density)
+        density = weights * (_normal(following[:, None] - points) @ density)
         points = following
     return tuple(bounds)
+
+
+def _normal(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The standard normal density."""
+    density: NDArray[np.float64] = np.exp(-(points**2) / 2) / sqrt(2 * pi)
+    return density
 
 
 def _quadrature(bound: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -63,4 +67,6 @@ def _crossing(points: NDArray[np.float64], density: NDArray[np.float64]) -> Call
 
 
 def _solve(crossing: Callable[[float], float], probability: float, most: float) -> float:
+    from scipy.optimize import brentq  # noqa: PLC0415 - a third of a second, which starting need not pay
+
     return float(brentq(lambda bound: crossing(bound) - log(probability), 0, most))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t
+from scipy.special import ndtr, stdtr, stdtrit
 
 from eval.metrics.estimates import unseen_difference
 from facealbum.errors import InvalidValueError
@@ -71,9 +71,9 @@ class Effect:
     def interval(self, critical: float) -> tuple[float, float]:
         """The interval that a normal critical value gives, a little wider as the error itself is estimated."""
         if {self.control, self.treatment} <= {0.0, 1.0}:
-            level = 1 - 2 * float(norm.sf(critical))
+            level = 1 - 2 * float(ndtr(-critical))
             return unseen_difference(self.control, self.treatment, self.families, level=level)
-        half = float(t.isf(norm.sf(critical), self.freedom)) * self.error if self.error else 0.0
+        half = -float(stdtrit(self.freedom, ndtr(-critical))) * self.error if self.error else 0.0
         return self.value - half, self.value + half
 
     @property
@@ -81,7 +81,7 @@ class Effect:
         """Two-sided p-value of no difference; good for one look that was fixed beforehand, and for no other."""
         if not self.error:
             return 1.0 if self.value == 0 else 0.0
-        return float(2 * t.sf(abs(self.value) / self.error, self.freedom))
+        return float(2 * stdtr(self.freedom, -abs(self.value) / self.error))
 
 
 def compare(control: Counts, treatment: Counts, *, paired: bool) -> Effect | None:

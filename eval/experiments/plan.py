@@ -6,7 +6,7 @@ from enum import StrEnum
 from math import inf
 from typing import Any, Self
 
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from eval.experiments.boundaries import critical_values
 from facealbum.errors import InvalidValueError
@@ -83,7 +83,7 @@ class Plan:
     @property
     def reach(self) -> float:
         """By how many standard errors the minimum effect must lie from none, for the plan's power at its last look."""
-        return self.critical(self.months) + float(norm.isf(1 - self.power))
+        return self.critical(self.months) + -float(ndtri(1 - self.power))
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON."""

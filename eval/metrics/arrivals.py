@@ -7,7 +7,7 @@ no control limits: seasons move both by more than a few months tell, and only wh
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scipy.stats import poisson
+from scipy.special import pdtr
 
 from eval.metrics.control import FALSE_ALARMS, LEAST, MOST
 from facealbum.domain.months import Month
@@ -41,7 +41,7 @@ def find_arrival_alarms(before: Sequence[Arrivals], now: Arrivals) -> list[Sente
     if len(known) < LEAST:
         return []
     least = min(one.families for one in known)
-    if now.families < _LEAST_SHARE * least and poisson.cdf(now.families, least) < FALSE_ALARMS:
+    if now.families < _LEAST_SHARE * least and pdtr(now.families, least) < FALSE_ALARMS:
         few = Sentence(
             "only %(families)s families have faces of %(month)s, after %(least)s or more in each of the %(before)s"
             " months before",

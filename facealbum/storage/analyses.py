@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, Update, Uuid, bindparam, delete, exists, select, update
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from facealbum.domain.faces import Face
@@ -18,9 +19,18 @@ from facealbum.domain.ids import FaceId, FamilyId, PhotoId, face_id, frame_id
 from facealbum.domain.photos import AnalysedPhoto, AnalysedVideo
 from facealbum.domain.videos import frame_key
 from facealbum.storage.legacies import bequeath, bury_faces
-from facealbum.storage.makers import ensure_number, maker_note
-from facealbum.storage.photos import clear_problems
-from facealbum.storage.schema import analyzers, embedding_spaces, face_embeddings, faces, photos, tracks
+from facealbum.storage.lineage_schema import family_makers
+from facealbum.storage.makers import ensure_number
+from facealbum.storage.schema import (
+    analyzers,
+    decisions,
+    embedding_spaces,
+    face_embeddings,
+    faces,
+    photo_problems,
+    photos,
+    tracks,
+)
 
 _DAY = timedelta(days=1)  # more than the clocks of two time zones differ
 
@@ -34,6 +44,18 @@ class AnalyzerRow:
     detector: str
     models: Mapping[str, str]
     maker_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What there is when an upload is saved.
+
+    taken_at: as it is known now.  seen: faces or frames of it may be known.  decided: users have decided of the family.
+    """
+
+    taken_at: datetime
+    seen: bool
+    decided: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +87,23 @@ def ensure_analyzer(connection: Connection, models: Mapping[str, str], space: st
 
 def save_analysis(connection: Connection, photo: AnalysedPhoto, analyzer: AnalyzerRow, *, now: datetime) -> None:
     """Replace what was known of the photo's faces; a photo deleted meanwhile is left alone."""
-    taken_at = _complete(connection, photo, analyzer, now=now)
-    if taken_at is None:
+    before = _complete(connection, photo, analyzer, now=now)
+    if before is None:
         return
     identity = photo.photo_id
     found = [
-        _Found(face_id(identity, analyzer.detector, number), identity, number, taken_at, None, face)
+        _Found(face_id(identity, analyzer.detector, number), identity, number, before.taken_at, None, face)
         for number, face in enumerate(photo.faces)
     ]
-    _replace_faces(connection, photo.family_id, photos.c.photo_id == identity, found, analyzer)
+    _replace_faces(connection, photo.family_id, photos.c.photo_id == identity, found, analyzer, before)
 
 
 def save_video(connection: Connection, video: AnalysedVideo, analyzer: AnalyzerRow, *, now: datetime) -> None:
     """Replace what was known of the video's frames, tracks and faces; a video deleted meanwhile is left alone."""
-    taken_at = _complete(connection, video, analyzer, now=now)
-    if taken_at is None:
+    before = _complete(connection, video, analyzer, now=now)
+    if before is None:
         return
-    moments = {one.ms: taken_at + timedelta(milliseconds=one.ms) for track in video.tracks for one in track.best}
+    moments = {one.ms: before.taken_at + timedelta(milliseconds=one.ms) for track in video.tracks for one in track.best}
     frames = {ms: frame_id(video.photo_id, ms) for ms in moments}
     found = [
         _Found(
@@ -97,48 +119,78 @@ def save_video(connection: Connection, video: AnalysedVideo, analyzer: AnalyzerR
     ]
     _replace_frames(connection, video, moments)
     _replace_tracks(connection, video)
-    _replace_faces(connection, video.family_id, photos.c.video_id == video.photo_id, found, analyzer)
+    _replace_faces(connection, video.family_id, photos.c.video_id == video.photo_id, found, analyzer, before)
 
 
 def _complete(
     connection: Connection, upload: AnalysedPhoto | AnalysedVideo, analyzer: AnalyzerRow, *, now: datetime
-) -> datetime | None:
-    """Complete the upload's row and tell when it was taken; None if it was deleted meanwhile.
+) -> _Before | None:
+    """Complete the upload's row and tell when it was taken and what was there; None if it was deleted meanwhile.
 
     A camera that claims the future is not believed.
     """
-    here = (photos.c.family_id == upload.family_id) & (photos.c.photo_id == upload.photo_id)
-    row = connection.execute(
-        select(photos.c.taken_at, photos.c.taken_at_source).where(here).with_for_update()
-    ).one_or_none()
+    here = {"whose": upload.family_id, "which": upload.photo_id}
+    is_video = isinstance(upload, AnalysedVideo)
+    row = connection.execute(_looking(is_video=is_video), here).one_or_none()
     if row is None:
         return None
-    taken_at: datetime = row.taken_at
-    source = row.taken_at_source
+    taken_at, source = row.taken_at, row.taken_at_source
     if upload.taken_at is not None and upload.taken_at <= now + _DAY and source != "manifest":
-        taken_at, source = upload.taken_at, "video" if isinstance(upload, AnalysedVideo) else "exif"
-    complete = (
-        update(photos)
-        .where(here)
-        .values(
-            status="analysed",
-            attempts=0,
-            format=upload.format,
-            width=upload.width,
-            height=upload.height,
-            camera=upload.camera if isinstance(upload, AnalysedPhoto) else None,
-            taken_at=taken_at,
-            taken_at_source=source,
-            analyzer_id=analyzer.analyzer_id,
-            analysed_at=now,
-            maker_id=analyzer.maker_id,
-        )
+        taken_at, source = upload.taken_at, "video" if is_video else "exif"
+    news = {
+        "format": upload.format,
+        "width": upload.width,
+        "height": upload.height,
+        "camera": upload.camera if isinstance(upload, AnalysedPhoto) else None,
+        "taken_at": taken_at,
+        "taken_at_source": source,
+        "analyzer_id": analyzer.analyzer_id,
+        "analysed_at": now,
+        "maker_id": analyzer.maker_id,
+    }
+    statement = _completing(tuple(news), noted=analyzer.maker_id is not None)
+    connection.execute(statement, here | {f"new_{name}": value for name, value in news.items()})
+    return _Before(taken_at, row.seen, row.decided)
+
+
+_HERE = bindparam("whose", type_=Uuid), bindparam("which", type_=Uuid)
+
+
+@cache
+def _looking(*, is_video: bool) -> Select[Any]:
+    """What saving an upload has to know, in one look: a row like _Before, with the source of its moment.
+
+    Statements of this module are kept, as making one takes up to a millisecond.
+    """
+    frames = photos.alias()
+    seen = (
+        exists().where(frames.c.family_id == photos.c.family_id, frames.c.video_id == photos.c.photo_id)
+        if is_video
+        else exists().where(faces.c.family_id == photos.c.family_id, faces.c.photo_id == photos.c.photo_id)
     )
-    if analyzer.maker_id is not None:
-        complete = complete.add_cte(maker_note(upload.family_id, analyzer.maker_id, now=now).cte("noted"))
-    connection.execute(complete)
-    clear_problems(connection, upload.family_id, [upload.photo_id], stage="analysis")
-    return taken_at
+    decided = exists().where(decisions.c.family_id == photos.c.family_id)
+    columns = photos.c.taken_at, photos.c.taken_at_source, seen.label("seen"), decided.label("decided")
+    whose, which = _HERE
+    return select(*columns).where(photos.c.family_id == whose, photos.c.photo_id == which).with_for_update(of=photos)
+
+
+@cache
+def _completing(names: tuple[str, ...], *, noted: bool) -> Update:
+    """What puts the news `names` into an upload's row, and forgets why its analysis has failed.
+
+    noted: it notes the family's maker, too.
+    """
+    whose, which = _HERE
+    news = {name: bindparam(f"new_{name}", type_=photos.c[name].type) for name in names}
+    complete = update(photos).where(photos.c.family_id == whose, photos.c.photo_id == which)
+    complete = complete.values(status="analysed", attempts=0, **news)
+    failed = photo_problems.c.family_id == whose, photo_problems.c.photo_id == which
+    forgotten = delete(photo_problems).where(*failed, photo_problems.c.stage == "analysis")
+    complete = complete.add_cte(forgotten.cte("forgotten"))
+    if not noted:
+        return complete
+    maker = {"family_id": whose, "maker_id": news["maker_id"], "first_at": news["analysed_at"]}
+    return complete.add_cte(insert(family_makers).values(maker).on_conflict_do_nothing().cte("noted"))
 
 
 def _replace_frames(connection: Connection, video: AnalysedVideo, moments: Mapping[int, datetime]) -> None:
@@ -178,19 +230,23 @@ def _replace_faces(
     place: ColumnElement[bool],
     found: Sequence[_Found],
     analyzer: AnalyzerRow,
+    before: _Before,
 ) -> None:
     """Have these faces and no others in the photos at `place`.
 
     A face that is found again keeps its row, and with it the person it was assigned to; one that another detector
     finds under another id leaves its person, and all that users said of it, to that one.
     """
-    here = select(photos.c.photo_id).where(photos.c.family_id == family, place)
-    boxes = {one.face_id: (one.photo_id, one.face.box) for one in found}
-    legacy = bury_faces(connection, family, here, boxes)
+    legacy = None
+    if before.seen or before.decided:
+        here = select(photos.c.photo_id).where(photos.c.family_id == family, place)
+        boxes = {one.face_id: (one.photo_id, one.face.box) for one in found}
+        legacy = bury_faces(connection, family, here, boxes)
     if not found:
         return
     _upsert(connection, faces, [_face_row(family, one, analyzer) for one in found])
-    bequeath(connection, family, legacy)
+    if legacy is not None:
+        bequeath(connection, family, legacy)
     _upsert(
         connection,
         face_embeddings,

@@ -66,10 +66,5 @@ def ensure_number(connection: Connection, number: Column[Any], here: ColumnEleme
 def note_maker(connection: Connection, family: FamilyId, maker_id: int | None, *, now: datetime) -> None:
     """Note that the family has something of this maker; its being noted outlives what it made."""
     if maker_id is not None:
-        connection.execute(maker_note(family, maker_id, now=now))
-
-
-def maker_note(family: FamilyId, maker_id: int, *, now: datetime) -> Insert:
-    """What notes it, to go with another statement."""
-    row = {"family_id": family, "maker_id": maker_id, "first_at": now}
-    return insert(family_makers).values(row).on_conflict_do_nothing()
+        row = {"family_id": family, "maker_id": maker_id, "first_at": now}
+        connection.execute(insert(family_makers).values(row).on_conflict_do_nothing())

@@ -1,6 +1,7 @@
 """Analysis turns every pending photo into faces or into a reason, whatever the photo is."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from select import select as select_ready
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from facealbum import demo
 from facealbum.domain.photos import AnalysedPhoto, PendingPhoto
@@ -20,9 +21,9 @@ from facealbum.errors import UnknownFamilyError
 from facealbum.steps import analysis_pool, analyst
 from facealbum.steps.analyst import Outcome, Setup, analyse_upload
 from facealbum.steps.analyze import analyze_pending
-from facealbum.steps.analyze_upload import set_up
+from facealbum.steps.analyze_upload import AnalysedBy, save_outcome, set_up
 from facealbum.steps.context import Context
-from facealbum.steps.embedders import default_space
+from facealbum.steps.embedders import default_space, models_in_use
 from facealbum.steps.imports import import_folder
 from facealbum.storage.families import load_families
 from facealbum.storage.photos import count_photos, load_pending, load_problems
@@ -127,6 +128,23 @@ def test_the_number_of_processes_changes_nothing(context: Context, tmp_path: Pat
     one = [analysis_pool._alone(photo, setup).result for photo in _pending(context)]
     three = [outcome.result for outcome in analysis_pool.pooled_outcomes(_pending(context), 3, setup)]
     assert sorted(map(_essence, one)) == sorted(map(_essence, three))
+
+
+def test_a_photo_that_is_new_is_saved_in_five_statements(context: Context, tmp_path: Path) -> None:
+    put(tmp_path / "in", "a.jpg", PORTRAIT.read_bytes())
+    import_folder(context, tmp_path / "in", "Mori")
+    with context.database.begin() as transaction:
+        models = models_in_use(transaction, context.settings)
+        by = AnalysedBy.load(context, transaction, models)
+    (photo,) = _pending(context)
+    outcome = analyse_upload(photo, set_up(context.settings, models.space))
+    said: list[str] = []
+    with context.database.begin() as transaction:
+        event.listen(transaction, "before_cursor_execute", lambda *call: said.append(call[2]))
+        save_outcome(transaction, outcome, by, now=context.clock())
+    assert [re.sub("WITH .*UPDATE", "UPDATE", one, flags=re.DOTALL).split()[0] for one in said] == [
+        *("SELECT", "UPDATE", "INSERT", "INSERT", "UPDATE")
+    ]
 
 
 def test_a_photo_that_kills_its_process_is_named_and_the_rest_goes_on(
