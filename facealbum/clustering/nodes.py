@@ -13,6 +13,8 @@ from facealbum.clustering.items import Graded, is_sound
 from facealbum.clustering.parameters import ClusteringParameters
 from facealbum.domain.ids import FaceId, PersonId
 
+CANDIDATES = 200
+"""Of a person's faces so many are looked at, the newest: nodes from all its time lose a growing child."""
 _FEW = 3  # so many of each person whatever it costs
 
 
@@ -49,14 +51,14 @@ def select_family_nodes(
 def select_nodes(
     faces: Sequence[_Sight], parameters: ClusteringParameters, *, most: int | None = None
 ) -> tuple[_Sight, ...]:
-    """At most `most` or `max_nodes` faces of one person, sorted by id: half the newest, half spread over its time.
+    """At most `most` or `max_nodes` faces of one person, sorted by id: half the newest, half spread over CANDIDATES.
 
     Of each stretch of time, each with as many faces, the best one is taken.  Sound faces go first; poor ones are
     taken only by a person that has no other.
     """
     most = most or parameters.max_nodes
-    sound = [face for face in faces if is_sound(face, parameters)]
-    ordered = sorted(sound or faces, key=lambda face: (face.taken_at, face.face_id.int))
+    recent = sorted(faces, key=lambda face: (face.taken_at, face.face_id.int))[-CANDIDATES:]
+    ordered = [face for face in recent if is_sound(face, parameters)] or recent
     if len(ordered) > most:
         spread = most // 2
         newest = len(ordered) - (most - spread)

@@ -1,7 +1,6 @@
 """The faces that stand for each known person in the next clustering.
 
-Of a person's faces only the newest and a spread over its time are looked at, and embeddings are read of no others than
-those that are chosen.
+Of a person's faces only the newest are looked at, and embeddings are read of no others than those that are chosen.
 """
 
 from collections import defaultdict
@@ -12,12 +11,11 @@ from typing import NamedTuple
 from sqlalchemy import Connection, func, select
 
 from facealbum.clustering import ClusteringParameters, Node, select_family_nodes
+from facealbum.clustering.nodes import CANDIDATES
 from facealbum.domain.ids import FaceId, FamilyId, PersonId
 from facealbum.storage.observations import Arm, confirmed_by, load_observations, same_face
 from facealbum.storage.schema import assignments, face_embeddings, faces
 from facealbum.storage.told import PACKAGED_QUALITY
-
-_CANDIDATES_PER_PERSON = 200
 
 Rate = Callable[[Sequence[FaceId]], Mapping[FaceId, float]]
 """Tells the quality of each of these faces."""
@@ -55,7 +53,8 @@ def load_nodes(
 
 
 def _load_candidates(connection: Connection, family: FamilyId, arm: Arm) -> dict[PersonId, list[_Candidate]]:
-    """The faces that may stand for each person: half are its newest, the others are spread evenly over its time."""
+    """The faces that may stand for each person."""
+    newest = [faces.c.taken_at.desc(), faces.c.face_id.desc()]
     ranked = (
         select(
             assignments.c.person_id,
@@ -63,22 +62,18 @@ def _load_candidates(connection: Connection, family: FamilyId, arm: Arm) -> dict
             faces.c.taken_at,
             PACKAGED_QUALITY.label("quality"),
             faces.c.yaw,
-            faces.c.box,
-            func.row_number()
-            .over(partition_by=assignments.c.person_id, order_by=[faces.c.taken_at.desc(), faces.c.face_id])
-            .label("newest"),
-            func.count().over(partition_by=assignments.c.person_id).label("total"),
+            faces.c.box[2].label("top"),
+            faces.c.box[4].label("bottom"),
+            func.row_number().over(partition_by=assignments.c.person_id, order_by=newest).label("newest"),
         )
         .join(faces, confirmed_by(arm))
         .join(face_embeddings, same_face(face_embeddings.c))
         .where(assignments.c.family_id == family, ~faces.c.excluded, face_embeddings.c.space_id == arm.space_id)
         .subquery()
     )
-    half = _CANDIDATES_PER_PERSON // 2
-    step = func.greatest(1, ranked.c.total / half)
-    query = select(ranked).where((ranked.c.newest <= half) | (func.mod(ranked.c.newest, step) == 0))
     found: dict[PersonId, list[_Candidate]] = defaultdict(list)
-    for row in connection.execute(query):
-        size = row.box[3] - row.box[1]
-        found[PersonId(row.person_id)].append(_Candidate(FaceId(row.face_id), row.taken_at, row.quality, row.yaw, size))
+    for person, face, taken_at, quality, yaw, top, bottom, _ in connection.execute(
+        select(ranked).where(ranked.c.newest <= CANDIDATES)
+    ):
+        found[PersonId(person)].append(_Candidate(FaceId(face), taken_at, quality, yaw, bottom - top))
     return found

@@ -41,6 +41,11 @@ def load_fullest_space(connection: Connection, family: FamilyId, *, arm_id: int,
     A face that can't be embedded for the wanted one counts as if it were.
     """
     there = face_embeddings
+    # apart, so that each side is looked up in the index: most families know no other space, and count nothing
+    others = select(exists().where(there.c.family_id == family, there.c.space_id < wanted))
+    others = others.add_columns(exists().where(there.c.family_id == family, there.c.space_id > wanted))
+    if not any(connection.execute(others).one()):
+        return wanted
     mine = and_(
         assignments.c.family_id == there.c.family_id,
         assignments.c.face_id == there.c.face_id,

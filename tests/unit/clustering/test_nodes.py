@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from facealbum.clustering import ClusteringParameters, Observation, select_family_nodes, select_nodes
+from facealbum.clustering.nodes import CANDIDATES
 from tests.unit.clustering.family import face, person_id, poor
 
 
@@ -23,6 +24,12 @@ def test_half_are_the_newest_and_half_are_spread_over_time() -> None:
     assert chosen[-5:] == [95, 96, 97, 98, 99]
     assert [number // 19 for number in chosen[:5]] == [0, 1, 2, 3, 4]
     assert chosen[0] == 7
+
+
+def test_only_the_newest_of_very_many_faces_are_looked_at() -> None:
+    faces = [face(number) for number in range(CANDIDATES + 40)]
+    faces[7] = replace(faces[7], quality=0.99)
+    assert select_nodes(faces, ClusteringParameters()) == select_nodes(faces[40:], ClusteringParameters())
 
 
 def test_the_order_of_the_faces_does_not_matter() -> None:
