@@ -1,6 +1,6 @@
 """How fast photos of a phone's size are analysed on one core, and where the time goes.
 
-    python -m eval.speed [--photos 60]
+    python -m eval.speed [--photos 60 200] [--out docs/benchmarks.md]
 
 The photos are made: textured 12-megapixel backgrounds with one or two of the demo's portraits, 1.5 faces on average.
 The run is the command line on an embedded database with one process, beside what decoding alone costs, so the ratios
@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 import cv2
 import numpy as np
 
+from eval.bench import write_table
 from facealbum.demo.portraits import load_pixels, load_portraits
 from models.decode import decode
 from models.detector import Detector
@@ -34,6 +35,8 @@ WIDTH, HEIGHT = 4000, 3000
 _PORTRAIT_HEIGHT = 1100
 _PARTS = 12  # photos on which the parts are measured
 _FACE_ROLES = ("landmarks", "age_gender", "age", "gender")
+_MEANWHILE = ("write", "match")  # what the first process does while others analyse
+_MARKS = ("<!-- speed: start -->", "<!-- speed: end -->")
 _Result = TypeVar("_Result")
 
 
@@ -74,8 +77,17 @@ def decoding_ms(paths: Sequence[Path], flag: int) -> float:
     return spent / len(paths) * 1000
 
 
-def facealbum(data: Path, *arguments: str) -> tuple[Any, float]:
-    """What a command says with --json, and the megabytes of its largest process."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command says with --json, the megabytes of its largest process, and the processor's seconds of all."""
+
+    result: Any
+    largest: float
+    processor: float
+
+
+def facealbum(data: Path, *arguments: str) -> Said:
+    """Run a command on an embedded database below `data`; the server's own work is not counted."""
     environment = os.environ | {"FACEALBUM_DATA": str(data), "FACEALBUM_PROCESSES": "1"}
     command = [str(Path(sys.executable).with_name("facealbum")), *arguments, "--json"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE) as process:  # noqa: S603 - our own program
@@ -85,7 +97,7 @@ def facealbum(data: Path, *arguments: str) -> tuple[Any, float]:
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
-    return json.loads(said), used.ru_maxrss * 1024 / 1e6
+    return Said(json.loads(said), used.ru_maxrss * 1024 / 1e6, used.ru_utime + used.ru_stime)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,41 +131,62 @@ def _timed(work: Callable[[], _Result]) -> tuple[_Result, float]:
     return work(), perf_counter() - start
 
 
-def main() -> None:
-    """Make the photos, run, print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--photos", type=int, default=60)
-    count = parser.parse_args().photos
+def measure(count: int) -> dict[str, str]:
+    """So many photos: every figure by its name."""
     with tempfile.TemporaryDirectory() as folder:
         photos = Path(folder) / "photos"
         photos.mkdir()
         with ProcessPoolExecutor(1, get_context("spawn")) as pool:  # a child inherits its parent's peak
             paths = pool.submit(write_photos, photos, count).result()
-        megabytes = sum(path.stat().st_size for path in paths) / 1e6 / count
         facealbum(Path(folder) / "data", "import", str(photos), "--family", "speed")
-        full = decoding_ms(paths, cv2.IMREAD_COLOR)
-        result, largest = facealbum(Path(folder) / "data", "analyze")
+        full = decoding_ms(paths[:_PARTS], cv2.IMREAD_COLOR)
+        said = facealbum(Path(folder) / "data", "analyze")
         parts = measure_parts(paths[:_PARTS])
-    sys.stdout.write(render(result, parts, count=count, megabytes=megabytes, full=full))
-    sys.stdout.write(f"largest process {largest:.0f} MB; loading the models {parts.load:.0f} ms\n")
+    return figures(said, parts, count=count, full=full)
 
 
-def render(result: Any, parts: Parts, *, count: int, megabytes: float, full: float) -> str:  # noqa: ANN401 - a command's JSON
-    """The figures as text; `full` is what decoding one photo at full size costs in milliseconds."""
+def figures(said: Said, parts: Parts, *, count: int, full: float) -> dict[str, str]:
+    """Every figure by its name; `full` is what decoding one photo at full size costs in milliseconds."""
+    result = said.result
     total = result["wall_seconds"] / count * 1000
     faces = result["faces"] / count
     phases = {phase: seconds / count * 1000 for phase, seconds in result["seconds"].items()}
-    phases["start-up"] = total - sum(phases.values())
+    meanwhile = {phase: phases.pop(phase) for phase in _MEANWHILE}
     alone = parts.decode + parts.detect + faces * parts.face
-    ratios = f"{total / full:.2f} x decoding it whole ({full:.0f} ms), {total / alone:.2f} x its parts alone"
-    each = f"decode {parts.decode:.0f}, detect {parts.detect:.0f}, networks {parts.face:.0f} a face"
-    lines = [
-        f"{count} 12-megapixel photos, {megabytes:.1f} MB and {faces:.2f} faces each, one process",
-        f"{1000 / total:.1f} photos/s, {faces * 1000 / total:.1f} faces/s",
-        f"{total:.0f} ms a photo: {ratios} ({alone:.0f} ms: {each})",
-        *(f"  {phase:11} {milliseconds:6.1f} ms" for phase, milliseconds in phases.items()),
-    ]
+    return {
+        "**photos/s**": f"**{1000 / total:.1f}**",
+        "faces/s": f"{faces * 1000 / total:.1f}",
+        "ms a photo": f"{total:.0f}",
+        **{f"of these: {phase.replace('_', ' and ')}": f"{spent:.1f}" for phase, spent in phases.items()},
+        "of these: start of process and models, waiting, match": f"{total - sum(phases.values()):.1f}",
+        "meanwhile by the first process: write": f"{meanwhile['write']:.1f}",
+        "processor, ms a photo, PostgreSQL's left out": f"{said.processor / count * 1000:.0f}",
+        "decoding once at full size by OpenCV, ms": f"{full:.0f}",
+        f"decoding, detection and networks alone, ms ({faces:.1f} faces)": f"{alone:.0f}",
+        "ratio to these parts": f"{total / alone:.2f}",
+        "largest process, MB": f"{said.largest:.0f}",
+        "loading the models, ms": f"{parts.load:.0f}",
+    }
+
+
+def render(columns: dict[int, dict[str, str]]) -> str:
+    """A table in Markdown: a column for each number of photos."""
+    first = next(iter(columns.values()))
+    lines = ["| | " + " | ".join(f"{count} photos" for count in columns) + " |", "|---" * (len(columns) + 1) + "|"]
+    lines += [f"| {name} | " + " | ".join(found[name] for found in columns.values()) + " |" for name in first]
     return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Make the photos, run, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photos", type=int, nargs="+", default=[60])
+    parser.add_argument("--out", type=Path, help="the document whose table is replaced")
+    args = parser.parse_args()
+    table = render({count: measure(count) for count in args.photos})
+    sys.stdout.write(table)
+    if args.out:
+        write_table(args.out, table, marks=_MARKS)
 
 
 if __name__ == "__main__":
