@@ -44,7 +44,7 @@ def analyze_pending(
     """Analyse what is pending in one family or in all, and match the faces; raises UnknownFamilyError.
 
     With `again`, photos that other models than today's have analysed count as pending, and those that failed; a face
-    that is found again keeps its id, its person and every decision.
+    that is found again keeps its id, its person and every decision.  What is deleted meanwhile is not counted.
     With `in_process` this process does the work itself, and ends with a photo that kills it.
     """
     start = perf_counter()
@@ -76,7 +76,8 @@ def _save(context: Context, outcome: Outcome, by: AnalysedBy, family: str, resul
     start, now = perf_counter(), context.clock()
     with context.database.begin() as transaction:
         lock_family(transaction, outcome.photo.family_id)
-        save_outcome(transaction, outcome, by, now=now)
+        if not save_outcome(transaction, outcome, by, now=now):
+            return
     if isinstance(problem := outcome.result, Problem):
         result.problems.append(NamedProblem(family, outcome.photo.key, problem.stage, problem.code, problem.detail))
     result.faces += outcome.faces

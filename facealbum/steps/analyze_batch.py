@@ -78,7 +78,6 @@ def analyze_batch(context: Context, family: FamilyId, photo_ids: Sequence[PhotoI
             photo = batch.save(outcome, spent=perf_counter() - start)
         result.photos += 1
         result.faces += outcome.faces
-        _tell(outcome)
     return result
 
 
@@ -115,8 +114,11 @@ class _Batch:
         """Save what became of a photo and claim the next one; it waits for the family as long as the work has taken."""
         with self.context.database.begin() as transaction:
             lock_family(transaction, self.family, wait_seconds=max(_LOCK_SECONDS, spent))
-            save_outcome(transaction, outcome, self.by, now=self.context.clock())
-            return self._next(transaction)
+            is_there = save_outcome(transaction, outcome, self.by, now=self.context.clock())
+            following = self._next(transaction)
+        if is_there:
+            _tell(outcome)
+        return following
 
     def _next(self, transaction: Transaction) -> PendingPhoto | None:
         photo = claim_photo(transaction, self.family, self.photo_ids)

@@ -40,15 +40,20 @@ class AnalysedBy:
         return cls(analyzer, ArmModels.installed(context, transaction))
 
 
-def save_outcome(transaction: Transaction, outcome: Outcome, by: AnalysedBy, *, now: datetime) -> None:
-    """Write what became of the upload; the caller's transaction holds `lock_family`."""
+def save_outcome(transaction: Transaction, outcome: Outcome, by: AnalysedBy, *, now: datetime) -> bool:
+    """Write what became of the upload, and tell whether it is there: one deleted meanwhile is let be.
+
+    The caller's transaction holds `lock_family`.
+    """
+    family = outcome.photo.family_id
     match outcome.result:
-        case Problem():
-            mark_failed(transaction, outcome.photo.family_id, outcome.result, now=now)
-        case AnalysedVideo():
-            save_video(transaction, outcome.result, by.analyzer, now=now)
-        case AnalysedPhoto():
-            save_analysis(transaction, outcome.result, by.analyzer, now=now)
-    if outcome.faces:
-        by.trained.estimate_upload(transaction, outcome.photo.family_id, outcome.photo.photo_id)
-        note_unmatched(transaction, outcome.photo.family_id, now=now)
+        case Problem() as problem:
+            return mark_failed(transaction, family, problem, now=now)
+        case AnalysedVideo() as video:
+            is_there = save_video(transaction, video, by.analyzer, now=now)
+        case AnalysedPhoto() as photo:
+            is_there = save_analysis(transaction, photo, by.analyzer, now=now)
+    if is_there and outcome.faces:
+        by.trained.estimate_upload(transaction, family, outcome.photo.photo_id)
+        note_unmatched(transaction, family, now=now)
+    return is_there

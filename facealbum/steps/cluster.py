@@ -24,6 +24,7 @@ from facealbum.code_version import code_version
 from facealbum.corrections import outrank
 from facealbum.domain.ids import ChildId, FaceId, FamilyId, PersonId, RunId, run_id
 from facealbum.domain.months import Month
+from facealbum.errors import UnknownFamilyError
 from facealbum.linking import plan_links
 from facealbum.steps.arm_models import ArmModels, evidence_of_arm, faces_of_arm, nodes_of_arm
 from facealbum.steps.arm_plans import (
@@ -42,7 +43,7 @@ from facealbum.steps.reading import load_lacking_spaces, side_of_family
 from facealbum.storage.database import Transaction
 from facealbum.storage.decisions import apply_person_words, load_decision_marks, load_demands
 from facealbum.storage.deletions import load_arrival_marks
-from facealbum.storage.families import Family, load_children, load_families
+from facealbum.storage.families import Family, load_children, load_families, load_family
 from facealbum.storage.family_metrics import MeasuredMonth, load_companies
 from facealbum.storage.matches import load_provisional
 from facealbum.storage.observations import (
@@ -130,43 +131,68 @@ def cluster_families(
 
     Under each arm that a family needs, or only under `arm` if the installation never was on it; the result tells of
     the first, the one that the family is shown.  Faces are first embedded for the spaces of all these arms.  With
-    `dry_run` that one is computed, then rolled back.  Raises
-    UnknownFamilyError, and FamilyBusyError if a family stays locked for longer than `patience` lasts; what was done
-    until then is kept.
+    `dry_run` that one is computed, then rolled back.  Of all families, one that is deleted meanwhile is left out.
+    Raises UnknownFamilyError if `family` is not there, or no more, and FamilyBusyError if a family stays locked for
+    longer than `patience` lasts; what was done until then is kept.
     """
     with context.database.begin() as transaction:
         families = load_families(transaction, family)
         if isinstance(arm, ArmPlan):
             arm = save_side(transaction, arm, models_in_use(transaction, context.settings))
     began = context.clock()
+    order = _Order(through, arm, patience, dry_run=dry_run)
     result = ClusterResult(families=len(families))
     context.progress.begin("Clustering families", len(families))
     for one in families:
-        if not dry_run:
-            _estimate(context, one, patience)
-        with context.database.begin() as transaction:
-            sides = [arm] if isinstance(arm, Side) else _sides(context, transaction, one, arm, dry_run=dry_run)
-            lacking = [] if dry_run else load_lacking_spaces(transaction, one.family_id, sides)
-        if lacking and not _fill(context, one.family_id, lacking, patience):
-            result.unfinished = True
+        try:
+            _cluster_family(context, one, order, result)
+        except UnknownFamilyError:
+            if family is not None:
+                raise
+            result.families -= 1
+        if result.unfinished:
             return result
-        with context.database.begin() as transaction:
-            sides = [side_of_family(transaction, context.settings, one.family_id, side) for side in sides]
-        for place, side in enumerate(sides):
-            own = ClusterResult() if place else result
-            _Clustering(context, one, side, patience, own).through(through, dry_run=dry_run)
-            result.other_runs += len(own.runs) if place else 0
-            result.unfinished = own.unfinished
-            if own.unfinished:
-                return result
-        if not dry_run:
-            with context.database.begin() as transaction:
-                serve_assigned(transaction, one.family_id, arms=sides, now=context.clock())
         context.progress.advance()
     if family is None and not dry_run:
         with context.database.begin() as transaction:
             total_months(transaction, since=began, through=through, now=context.clock())
     return result
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What `cluster_families` was asked for."""
+
+    through: Month
+    arm: Side | str | None
+    patience: Patience
+    dry_run: bool
+
+
+def _cluster_family(context: Context, family: Family, order: _Order, result: ClusterResult) -> None:
+    """Every month of one family under each of its arms; raises UnknownFamilyError if it is deleted meanwhile."""
+    arm, dry_run = order.arm, order.dry_run
+    if not dry_run:
+        _estimate(context, family, order.patience)
+    with context.database.begin() as transaction:
+        load_family(transaction, family.family_id)
+        sides = [arm] if isinstance(arm, Side) else _sides(context, transaction, family, arm, dry_run=dry_run)
+        lacking = [] if dry_run else load_lacking_spaces(transaction, family.family_id, sides)
+    if lacking and not _fill(context, family.family_id, lacking, order.patience):
+        result.unfinished = True
+        return
+    with context.database.begin() as transaction:
+        sides = [side_of_family(transaction, context.settings, family.family_id, side) for side in sides]
+    for place, side in enumerate(sides):
+        own = ClusterResult() if place else result
+        _Clustering(context, family, side, order.patience, own).through(order.through, dry_run=dry_run)
+        result.other_runs += len(own.runs) if place else 0
+        result.unfinished = own.unfinished
+        if own.unfinished:
+            return
+    if not dry_run:
+        with context.database.begin() as transaction:
+            serve_assigned(transaction, family.family_id, arms=sides, now=context.clock())
 
 
 def _estimate(context: Context, family: Family, patience: Patience) -> None:
@@ -234,6 +260,7 @@ class _Clustering:
 
     def _lock(self, transaction: Transaction) -> None:
         lock_family(transaction, self.family.family_id, wait_seconds=self.patience.lock_seconds)
+        load_family(transaction, self.family.family_id)  # which may be deleted between two of its months
 
     def _months(self, transaction: Transaction, months: Sequence[Month]) -> None:
         self._lock(transaction)

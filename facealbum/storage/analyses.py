@@ -85,24 +85,25 @@ def ensure_analyzer(connection: Connection, models: Mapping[str, str], space: st
     return AnalyzerRow(analyzer_id, space_id, models["detector"], dict(models))
 
 
-def save_analysis(connection: Connection, photo: AnalysedPhoto, analyzer: AnalyzerRow, *, now: datetime) -> None:
-    """Replace what was known of the photo's faces; a photo deleted meanwhile is left alone."""
+def save_analysis(connection: Connection, photo: AnalysedPhoto, analyzer: AnalyzerRow, *, now: datetime) -> bool:
+    """Replace what was known of the photo's faces; tells whether it is there, as one deleted meanwhile is let be."""
     before = _complete(connection, photo, analyzer, now=now)
     if before is None:
-        return
+        return False
     identity = photo.photo_id
     found = [
         _Found(face_id(identity, analyzer.detector, number), identity, number, before.taken_at, None, face)
         for number, face in enumerate(photo.faces)
     ]
     _replace_faces(connection, photo.family_id, photos.c.photo_id == identity, found, analyzer, before)
+    return True
 
 
-def save_video(connection: Connection, video: AnalysedVideo, analyzer: AnalyzerRow, *, now: datetime) -> None:
-    """Replace what was known of the video's frames, tracks and faces; a video deleted meanwhile is left alone."""
+def save_video(connection: Connection, video: AnalysedVideo, analyzer: AnalyzerRow, *, now: datetime) -> bool:
+    """Replace what was known of the video's frames, tracks and faces; tells whether it is there, as above."""
     before = _complete(connection, video, analyzer, now=now)
     if before is None:
-        return
+        return False
     moments = {one.ms: before.taken_at + timedelta(milliseconds=one.ms) for track in video.tracks for one in track.best}
     frames = {ms: frame_id(video.photo_id, ms) for ms in moments}
     found = [
@@ -120,6 +121,7 @@ def save_video(connection: Connection, video: AnalysedVideo, analyzer: AnalyzerR
     _replace_frames(connection, video, moments)
     _replace_tracks(connection, video)
     _replace_faces(connection, video.family_id, photos.c.video_id == video.photo_id, found, analyzer, before)
+    return True
 
 
 def _complete(

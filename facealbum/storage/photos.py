@@ -241,11 +241,12 @@ def count_photos(connection: Connection, family: FamilyId | None = None) -> dict
     return {status: count for status, count in connection.execute(query)}  # noqa: C416 - rows are not pairs to mypy
 
 
-def mark_failed(connection: Connection, family: FamilyId, problem: Problem, *, now: datetime) -> None:
-    """The photo can't be analysed, for this reason."""
-    connection.execute(
+def mark_failed(connection: Connection, family: FamilyId, problem: Problem, *, now: datetime) -> bool:
+    """The photo can't be analysed, for this reason; tells whether it is there, as one deleted meanwhile is let be."""
+    marked = connection.execute(
         update(photos)
         .where(photos.c.family_id == family, photos.c.photo_id == problem.photo_id)
         .values(status="failed", analysed_at=now)
     )
-    save_problems(connection, family, [problem], now=now)
+    save_problems(connection, family, [problem] if marked.rowcount else [], now=now)
+    return marked.rowcount > 0
