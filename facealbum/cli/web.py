@@ -1,4 +1,4 @@
-"""How photos come in by themselves: the HTTP interface, and the events of the object store."""
+"""The dashboard with the HTTP API, and the events of the object store."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ def web(
     host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="The port to listen on.")] = 8080,
 ) -> None:
-    """Take photos in over HTTP, until told to stop."""
+    """Serve the dashboard and the HTTP API, until told to stop."""
     from facealbum.settings import load_settings
     from facealbum.web import serve
 

@@ -119,7 +119,8 @@ def _import_photos(context: Context, photos: Sequence[PhotoFile], result: Import
 class _FamilyImport:
     """The import of one family's photos, group by group.
 
-    `contents` is what the family has by photo (None while its file is missing), `owners` the photo of each content.
+    `contents` is what the family has by photo (None while its file is missing), `owners` the photo of each content,
+    `taken` when each photo that was known before was taken.
     """
 
     def __init__(self, context: Context, name: str, result: ImportResult) -> None:
@@ -131,6 +132,7 @@ class _FamilyImport:
             known = load_known_photos(connection, self.family)
         result.families.add(name)
         self.contents = {photo.photo_id: photo.sha256 for photo in known}
+        self.taken = {photo.photo_id: photo.taken_at for photo in known}
         self.owners = {photo.sha256: photo.photo_id for photo in known if photo.sha256}
         self.problems = {
             photo_id(self.family, problem.photo): self._problem(problem)
@@ -204,6 +206,7 @@ class _FamilyImport:
         before = self.contents.get(identity)
         if before == sha256:
             self.result.unchanged += 1
+            self._check_date(file, identity)
             return None
         if before is not None:
             raise PhotoError(
@@ -214,6 +217,15 @@ class _FamilyImport:
             return None
         self.result.photos += 1
         return NewPhoto(identity, file.key, sha256, size, *_taken_at(file, now=self.context.clock()))
+
+    def _check_date(self, file: PhotoFile, identity: PhotoId) -> None:
+        """Raise a PhotoError where the manifest gives a known photo another date, as what is known stays as it is."""
+        known = self.taken.get(identity, file.taken_at)
+        if file.taken_at not in (None, known):
+            raise PhotoError(
+                f"photo {file.key!r} is known as taken at {known}, and stays so; the manifest says {file.taken_at}:"
+                " if that is right, delete it with `facealbum photo delete` and import it again"
+            )
 
     def _without_content(self, file: PhotoFile, identity: PhotoId) -> NewPhoto:
         """The row that keeps a photo's problem in view until its file can be read."""

@@ -61,7 +61,7 @@ def read_photo_manifest(path: Path) -> PhotoManifest:
     """Read photos.csv (family,photo,path[,taken_at]); raises ManifestError if it can't be read at all."""
     photos: dict[tuple[str, str], PhotoFile] = {}
     problems: list[ImportProblem] = []
-    for where, row in read_rows(path, PHOTO_COLUMNS):
+    for where, row in read_rows(path, PHOTO_COLUMNS, optional="taken_at"):
         try:
             photo = _photo(path.parent, where, row)
         except (ManifestError, InvalidValueError) as error:

@@ -38,13 +38,15 @@ class KnownPhoto:
     photo_id: PhotoId
     key: str
     sha256: bytes | None
+    taken_at: datetime
 
 
 def load_known_photos(connection: Connection, family: FamilyId) -> list[KnownPhoto]:
     """All photos and videos that the family has registered."""
-    query = select(photos.c.photo_id, photos.c.key, photos.c.sha256).where(photos.c.family_id == family, UPLOADED)
+    columns = (photos.c.photo_id, photos.c.key, photos.c.sha256, photos.c.taken_at)
+    query = select(*columns).where(photos.c.family_id == family, UPLOADED)
     return [
-        KnownPhoto(PhotoId(row.photo_id), row.key, bytes(row.sha256) if row.sha256 else None)
+        KnownPhoto(PhotoId(row.photo_id), row.key, bytes(row.sha256) if row.sha256 else None, row.taken_at)
         for row in connection.execute(query)
     ]
 

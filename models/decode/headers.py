@@ -48,7 +48,8 @@ def format_of(data: bytes) -> str:
     form = next((name for name, signature in _SIGNATURES if signature.match(data)), None)
     if form is None:
         raise UnknownFormatError(
-            "the file must be JPEG, PNG, WebP, HEIC, AVIF, TIFF or GIF, its first bytes are of none of them"
+            "the file must be JPEG, PNG, WebP, HEIC, AVIF, TIFF or GIF, or a video (MP4, MOV, WebM, MKV, AVI, 3GP);"
+            " its first bytes are of none of them"
         )
     return form
 

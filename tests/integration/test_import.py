@@ -14,6 +14,7 @@ from facealbum.steps.context import Context
 from facealbum.steps.families import list_families
 from facealbum.steps.imports import import_folder, import_manifests
 from facealbum.steps.manifests import parse_children
+from facealbum.steps.photos import forget_photo
 from facealbum.storage.photos import load_known_photos, load_pending, load_problems
 
 FAMILY = family_id("Mori")
@@ -61,6 +62,18 @@ def test_importing_twice_changes_nothing(context: Context, tmp_path: Path) -> No
     assert (again.photos, again.unchanged, len(again.problems)) == (0, 1, 1)
     assert stored(context) == before
     assert problems(context) == known_problems
+
+
+def test_another_date_for_a_known_photo_is_told_and_changes_nothing(context: Context, tmp_path: Path) -> None:
+    picture(tmp_path, "a.jpg")
+    import_manifests(context, photos_csv(tmp_path, "Mori,1,a.jpg,2026-01-01"), None)
+    corrected = photos_csv(tmp_path, "Mori,1,a.jpg,2026-02-01")
+    result = import_manifests(context, corrected, None)
+    assert (result.unchanged, [problem.photo for problem in result.problems]) == (1, ["1"])
+    assert "2026-01-01" in result.problems[0].detail
+    forget_photo(context, "Mori", "1")
+    assert import_manifests(context, corrected, None).problems == []
+    assert import_manifests(context, corrected, None).problems == []
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,8 @@ def test_the_first_of_two_photos_with_one_id_is_taken(tmp_path: Path) -> None:
     [
         (b"", "family, photo, path"),
         (b"family,photo\nM,1\n", "path"),
+        (b"family,photo,path,date\nM,1,x,2026-10-31\n", "taken_at.*it has family, photo, path, date"),
+        (b"family;photo;path\nM;1;x\n", "commas"),
         (b"\xff\xfe\x00family", "UTF-8"),
         (b'family,photo,path\nM,1,"x\n', "CSV"),
     ],
