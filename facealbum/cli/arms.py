@@ -27,11 +27,13 @@ def arms_list(as_json: Json = False) -> None:
         console.say_json([asdict(arm) for arm in found])
         return
     rows = [
-        (arm.name, arm.algorithm, arm.space, f"{similarity:g}" if similarity else "", "yes" if arm.installed else "")
+        (arm.name, arm.algorithm, arm.space, arm.calibrator or "", arm.quality or "", shown, seen)
         for arm in found
         for similarity in [arm.parameters.get("clustering", {}).get("similarity")]
+        for shown, seen in [(f"{similarity:g}" if similarity else "", "yes" if arm.installed else "")]
     ]
-    console.table("", ("name", "algorithm", "space", "similarity", "families see it"), rows)
+    heads = ("name", "algorithm", "space", "calibrator", "quality", "similarity", "families see it")
+    console.table("", heads, rows)
 
 
 @app.command("create")

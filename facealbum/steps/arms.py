@@ -11,6 +11,7 @@ from typing import Any
 
 from eval.experiments import HOLDOUT
 from facealbum.clustering import ALGORITHMS, BreakageThresholds, ClusteringParameters
+from facealbum.domain.model_versions import ModelKind
 from facealbum.errors import ConflictError, InvalidValueError, UnknownArmError
 from facealbum.linking import LinkParameters
 from facealbum.steps.arm_plans import FOLLOWING, ArmPlan, save_side
@@ -25,7 +26,7 @@ from facealbum.storage.audit import save_entry
 from facealbum.storage.database import Transaction
 from facealbum.storage.experiments import SERVED, load_experiments
 from facealbum.storage.observations import Arm, load_arm, load_arms
-from facealbum.storage.registry import Deed, load_changes
+from facealbum.storage.registry import Deed, load_changes, load_versions_of
 from facealbum.storage.serving import Promotion, load_installed_arm, load_promotions, save_promotion
 from facealbum.storage.spaces import load_space
 
@@ -34,11 +35,16 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 
 @dataclass(frozen=True, slots=True)
 class ArmOverview:
-    """An arm as it is listed; installed: families see it unless an experiment says otherwise."""
+    """An arm as it is listed; installed: families see it unless an experiment says otherwise.
+
+    calibrator, quality: the trained versions that it goes by, as NAME@VERSION; None for what is packaged.
+    """
 
     name: str
     algorithm: str
     space: str
+    calibrator: str | None
+    quality: str | None
     installed: bool
     parameters: Mapping[str, Any]
 
@@ -47,11 +53,14 @@ def list_arms(context: Context) -> list[ArmOverview]:
     """Every arm that was created or ran."""
     with context.database.begin() as transaction:
         installed = load_installed_arm(transaction)
+        trained = {(one.kind, one.sha256): one.label for one in load_versions_of(transaction)}
         return [
             ArmOverview(
                 arm.name,
                 arm.algorithm,
                 load_space(transaction, arm.name) or "",
+                trained.get((ModelKind.CALIBRATOR, arm.parameters.get("calibrator", ""))),
+                trained.get((ModelKind.QUALITY, arm.parameters.get("quality", ""))),
                 arm.name == installed,
                 arm.parameters,
             )

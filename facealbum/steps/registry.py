@@ -148,7 +148,8 @@ def resolve(transaction: Transaction, address: str) -> RegisteredModel:
         )
     kinds = sorted({one.kind for one in found})
     if len(kinds) > 1:
-        raise InvalidValueError(f"{' and '.join(kinds)} have the name {name!r}; give {kinds[0]}/{address}")
+        told = " or ".join(f"{kind}/{address}" for kind in kinds)
+        raise InvalidValueError(f"models of {len(kinds)} kinds have the name {name!r}; give {told}")
     return found[-1]
 
 
@@ -156,7 +157,11 @@ def expect_trained(transaction: Transaction, address: str, kind: ModelKind) -> R
     """The trained version of this address; raises UnknownModelError, and InvalidValueError if it is anything else."""
     model = resolve(transaction, address)
     if model.kind is not kind or model.source == PACKAGED:
-        raise InvalidValueError(f"{address} must be a {kind} that was trained, it is a {model.source} {model.kind}")
+        origin = "comes with the release" if model.source == PACKAGED else f"is from {model.source}"
+        raise InvalidValueError(
+            f"{address} must be a trained model of the kind {kind}, it is of the kind {model.kind} and {origin};"
+            f" `facealbum models versions --kind {kind}` shows those there are"
+        )
     return model
 
 

@@ -7,13 +7,17 @@ import pytest
 from fastapi.testclient import TestClient
 
 from facealbum.domain.access import Role
+from facealbum.domain.model_versions import ModelKind
 from facealbum.domain.months import Month
 from facealbum.steps.access import caller_of_token
 from facealbum.steps.batches import start_batch, work_through
+from facealbum.steps.registry import NewModel, register_model
 from facealbum.storage.audit import load_entries
 from facealbum.storage.batch_families import fail_family, hand_out
 from tests.integration.album import FAMILY_ID
 from tests.integration.everything import Everything
+from tests.integration.test_calibrators import calibrator
+from tests.integration.test_predictors import HARSH
 from tests.integration.web_album import NOW, at, new_token
 
 
@@ -151,6 +155,23 @@ def test_an_arm_is_promoted_and_taken_back_with_who_did_it(client: TestClient) -
     assert told(client.post("/v1/arms/rollback"))["undoes"] == promoted["number"]
     assert refused(client.post("/v1/arms/rollback"), 409) == "conflict"
     assert told(client.get("/v1/arms/promotions"))["items"][0]["arm"] == "default"
+
+
+def test_an_arm_goes_by_what_was_trained_and_tells_it(client: TestClient) -> None:
+    world = client.app.state.context  # type: ignore[attr-defined]
+    for kind, content in ((ModelKind.CALIBRATOR, calibrator().content()), (ModelKind.QUALITY, HARSH.content())):
+        register_model(world, NewModel(kind, f"own-{kind}", content, "Apache-2.0", research_only=False, source="test"))
+    given = {"calibrator": "own-calibrator", "quality": "own-quality@1"}
+    made = told(client.post("/v1/arms", json={"name": "trained", **given}), 201)
+    assert (made["calibrator"], made["quality"]) == ("own-calibrator@1", "own-quality@1")
+    (listed,) = (one for one in told(client.get("/v1/arms"))["items"] if one["name"] == "trained")
+    assert listed == made
+    plain = told(client.post("/v1/arms", json={"name": "plain"}), 201)
+    assert (plain["calibrator"], plain["quality"]) == (None, None)
+    assert refused(client.post("/v1/arms", json={"name": "x", "quality": "none"}), 404) == "unknown_model"
+    wrong = client.post("/v1/arms", json={"name": "x", "quality": "own-calibrator"})
+    assert refused(wrong, 422) == "invalid_value"
+    assert "must be a trained model of the kind quality, it is of the kind calibrator" in wrong.json()["detail"]
 
 
 def test_an_answer_is_the_caller_s_whatever_it_says(client: TestClient) -> None:

@@ -69,7 +69,7 @@ def test_a_model_is_found_by_id_and_by_name(context: Context) -> None:
     assert find_model(context, "ours@1") == find_model(context, "calibrator/ours@1") == first
     assert find_model(context, "ours") == newest
     register_model(context, replace(CALIBRATOR, kind=ModelKind.ADAPTER))
-    with pytest.raises(InvalidValueError, match="give adapter/ours"):
+    with pytest.raises(InvalidValueError, match="give adapter/ours or calibrator/ours"):
         find_model(context, "ours")
     for unknown in ("nothing", "ours@9", "987654"):
         with pytest.raises(UnknownModelError):

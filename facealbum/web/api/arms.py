@@ -22,11 +22,17 @@ Admin = Annotated[Known, requires(Right.MANAGE)]
 
 
 class Arm(Shown):
-    """Algorithm and parameters under a name; installed: families see it unless an experiment says otherwise."""
+    """Algorithm and parameters under a name; installed: families see it unless an experiment says otherwise.
+
+    calibrator, quality: the trained model that its ages and genders, and its qualities, come from, as NAME@VERSION;
+    null where it goes by what is packaged.
+    """
 
     name: str = Field(examples=["default"])
     algorithm: str = Field(examples=["constrained"])
     space: str = Field(examples=["fused-1"])
+    calibrator: str | None = Field(examples=["own-calibrator@1"])
+    quality: str | None = Field(examples=["own-quality@1"])
     installed: bool
     parameters: dict[str, Any]
 
@@ -34,16 +40,25 @@ class Arm(Shown):
 class NewArm(BaseModel):
     """An arm that never changes; space: without it the one in use; changes: what differs from the release.
 
-    calibrator: a registered one, by its id, NAME@VERSION, or NAME for the newest; the arm goes by its ages and genders.
+    calibrator: a trained one, by its id, NAME@VERSION, or NAME for the newest; the arm goes by its ages and genders.
+    quality: a trained predictor likewise; the arm goes by its qualities.
     """
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "stricter", "changes": {"similarity": 0.31}}]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"name": "stricter", "changes": {"similarity": 0.31}},
+                {"name": "trained", "calibrator": "own-calibrator@1", "quality": "own-quality@1"},
+            ]
+        }
+    )
 
     name: Text
     algorithm: Text = "constrained"
     space: Text | None = None
     changes: dict[Text, FiniteFloat] = {}
     calibrator: Text | None = None
+    quality: Text | None = None
 
 
 class Promotion(Shown):
