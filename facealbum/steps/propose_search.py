@@ -101,7 +101,7 @@ def _expect_proposable(one: Search, *, anyway: bool) -> Mapping[str, Any]:
     if not one.outcome["changes"]:
         raise ConflictError(f"the search {one.name!r} found nothing better than the arm {one.base['arm']}")
     if not (one.outcome["better"] or anyway):
-        raise ConflictError(f"{one.outcome['reason']}; --anyway proposes it nevertheless")
+        raise ConflictError(f"{one.outcome['reason']}; it is proposed nevertheless if asked for `anyway`")
     return one.outcome
 
 

@@ -1,22 +1,24 @@
-"""Searches for better parameters: what was tried, and what came of it.  They are started on the command line."""
+"""Searches for better parameters: what was tried, and what is made of it.  They are started on the command line."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from facealbum.domain.access import Right
 from facealbum.steps import searches as steps
-from facealbum.steps.propose_search import trace_proposal
+from facealbum.steps.propose_search import propose_search, trace_proposal
 from facealbum.web.api.lists import Keys, Page, Paging
 from facealbum.web.api.values import MonthText, Name, Shown
 from facealbum.web.problems import responses
-from facealbum.web.rights import requires
+from facealbum.web.rights import Known, requires
 from facealbum.web.world import World
 
-router = APIRouter(prefix="/v1/searches", tags=["searches"], dependencies=[requires(Right.SEE_TRAININGS)])
+router = APIRouter(prefix="/v1/searches", tags=["searches"])
+_SEE = [requires(Right.SEE_TRAININGS)]
 _BY_AGE = Keys(tuple[int])
+Admin = Annotated[Known, requires(Right.MANAGE)]
 
 
 class Base(BaseModel):
@@ -96,6 +98,14 @@ class Trial(BaseModel):
     broken: list[str]
 
 
+class ProposeSearch(BaseModel):
+    """Whether to make an arm although families that were held out do not show it to be better."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"anyway": False}]})
+
+    anyway: bool = False
+
+
 class SearchProposal(Shown):
     """What became of the arm.  installed: families see it.  experiment, stage: how far its experiment and model are."""
 
@@ -113,15 +123,30 @@ class SearchWithTrials(Search):
     proposal: SearchProposal | None
 
 
-@router.get("", responses=responses(), summary="Searches for parameters")
+@router.get("", dependencies=_SEE, responses=responses(), summary="Searches for parameters")
 def list_searches(world: World, wanted: Paging) -> Page[Search]:
     """List every search for better parameters, the newest first."""
     rows, following = _BY_AGE.part(steps.list_searches(world), wanted, lambda one: (-one.search_id,))
     return Page(items=[Search.model_validate(one) for one in rows], next=following)
 
 
-@router.get("/{name}", responses=responses(HTTPStatus.CONFLICT), summary="A search with its trials")
+@router.get("/{name}", dependencies=_SEE, responses=responses(HTTPStatus.CONFLICT), summary="A search with its trials")
 def show_search(world: World, name: Name) -> SearchWithTrials:
     """Tell how far a search is, what it tried and what it found."""
     found = steps.show_search(world, name)
     return SearchWithTrials.model_validate(found.to_dict() | {"proposal": trace_proposal(world, found.search)})
+
+
+@router.post(
+    "/{name}/propose",
+    status_code=HTTPStatus.CREATED,
+    responses=responses(HTTPStatus.CONFLICT),
+    summary="Propose what was found",
+)
+def propose(name: Name, wanted: ProposeSearch, world: World, known: Admin) -> SearchWithTrials:
+    """Make an arm of what was found, the draft of an experiment with it, and a draft of a model; families see nothing.
+
+    Refused if nothing was found or it is proposed already, and, but for `anyway`, if families held out do not show it.
+    """
+    propose_search(world, name, author=known.caller.name, anyway=wanted.anyway)
+    return show_search(world, name)

@@ -1,29 +1,31 @@
-"""Searches for parameters: what was tried, how far they came, and what became of what they found.
+"""Searches for parameters: what was tried, how far they came, and what becomes of what they found.
 
-They begin, go on and are proposed on the command line.
+They begin and go on on the command line; what they found is proposed from the page, by the step of the command.
 """
 
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Annotated
+from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 
 from eval.tuning.study import Tried
 from facealbum.domain.access import Right
-from facealbum.steps.propose_search import trace_proposal
+from facealbum.steps.propose_search import propose_search, trace_proposal
 from facealbum.steps.searches import list_searches, show_search
 from facealbum.storage.searches import Search
 from facealbum.web.api.lists import Keys, Paging
 from facealbum.web.api.values import Name
 from facealbum.web.charts import Point, Series, draw_lines
 from facealbum.web.languages import Language, language_of
-from facealbum.web.pages.page import render
+from facealbum.web.pages.page import Sure, expect_sure, lead_back, render
 from facealbum.web.rights import Known, requires
 from facealbum.web.world import World
 
 router = APIRouter(prefix="/searches", include_in_schema=False)
 Viewer = Annotated[Known, requires(Right.SEE_TRAININGS)]
+Manager = Annotated[Known, requires(Right.MANAGE)]
 _BY_AGE = Keys(tuple[int])
 _A_PAGE = 50  # trials
 
@@ -55,6 +57,17 @@ def search(
         following=trials[_A_PAGE - 1].number if len(trials) > _A_PAGE else None,
         proposed=trace_proposal(world, found.search),
     )
+
+
+@router.post("/{name}/propose")
+def propose(
+    request: Request, world: World, known: Manager, name: Name, anyway: Annotated[str, Form()] = "", sure: Sure = ""
+) -> Response:
+    """Make an arm of what was found, with the drafts of an experiment and of a model."""
+    expect_sure(sure)
+    made = propose_search(world, name, author=known.caller.name, anyway=anyway == "yes")
+    to = f"{router.prefix}/{quote(name, safe='')}"
+    return lead_back(request, to, "The arm %(arm)s is there, with the draft of an experiment to try it.", arm=made.arm)
 
 
 def _place(one: Search) -> tuple[int]:
