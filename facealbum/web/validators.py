@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 IfMatch = Annotated[str | None, Header(description="Change it only if it has this ETag still, else answer 412")]
-_KEPT = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
+_KEPT = "private, no-cache"
 _OF_CONTENT = ("content-length", "content-type")
 
 
@@ -69,8 +69,8 @@ class _Held:
         headers = MutableHeaders(scope=self._start)
         if self._start["status"] == HTTPStatus.OK:
             headers.setdefault("ETag", _digest(self._body))
-            for name, value in _KEPT.items():
-                headers.setdefault(name, value)
+            headers.setdefault("Cache-Control", _KEPT)
+            headers.add_vary_header("Authorization, Cookie")
             if _has(self._asked, headers["ETag"]):
                 self._start["status"], self._body = HTTPStatus.NOT_MODIFIED, b""
                 for name in _OF_CONTENT:

@@ -4,7 +4,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
@@ -14,6 +14,7 @@ from facealbum.domain.lineage import AlbumLineage, FaceLineage, FamilyUse, LinkL
 from facealbum.domain.prov import MEDIA_TYPE, write_prov
 from facealbum.steps.lineage import trace_album, trace_face, trace_link
 from facealbum.steps.uses import find_uses, list_faces_made
+from facealbum.web.accept import prefers
 from facealbum.web.api.lists import Keys, Page, Paging
 from facealbum.web.api.values import Number
 from facealbum.web.problems import responses
@@ -22,13 +23,28 @@ from facealbum.web.world import World
 
 router = APIRouter(prefix="/v1", tags=["lineage"], responses=responses(HTTPStatus.UNPROCESSABLE_ENTITY))
 _IDS = Keys(tuple[UUID])
+_OURS = "application/json"
 _Found = TypeVar("_Found", FaceLineage, LinkLineage, AlbumLineage)
 _PROV: dict[int | str, dict[str, Any]] = {200: {"content": {MEDIA_TYPE: {"schema": {"type": "object"}}}}}
 Form = Annotated[
-    Literal["json", "prov-json"],
-    Query(alias="format", description="`prov-json`: the document of W3C PROV in place of ours"),
+    Literal["json", "prov-json"] | None,
+    Query(
+        alias="format",
+        description=f"`prov-json`: the document of W3C PROV in place of ours, as with `Accept: {MEDIA_TYPE}`",
+    ),
 ]
 _SEES_FACES, _SEES_FIGURES = requires(Right.SEE_FACES), requires(Right.SEE_FIGURES)
+
+
+def wants_prov(request: Request, response: Response, form: Form = None) -> bool:
+    """Whether PROV-JSON is asked for: by the parameter, else by the header Accept."""
+    response.headers["Vary"] = "Accept"
+    if form is not None:
+        return form == "prov-json"
+    return prefers(request.headers.get("accept", ""), MEDIA_TYPE, _OURS)
+
+
+Prov = Annotated[bool, Depends(wants_prov)]
 
 
 class UsesPage(BaseModel):
@@ -46,9 +62,9 @@ class UsesPage(BaseModel):
     responses=_PROV,
     summary="Where a face is from",
 )
-def face(family_id: UUID, face_id: UUID, world: World, form: Form = "json") -> FaceLineage | JSONResponse:
+def face(family_id: UUID, face_id: UUID, world: World, prov: Prov) -> FaceLineage | JSONResponse:
     """Its photo, analysis, embeddings, runs, links and decisions, with the models, code and data behind each."""
-    return _told(trace_face(world, FamilyId(family_id), FaceId(face_id)), form)
+    return _told(trace_face(world, FamilyId(family_id), FaceId(face_id)), prov=prov)
 
 
 @router.get(
@@ -58,9 +74,9 @@ def face(family_id: UUID, face_id: UUID, world: World, form: Form = "json") -> F
     responses=_PROV,
     summary="Where a link is from",
 )
-def link(family_id: UUID, person_id: UUID, world: World, form: Form = "json") -> LinkLineage | JSONResponse:
+def link(family_id: UUID, person_id: UUID, world: World, prov: Prov) -> LinkLineage | JSONResponse:
     """Why the person is taken for a child: evidence, run and decisions."""
-    return _told(trace_link(world, FamilyId(family_id), PersonId(person_id)), form)
+    return _told(trace_link(world, FamilyId(family_id), PersonId(person_id)), prov=prov)
 
 
 @router.get(
@@ -70,9 +86,9 @@ def link(family_id: UUID, person_id: UUID, world: World, form: Form = "json") ->
     responses=_PROV,
     summary="Where an album is from",
 )
-def album(family_id: UUID, album_id: str, world: World, form: Form = "json") -> AlbumLineage | JSONResponse:
+def album(family_id: UUID, album_id: str, world: World, prov: Prov) -> AlbumLineage | JSONResponse:
     """The analyses, embeddings, runs, links and decisions behind the faces of those whom it shows."""
-    return _told(trace_album(world, FamilyId(family_id), album_id), form)
+    return _told(trace_album(world, FamilyId(family_id), album_id), prov=prov)
 
 
 @router.get("/models/{model_id}/uses", dependencies=[_SEES_FIGURES], summary="What a model was used for")
@@ -99,6 +115,6 @@ def faces(
     return Page(items=list(shown), next=then)
 
 
-def _told(found: _Found, form: str) -> _Found | JSONResponse:
+def _told(found: _Found, *, prov: bool) -> _Found | JSONResponse:
     """As ours, which FastAPI writes by its model, or as PROV-JSON."""
-    return JSONResponse(write_prov(found), media_type=MEDIA_TYPE) if form == "prov-json" else found
+    return JSONResponse(write_prov(found), headers={"Vary": "Accept"}, media_type=MEDIA_TYPE) if prov else found
