@@ -30,8 +30,8 @@ class Pairs:
             raise InvalidValueError(f"each face needs two vectors, got {self.old.shape} and {self.new.shape}")
         if len(self.old) < MIN_FACES:
             raise InvalidValueError(
-                f"an adapter must be learnt from {MIN_FACES} faces with vectors in both spaces, got {len(self.old)};"
-                " embed more families again: facealbum reembed start SPACE --families N"
+                f"an adapter must be learnt from {MIN_FACES} faces with vectors in both spaces, got {len(self.old)}"
+                " beside those held out; embed more families again: facealbum reembed start SPACE --families N"
             )
 
 

@@ -48,13 +48,13 @@ def lineage_face(
 ) -> None:
     """From a face back to its photo, models, runs, experiments, links and decisions."""
     from facealbum.steps.correct import find_face
-    from facealbum.steps.families import family_of
+    from facealbum.steps.families import find_family
     from facealbum.steps.lineage import trace_face
 
     with open_world() as context:
         _show(
             f"face {face}",
-            trace_face(context, family_of(context, family), find_face(context, family, face)),
+            trace_face(context, find_family(context, family), find_face(context, family, face)),
             form=Form.JSON if as_json else form,
         )
 
@@ -68,11 +68,11 @@ def lineage_link(
 ) -> None:
     """From the link of a person to a child back to its evidence, run and decisions."""
     from facealbum.steps.correct import find_person
-    from facealbum.steps.families import family_of
+    from facealbum.steps.families import find_family
     from facealbum.steps.lineage import trace_link
 
     with open_world() as context:
-        found = trace_link(context, family_of(context, family), find_person(context, family, person))
+        found = trace_link(context, find_family(context, family), find_person(context, family, person))
         _show(f"link of person {person}", found, form=Form.JSON if as_json else form)
 
 
@@ -84,13 +84,13 @@ def lineage_album(
     as_json: Json = False,
 ) -> None:
     """From an album back to the analyses, runs, links and decisions behind its faces."""
-    from facealbum.steps.families import family_of
+    from facealbum.steps.families import find_family
     from facealbum.steps.lineage import trace_album
 
     with open_world() as context:
         _show(
             f"album {album}",
-            trace_album(context, family_of(context, family), album),
+            trace_album(context, find_family(context, family), album),
             form=Form.JSON if as_json else form,
         )
 
@@ -105,12 +105,12 @@ def lineage_model(
     as_json: Json = False,
 ) -> None:
     """From a model, data set or release forward to arms, runs, families and faces."""
-    from facealbum.steps.families import family_of
+    from facealbum.steps.families import find_family
     from facealbum.steps.uses import find_uses, list_faces_made
 
     with open_world() as context:
         if family is not None:
-            faces = list_faces_made(context, family_of(context, family), model, limit=_A_PAGE, after=after)
+            faces = list_faces_made(context, find_family(context, family), model, limit=_A_PAGE, after=after)
             _show(f"faces by {model}", _Made(faces, _next(faces)), form=Form.JSON if as_json else Form.TREE)
             return
         uses, families = find_uses(context, model, limit=_A_PAGE, after=after)

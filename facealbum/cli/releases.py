@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 Address = Annotated[str, typer.Argument(help="Its id, NAME@VERSION, or NAME for the newest of it.", metavar="MODEL")]
+_TABLES = ("metrics", "slices", "gates")  # of a version, beside its other fields
+_FIGURE = ("value", "baseline", "difference", "better", "n")
 Reason = Annotated[str, typer.Option("--reason", help="Why, for the record.")]
 
 
@@ -49,10 +51,13 @@ def models_show(address: Address, as_json: Json = False) -> None:
         console.say_json({**asdict(model), "changes": [asdict(one) for one in changes]})
         return
     values = asdict(model)
-    rows = [(name, value) for name, value in values.items() if name not in {"metrics", "gates"} and value is not None]
+    rows = [(name, value) for name, value in values.items() if name not in _TABLES and value is not None]
     console.table("", ("field", "value"), rows)
     if model.metrics:
-        console.table("", ("metric", "value", "baseline", "difference", "better", "n"), _metric_rows(model.metrics))
+        console.table("", ("metric", *_FIGURE), _metric_rows(model.metrics))
+    if model.slices:
+        told = {f"{name}: {one}": some[one] for name, some in model.slices.items() for one in _chosen(model, some)}
+        console.table("", ("slice", *_FIGURE), _metric_rows(told))
     if model.gates:
         gates = [(name, one["outcome"], one["reason"]) for name, one in model.gates.items()]
         console.table("", ("gate", "says", "because"), gates)
@@ -183,6 +188,11 @@ def _show_changes(changes: "list[Change]", models: "Mapping[int, ModelVersion]")
         for one in changes
     ]
     console.table("", ("number", "when", "model", "stages", "author", "approver", "why"), rows)
+
+
+def _chosen(model: "ModelVersion", metrics: Mapping[str, Any]) -> list[str]:
+    """Of a slice's metrics the one that decides, all if none does."""
+    return [model.primary] if model.primary is not None and model.primary in metrics else list(metrics)
 
 
 def _metric_rows(metrics: Mapping[str, Any]) -> list[tuple[object, ...]]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from facealbum.errors import ConflictError
+from facealbum.errors import ConflictError, InvalidValueError
 
 
 class ModelKind(StrEnum):
@@ -66,6 +66,16 @@ def slot_of_adapter(source: str, target: str) -> str:
 def slot_of(kind: ModelKind, name: str) -> str:
     """The place in production that only one version may hold: that of its kind, or where several serve of its name."""
     return str(kind) if kind in SERVED else f"{kind}/{name}"
+
+
+def expect_slot(slot: str) -> None:
+    """Raise InvalidValueError for a place whose versions nobody promotes, and so nobody takes back."""
+    adapters, _, between = slot.partition("/")
+    if slot not in SERVED and not (adapters == ModelKind.ADAPTER and between):
+        known = ", ".join(SERVED)
+        raise InvalidValueError(
+            f"what is taken back must be one of {known}, or {ModelKind.ADAPTER}/OLD-NEW; got {slot!r}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,10 +46,15 @@ def list_families(context: Context, name: str | None = None) -> list[FamilyOverv
 def family_of(context: Context, name: str) -> FamilyId:
     """The id of the family that was registered under this name or has this id; of none, the id that it would have."""
     try:
-        with context.database.begin() as transaction:
-            return load_families(transaction, name)[0].family_id
+        return find_family(context, name)
     except UnknownFamilyError:
         return family_id(name)
+
+
+def find_family(context: Context, name: str) -> FamilyId:
+    """The id of the family that was registered under this name or has this id; raises UnknownFamilyError."""
+    with context.database.begin() as transaction:
+        return load_families(transaction, name)[0].family_id
 
 
 def family_name(context: Context, family: FamilyId) -> str:

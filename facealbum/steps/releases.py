@@ -14,6 +14,7 @@ from facealbum.domain.model_versions import (
     Move,
     Stage,
     expect_move,
+    expect_slot,
     find_promotion,
     plan_served,
     plan_undone,
@@ -133,9 +134,11 @@ def use_model(context: Context, name: str, *, accept_research_only: bool = False
 def rollback_model(context: Context, slot: str, *, author: str, reason: str = "") -> ModelVersion | None:
     """Put back what served before the newest promotion in this slot; reads no photo, and needs no second user.
 
-    Tells what serves now.  Raises ConflictError if there is nothing to take back, or an arm was promoted since, and
-    IncompatibleError if faces have come meanwhile that the embedder before knows nothing of.
+    Tells what serves now.  Raises InvalidValueError for what is no slot, ConflictError if there is nothing to take
+    back, or an arm was promoted since, and IncompatibleError if faces have come meanwhile that the embedder before
+    knows nothing of.
     """
+    expect_slot(slot)
     with context.database.begin() as transaction:
         lock_registry(transaction)
         register_packaged(transaction, now=context.clock())

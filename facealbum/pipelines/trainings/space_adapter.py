@@ -10,7 +10,7 @@ from eval.head_data import HeadData, gather
 from eval.verification import spaces
 from facealbum.domain.faces import EMBEDDING_SIZE
 from facealbum.domain.model_versions import slot_of_adapter
-from facealbum.errors import InvalidValueError
+from facealbum.errors import InvalidValueError, UnknownModelError
 from facealbum.pipelines.dataset import Manifest, check_split, split_groups
 from facealbum.pipelines.step import Values, Work
 from facealbum.pipelines.trainings.files import (
@@ -23,10 +23,12 @@ from facealbum.pipelines.trainings.files import (
     write_figures,
     write_model,
 )
+from facealbum.steps.context import Context
 from facealbum.steps.embedders import find_embedder, models_folder
 from facealbum.steps.train_head import collect_rows
 from models.adapter import Adapter, kind_of
 from models.adapter_fit import Pairs, fit_adapter
+from models.registry import EmbedderSpec
 
 
 class SpaceAdapter:
@@ -53,11 +55,11 @@ class SpaceAdapter:
             licence, research_only = BENCH_LICENCE, True
         else:
             context = database_of(work)
+            parents = _embedders(context, both)
             found = [{row.id: row for row in collect_rows(context, space=space)} for space in both]
             rows = [row for row in found[0].values() if row.id in found[1]]
             data, groups = HeadData.of(rows), [row.family for row in rows]
             old, new = data.faces.embeddings, _stacked([found[1][row.id].embedding for row in rows])
-            parents = [find_embedder(space, models_folder(context.settings)) for space in both]
             licence = " and ".join(sorted({parent.licence for parent in parents}))
             research_only = any(parent.research_only for parent in parents)
         labels = {name: getattr(data.faces, name) for name in ("families", "persons", "photos")}
@@ -110,6 +112,14 @@ class SpaceAdapter:
 
 
 TRAINING = SpaceAdapter()
+
+
+def _embedders(context: Context, both: tuple[str, str]) -> list[EmbedderSpec]:
+    """Those of both spaces; raises InvalidValueError that names what to set."""
+    try:
+        return [find_embedder(space, models_folder(context.settings)) for space in both]
+    except UnknownModelError as error:
+        raise InvalidValueError(f"collect_from and collect_to must be spaces of confirmed albums: {error}") from error
 
 
 def _read_off(space: str, embeddings: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -26,11 +26,12 @@ from facealbum.domain.model_versions import (
     Move,
     Stage,
     expect_move,
+    expect_slot,
     find_promotion,
     plan_served,
     slot_of,
 )
-from facealbum.errors import ConflictError
+from facealbum.errors import ConflictError, InvalidValueError
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 SLOTS = (ModelKind.EMBEDDER, ModelKind.CALIBRATOR)
@@ -144,6 +145,14 @@ TestRegistry = Registry.TestCase
 def test_a_slot_that_was_never_filled_has_nothing_to_take_back() -> None:
     with pytest.raises(ConflictError, match="no promotion to take back"):
         find_promotion([])
+
+
+def test_what_nobody_promotes_nobody_takes_back() -> None:
+    for slot in ("embedder", "quality", "adapter/a-b"):
+        expect_slot(slot)
+    for slot in ("nothing", "detector", "adapter", "adapter/", "embedder/a", ""):
+        with pytest.raises(InvalidValueError, match="one of embedder, calibrator, quality, thresholds, or adapter/OLD"):
+            expect_slot(slot)
 
 
 def test_what_serves_leaves_by_another_promotion_alone() -> None:
