@@ -13,7 +13,7 @@ from facealbum.clustering.items import Graded, is_sound
 from facealbum.clustering.parameters import ClusteringParameters
 from facealbum.domain.ids import FaceId, PersonId
 
-CANDIDATES = 200
+CANDIDATES = 100
 """Of a person's faces so many are looked at, the newest: nodes from all its time lose a growing child."""
 _FEW = 3  # so many of each person whatever it costs
 
