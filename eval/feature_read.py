@@ -31,7 +31,7 @@ from facealbum.features import Entity, find_features
 from facealbum.storage.database import Database, Transaction, open_database
 from facealbum.storage.embedded import EmbeddedPostgres
 from facealbum.storage.families import save_family
-from facealbum.storage.feature_rows import Lens, copy_faces, face_queries, load_face_counts
+from facealbum.storage.feature_rows import AS_ONE_PROCESS, Lens, copy_faces, face_queries, load_face_counts
 
 _SCRIPT = Path(__file__).with_suffix(".sql")
 _NAMES = [one.name for one in find_features(Entity.FACE)]
@@ -114,6 +114,7 @@ def _round(database: Database, data: Path, now: datetime) -> dict[str, NDArray[n
     with database.begin() as transaction:
         families = [family for family, _ in load_face_counts(transaction)]
         groups = list(zip(families[::_FAMILIES], [*families[_FAMILIES - 1 :: _FAMILIES], families[-1]], strict=False))
+        transaction.execute(AS_ONE_PROCESS)
         times["binary `COPY` to `/dev/null`"] = clock.time(partial(_copy_to_nowhere, transaction, groups))
         times["binary `COPY` to this process"] = clock.time(partial(_copy_here, transaction, groups))
     file = clock.time(partial(_write_bytes, data / _ARROW, data / "again"))

@@ -123,7 +123,7 @@ def copy_faces(
     after, limit: only so many faces behind that one, of one family.
     """
     wires = []
-    connection.execute(_AS_ONE_PROCESS)
+    connection.execute(AS_ONE_PROCESS)
     raw: Any = connection.connection  # psycopg2's own, which alone can copy
     with raw.cursor() as cursor:
         for query in face_queries(names, between, lens, after=after, limit=limit):
@@ -162,11 +162,14 @@ def _but_vectors(names: Sequence[str]) -> tuple[str, ...]:
 
 _KEYS = ("family_id", "face_id")
 _OF_VECTORS = (*_KEYS, "embedding")
-# Release 18 else has other processes read each block, which costs more than it gains where the kernel reads ahead.
-_AS_ONE_PROCESS = text(
+AS_ONE_PROCESS = text(
     "SET LOCAL work_mem = '64MB'; SET LOCAL jit = off; SET LOCAL max_parallel_workers_per_gather = 0;"
     " SET LOCAL effective_io_concurrency = 0"
 )
+"""What a transaction is set to before it copies.
+
+Release 18 else has other processes read each block, which costs more than it gains where the kernel reads ahead.
+"""
 _DIALECT = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call] # no sign is doubled in it
 
 
