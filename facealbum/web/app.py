@@ -60,7 +60,7 @@ def make_app(settings: Settings) -> FastAPI:
     app.add_middleware(Gate, tokens=parse_tokens(settings.api_tokens), max_bytes=settings.max_request_bytes)
     explain_errors(app, tell)
     for router in (*api.ROUTERS, *pages.ROUTERS, login.router, assets.router):
-        app.include_router(router)
+        app.router.routes.extend(router.routes)  # include_router would build each anew, by the first request
     if settings.oidc_issuer:
         app.include_router(_provider_routes(settings))
     _add_status(app)
