@@ -19,9 +19,10 @@ demo: setup ## the main job on the bundled portraits, end to end
 	@$(BIN)/facealbum demo
 
 # The long files come first by their names, so that no process is left alone with one at the end.  Tests of workers and
-# servers mostly wait, so there is one process more than there are cores.
+# servers mostly wait, so there is one process more than there are cores; each computes with one thread, as more would
+# only wait for each other, at full load.
 test: dev ## all tests
-	@$(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadfile --no-loadscope-reorder
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadfile --no-loadscope-reorder
 
 test-browser: dev ## the dashboard in an installed Chromium; screenshots of every page into build/screenshots
 	@$(BIN)/python -m pytest tests/browser

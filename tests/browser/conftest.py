@@ -29,7 +29,7 @@ from facealbum.steps.imports import import_manifests
 from facealbum.steps.users import add_user
 from facealbum.storage.experiment_schema import serving
 from tests.browser.dashboard import NOW, PASSWORD, Site, Visitor, serve
-from tests.conftest import administer, in_database
+from tests.conftest import copied, copy_database
 from tests.integration.crowd import make_crowd, run_served
 
 _QUIET = "gpu quic background-networking component-update sync"  # what it may not do
@@ -65,10 +65,10 @@ def installation(chromium: str, server: str, tmp_path_factory: pytest.TempPathFa
     """The demo's album, analysed and clustered, an experiment on eighty more families, a sample, and three users."""
     assert chromium
     folder: Path = tmp_path_factory.mktemp("installation")
-    administer(server, "CREATE DATABASE album TEMPLATE template")
+    url = copy_database(server, "template", "album")
     settings = Settings(
         data=folder / "data",
-        database_url=in_database(server, "album").replace("+psycopg2", ""),
+        database_url=url.replace("+psycopg2", ""),
         object_store=str(folder / "objects"),
         processes=1,
         web_threads=4,
@@ -100,12 +100,11 @@ def fill(context: Context, folder: Path) -> None:
 def site(installation: Settings, server: str, request: pytest.FixtureRequest) -> Iterator[Site]:
     """The application on a copy of the installation."""
     name = f"site_{uuid5(NAMESPACE_URL, request.node.nodeid).hex}"
-    administer(server, f"CREATE DATABASE {name} TEMPLATE album")
-    url = in_database(server, name).replace("+psycopg2", "")
     queues = "redis://127.0.0.1:1"  # pages only ask whether there are any; what they order waits in the database
-    with serve(installation.model_copy(update={"database_url": url, "broker_url": queues})) as served:
-        yield served
-    administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+    with copied(server, "album", name) as url:
+        here = {"database_url": url.replace("+psycopg2", ""), "broker_url": queues}
+        with serve(installation.model_copy(update=here)) as served:
+            yield served
 
 
 @pytest.fixture

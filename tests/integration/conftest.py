@@ -5,7 +5,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
-from tests.conftest import administer, in_database
+from tests.conftest import copied, copy_database
 from tests.integration.everything import Everything, Filled, fill
 from tests.integration.web_album import NOW, album_client, at, open_client
 
@@ -13,9 +13,8 @@ from tests.integration.web_album import NOW, album_client, at, open_client
 @pytest.fixture(scope="session")
 def filled(server: str, tmp_path_factory: pytest.TempPathFactory) -> Filled:
     """Made once, as it takes seconds."""
-    administer(server, "CREATE DATABASE everything TEMPLATE template")
     folder = tmp_path_factory.mktemp("everything")
-    with album_client(in_database(server, "everything"), folder) as client:
+    with album_client(copy_database(server, "template", "everything"), folder) as client:
         return Filled("everything", folder, fill(client), client.headers["Authorization"])
 
 
@@ -23,9 +22,7 @@ def filled(server: str, tmp_path_factory: pytest.TempPathFactory) -> Filled:
 def everything(server: str, filled: Filled, request: pytest.FixtureRequest) -> Iterator[Everything]:
     """A copy of it; the objects are shared, and nothing deletes them."""
     name = f"everything_{uuid5(NAMESPACE_URL, request.node.nodeid).hex}"
-    administer(server, f"CREATE DATABASE {name} TEMPLATE {filled.database}")
-    with open_client(in_database(server, name), filled.folder) as client:
+    with copied(server, filled.database, name) as url, open_client(url, filled.folder) as client:
         at(client, NOW)
         client.headers["Authorization"] = filled.token
         yield Everything(client, filled.places)
-    administer(server, f"DROP DATABASE {name} WITH (FORCE)")

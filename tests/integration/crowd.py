@@ -1,4 +1,4 @@
-"""Experiments on eighty families without a photo, whose metrics are written as if they had been counted."""
+"""Experiments: on four small families, and on eighty without a photo whose metrics are written as if counted."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,10 +17,22 @@ from facealbum.storage.families import save_family
 from facealbum.storage.metric_schema import family_metrics
 from facealbum.storage.schema import arms
 from facealbum.storage.serving import DEFAULT_ARM
+from tests.integration.album import Shot, add
 
 FIRST = Month(2026, 1)
 SERVED = Draft("sharper", "served", (("default", 0.5), ("sharp", 0.5)), "breakage", 0.05, months=2, families=40)
 SHADOW = replace(SERVED, mode="shadow")
+
+
+NAMES = [f"family {number}" for number in range(4)]
+
+
+def photos(month: int, family: str) -> list[Shot]:
+    """Six days of one or two people."""
+    return [
+        Shot(f"{family} {month}-{day}", datetime(2026, month, day, 12, tzinfo=UTC), (0, 1, day % 3 + 1)[: day % 2 + 1])
+        for day in range(1, 7)
+    ]
 
 
 def at(context: Context, month: int) -> Context:
@@ -38,6 +50,15 @@ def make_arms(context: Context) -> Context:
     with context.database.begin() as transaction:
         load_side(transaction, DEFAULT_ARM, context.settings)
     create_arm(context, "sharp", algorithm="constrained", author="ann")
+    return context
+
+
+def make_few(context: Context) -> Context:
+    """Four families whose January is clustered, and an arm to try."""
+    for name in NAMES:
+        add(context, photos(1, name), family=name)
+    cluster_families(context, FIRST)
+    create_arm(context, "sharp", algorithm="constrained", changes={"similarity": 0.3}, author="ann")
     return context
 
 

@@ -37,21 +37,31 @@ from facealbum.steps.correct import Said, list_decisions, record, undo
 from facealbum.storage.annotation_schema import labels, sample_items
 from facealbum.storage.families import delete_family
 from facealbum.storage.schema import assignments, decisions
+from tests.conftest import copied, original
 from tests.integration.album import FAMILY, add, shots
 
 YEAR = Month(2026, 12)
 Truth = dict[FaceId, int]
 
 
-@pytest.fixture
-def truth(context: Context) -> Truth:
-    """Three clustered families of four people each, under two arms."""
+@pytest.fixture(scope="module")
+def truth(server: str, tmp_path_factory: pytest.TempPathFactory) -> Truth:
+    """Of the database `annotation`: three clustered families of four people each, under two arms."""
     known: Truth = {}
-    for number, name in enumerate((FAMILY, "Tanaka", "Sato")):
-        known |= add(context, shots(months=2, a_month=8, seed=number), family=name)
-    cluster_families(context, YEAR)
-    cluster_families(context, YEAR, arm=ArmPlan(name="shadow", algorithm="hdbscan"))
+    with original(server, "annotation", tmp_path_factory) as world:
+        for number, name in enumerate((FAMILY, "Tanaka", "Sato")):
+            known |= add(world, shots(months=2, a_month=8, seed=number), family=name)
+        cluster_families(world, YEAR)
+        cluster_families(world, YEAR, arm=ArmPlan(name="shadow", algorithm="hdbscan"))
     return known
+
+
+@pytest.fixture
+def database_url(server: str, truth: Truth) -> Iterator[str]:
+    """A copy of it, which the test may change."""
+    assert truth
+    with copied(server, "annotation", "annotation_copy") as url:
+        yield url
 
 
 def draw(context: Context, kind: Kind = Kind.FACES, size: int = 60, **more: object) -> list[Item]:

@@ -20,7 +20,7 @@ from facealbum.steps.families import list_families
 from facealbum.storage.albums import AlbumKind
 from facealbum.storage.families import save_family
 from facealbum.storage.schema import face_embeddings, faces, photos
-from tests.conftest import administer, in_database
+from tests.conftest import copied
 from tests.integration.album import FAMILY, FAMILY_ID
 from tests.integration.web_album import NOW, SHOTS, album_client, at, new_token
 
@@ -31,12 +31,11 @@ KINDS = [kind.value for kind in AlbumKind]
 @pytest.fixture(scope="module")
 def album(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """An album that every test leaves as it was."""
-    administer(server, "CREATE DATABASE browsed TEMPLATE template")
-    with album_client(in_database(server, "browsed"), tmp_path_factory.mktemp("browsed")) as opened:
+    folder = tmp_path_factory.mktemp("browsed")
+    with copied(server, "template", "browsed") as url, album_client(url, folder) as opened:
         with at(opened, NOW).database.begin() as transaction:
             save_family(transaction, "Tanaka", now=NOW)
         yield opened
-    administer(server, "DROP DATABASE browsed WITH (FORCE)")
 
 
 def every(client: TestClient, path: str, *, limit: int = 5) -> list[dict[str, Any]]:

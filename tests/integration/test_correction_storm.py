@@ -29,7 +29,7 @@ from facealbum.storage.decisions import load_records, load_words
 from facealbum.storage.families import save_child
 from facealbum.storage.schema import assignments, faces, links, persons, runs
 from facealbum.web import make_app
-from tests.conftest import administer, in_database
+from tests.conftest import copied
 from tests.integration.album import FAMILY_ID, add, shots
 from tests.integration.web_album import NOW, new_token
 
@@ -55,10 +55,8 @@ class Ticking:
 @pytest.fixture
 def twin_url(server: str) -> Iterator[str]:
     """The URL of another fresh database."""
-    name = "correction_storm_twin"
-    administer(server, f"CREATE DATABASE {name} TEMPLATE template")
-    yield in_database(server, name)
-    administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+    with copied(server, "template", "correction_storm_twin") as url:
+        yield url
 
 
 @contextmanager

@@ -31,7 +31,7 @@ from facealbum.storage.dashboard.pages import PAGES, load_page
 from facealbum.storage.dashboard.refresh import refresh_days, refresh_families
 from facealbum.storage.database import Database, migrate, open_database
 from facealbum.storage.schema import assignments, faces, families, photos
-from tests.conftest import NOW, administer, in_database
+from tests.conftest import NOW, copied
 from tests.integration.album import FAMILY, FAMILY_ID, add, shots
 from workers.maintenance import JOBS
 
@@ -253,8 +253,7 @@ def test_the_queue_maintenance_refreshes(context: Context) -> None:
 @pytest.fixture(scope="module")
 def many(server: str) -> Iterator[Database]:
     """A refreshed database with 60,000 faces of 60 families."""
-    administer(server, "CREATE DATABASE many TEMPLATE template")
-    with open_database(in_database(server, "many"), Path()) as database:
+    with copied(server, "template", "many") as url, open_database(url, Path()) as database:
         with database.begin() as transaction:
             fill(transaction, 60_000)
             refresh_days(transaction)
@@ -263,7 +262,6 @@ def many(server: str) -> Iterator[Database]:
         with database.begin() as transaction:
             transaction.exec_driver_sql("ANALYZE")
         yield database
-    administer(server, "DROP DATABASE many WITH (FORCE)")
 
 
 def scanned(plan: dict[str, Any]) -> Iterator[str]:

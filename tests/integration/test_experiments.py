@@ -1,8 +1,7 @@
 """Families see their own arm, a switch back is instant and loses nothing, and a verdict comes when it is due."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from math import inf
 
 import pytest
@@ -43,9 +42,11 @@ from facealbum.storage.experiment_schema import experiment_families, serving
 from facealbum.storage.schema import arms, assignments, persons, runs
 from facealbum.storage.serving import DEFAULT_ARM, load_served_arm
 from models.registry import load_embedders
-from tests.integration.album import Shot, add
+from tests.conftest import copied, original
+from tests.integration.album import add
 from tests.integration.crowd import (
     FIRST,
+    NAMES,
     SERVED,
     SHADOW,
     at,
@@ -53,43 +54,53 @@ from tests.integration.crowd import (
     count,
     make_arms,
     make_crowd,
+    make_few,
     people,
+    photos,
     rate,
     run_served,
 )
 
 SECOND = Month(2026, 2)
 HEAD = "family-512"  # follows from the default space by a linear map
-NAMES = [f"family {number}" for number in range(4)]
 
 
-def photos(month: int, family: str) -> list[Shot]:
-    return [
-        Shot(f"{family} {month}-{day}", datetime(2026, month, day, 12, tzinfo=UTC), (0, 1, day % 3 + 1)[: day % 2 + 1])
-        for day in range(1, 7)
-    ]
+MADE = {"world": make_few, "empty": make_arms, "crowd": make_crowd}
+
+
+@pytest.fixture(scope="module")
+def originals(server: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The databases of the worlds below, by the names of their fixtures."""
+    for name, make in MADE.items():
+        with original(server, f"experiments_{name}", tmp_path_factory) as context:
+            make(context)
+    return {name: f"experiments_{name}" for name in MADE}
+
+
+@pytest.fixture
+def database_url(server: str, originals: dict[str, str], request: pytest.FixtureRequest) -> Iterator[str]:
+    """A copy of the world that the test asks for, which it may change."""
+    wanted = next((originals[name] for name in request.fixturenames if name in originals), "template")
+    with copied(server, wanted, "experiments_copy") as url:
+        yield url
 
 
 @pytest.fixture
 def world(context: Context) -> Context:
     """Four families whose January is clustered, and an arm to try."""
-    for name in NAMES:
-        add(context, photos(1, name), family=name)
-    cluster_families(context, FIRST)
-    create_arm(context, "sharp", algorithm="constrained", changes={"similarity": 0.3}, author="ann")
     return context
 
 
 @pytest.fixture
 def empty(context: Context) -> Context:
     """Both arms, and no family."""
-    return make_arms(context)
+    return context
 
 
 @pytest.fixture
 def crowd(context: Context) -> Context:
     """Eighty families without a photo, and both arms."""
-    return make_crowd(context)
+    return context
 
 
 def seen(context: Context, names: Iterable[str] = NAMES) -> dict[str, str]:

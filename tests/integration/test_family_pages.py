@@ -26,13 +26,11 @@ from facealbum.steps.correct import Said, decide, list_decisions, list_persons
 from facealbum.steps.dashboard import refresh
 from facealbum.steps.families import forget_family
 from facealbum.steps.users import add_user, create_token
-from facealbum.storage.database import open_database
 from facealbum.storage.families import save_child, save_family
-from facealbum.storage.objects import LocalObjectStore
 from facealbum.storage.schema import assignments, breakage, faces, links, persons
 from facealbum.web import make_app
 from facealbum.web.sessions import SESSION_COOKIE
-from tests.conftest import NOW, administer, in_database
+from tests.conftest import NOW, copied, original
 from tests.integration.album import FAMILY, FAMILY_ID, add, shots
 from tests.integration.test_pages import Markup
 
@@ -43,36 +41,30 @@ PASSWORD = "a long enough password"  # noqa: S105 - of a test
 
 
 @pytest.fixture(scope="module")
-def album(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def album(server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of a database with two clustered months of four people, a month that waits, and an empty family."""
-    administer(server, "CREATE DATABASE pages TEMPLATE template")
-    folder = tmp_path_factory.mktemp("album")
-    with open_database(in_database(server, "pages"), Path()) as database:
-        settings = Settings(data=folder, object_store=str(folder), processes=1)
-        world = Context(settings, database, LocalObjectStore(folder), clock=lambda: NOW)
+    with original(server, "pages", tmp_path_factory) as world:
         add(world, shots(months=3, a_month=14))
-        with database.begin() as transaction:
+        with world.database.begin() as transaction:
             save_child(transaction, FAMILY_ID, HANA, now=NOW)
             save_family(transaction, "Tanaka", now=NOW)
         for month in (1, 2):
             cluster_families(world, Month(2026, month))
         refresh(world)
-    yield "pages"
-    administer(server, "DROP DATABASE pages WITH (FORCE)")
+    return "pages"
 
 
 @pytest.fixture
 def client(server: str, album: str, tmp_path: Path) -> Iterator[TestClient]:
     """A browser before the application on an album of its own."""
-    administer(server, f"CREATE DATABASE page TEMPLATE {album}")
-    url = in_database(server, "page").replace("+psycopg2", "")
-    settings = Settings(data=tmp_path, database_url=url, object_store=str(tmp_path / "objects"), web_threads=2)
-    with TestClient(make_app(settings), follow_redirects=False, headers={"accept": "text/html"}) as opened:
-        state = opened.app.state  # type: ignore[attr-defined]
-        state.context = replace(state.context, clock=lambda: NOW)
-        add_user(state.context, "root", Role.ADMIN, password=PASSWORD, author="test")
-        yield opened
-    administer(server, "DROP DATABASE page WITH (FORCE)")
+    with copied(server, album, "page") as copy:
+        url = copy.replace("+psycopg2", "")
+        settings = Settings(data=tmp_path, database_url=url, object_store=str(tmp_path / "objects"), web_threads=2)
+        with TestClient(make_app(settings), follow_redirects=False, headers={"accept": "text/html"}) as opened:
+            state = opened.app.state  # type: ignore[attr-defined]
+            state.context = replace(state.context, clock=lambda: NOW)
+            add_user(state.context, "root", Role.ADMIN, password=PASSWORD, author="test")
+            yield opened
 
 
 def world_of(client: TestClient) -> Context:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -11,7 +10,6 @@ from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import FaceId, PersonId
 from facealbum.domain.months import Month
 from facealbum.errors import UnknownFamilyError, UnknownPersonError, UnknownPhotoError
-from facealbum.settings import Settings
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.correct import Said, decide, latest_decisions, list_faces, list_persons, undo
@@ -26,33 +24,25 @@ from facealbum.steps.family_pages import (
     look_at_photo,
     look_at_waiting,
 )
-from facealbum.storage.database import open_database
-from facealbum.storage.objects import LocalObjectStore
 from facealbum.storage.schema import photos
-from tests.conftest import NOW, administer, in_database
+from tests.conftest import copied, original
 from tests.integration.album import FAMILY, FAMILY_ID, add, shots
 
 
 @pytest.fixture(scope="module")
-def album(server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def album(server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of a database with three clustered months of four people, and one that waits."""
-    administer(server, "CREATE DATABASE shown TEMPLATE template")
-    folder = tmp_path_factory.mktemp("shown")
-    with open_database(in_database(server, "shown"), Path()) as database:
-        settings = Settings(data=folder, object_store=str(folder), processes=1)
-        world = Context(settings, database, LocalObjectStore(folder), clock=lambda: NOW)
+    with original(server, "shown", tmp_path_factory) as world:
         add(world, shots(months=4, a_month=40))
         cluster_families(world, Month(2026, 3))
-    yield "shown"
-    administer(server, "DROP DATABASE shown WITH (FORCE)")
+    return "shown"
 
 
 @pytest.fixture
 def database_url(server: str, album: str) -> Iterator[str]:
     """A copy of it, which the test may change."""
-    administer(server, f"CREATE DATABASE shown_copy TEMPLATE {album}")
-    yield in_database(server, "shown_copy")
-    administer(server, "DROP DATABASE shown_copy WITH (FORCE)")
+    with copied(server, album, "shown_copy") as url:
+        yield url
 
 
 def say(context: Context, kind: Kind, *some: FaceId, **parts: object) -> int:

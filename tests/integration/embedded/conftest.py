@@ -9,10 +9,8 @@ from pathlib import Path
 import pytest
 
 from facealbum.storage.embedded import EmbeddedPostgres
+from tests.conftest import quick_place
 from tests.integration.embedded.clients import USERS, Client, StartClient, User
-
-MEMORY = Path("/dev/shm")  # noqa: S108 - mkdtemp is safe there, and a disk would take ten times as long
-ROOM = 1 << 30
 
 
 @pytest.fixture
@@ -24,8 +22,7 @@ def user(request: pytest.FixtureRequest) -> User:
 @pytest.fixture
 def folder(user: User) -> Iterator[Path]:
     """A private folder of the user's, reached through folders that are open to all."""
-    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
-    made = Path(tempfile.mkdtemp(dir=MEMORY if roomy else "/tmp"))  # noqa: S108 - as above
+    made = Path(tempfile.mkdtemp(dir=quick_place()))
     os.chown(made, user.uid, -1)
     yield made
     shutil.rmtree(made)
