@@ -13,7 +13,14 @@ from facealbum.clustering.intervals import Rate
 from facealbum.clustering.unpinned import NodeLabel
 from facealbum.domain.bounds import check_bounds
 from facealbum.domain.ids import PersonId
-from facealbum.errors import InvalidValueError
+
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    "mixing_share": (0, 1),
+    "clustered_share": (0, 1),
+    "splitting_share": (0, 1),
+    "min_nodes": (1, float("inf")),
+}
+"""The least and the most that each threshold may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +39,7 @@ class BreakageThresholds:
     min_nodes: int = 2
 
     def __post_init__(self) -> None:
-        check_bounds(self, dict.fromkeys(("mixing_share", "clustered_share", "splitting_share"), (0, 1)))
-        if self.min_nodes < 1:
-            raise InvalidValueError(f"min_nodes must be 1 or more, got {self.min_nodes}")
+        check_bounds(self, BOUNDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from facealbum.domain.bounds import check_bounds
 from facealbum.errors import InvalidValueError
 
 _POSITIVE = (1, float("inf"))
-_BOUNDS: dict[str, tuple[float, float]] = {
+BOUNDS: Mapping[str, tuple[float, float]] = {
     "similarity": (-1, 1),
     "poor_similarity": (-1, 1),
     "child_similarity": (-1, 1),
@@ -24,6 +24,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "density_min_cluster": (2, float("inf")),
     "density_min_samples": _POSITIVE,
 }
+"""The least and the most that each may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class ClusteringParameters:
     density_min_samples: int = 1
 
     def __post_init__(self) -> None:
-        check_bounds(self, _BOUNDS)
+        check_bounds(self, BOUNDS)
 
     def to_dict(self) -> dict[str, float | int]:
         """As plain numbers, for JSON."""
@@ -71,5 +72,5 @@ class ClusteringParameters:
         """Read what `to_dict` gave; a missing name keeps its default, an unknown one is refused."""
         unknown = sorted(set(values) - {f.name for f in fields(cls)})
         if unknown:
-            raise InvalidValueError(f"clustering parameters must be among {sorted(_BOUNDS)}, got {unknown}")
+            raise InvalidValueError(f"clustering parameters must be among {sorted(BOUNDS)}, got {unknown}")
         return cls(**values)  # type: ignore[arg-type]

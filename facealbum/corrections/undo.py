@@ -15,6 +15,7 @@ from facealbum.corrections.ledger import Ledger, read_ledger
 from facealbum.corrections.state import Album, Change, Correction, Place, compare_albums
 from facealbum.domain.decisions import Kind
 from facealbum.domain.ids import FaceId, PersonId, PhotoId
+from facealbum.domain.sentences import Sentence
 from facealbum.errors import UndoError, UnknownDecisionError
 
 Recorded: TypeAlias = tuple[Decision, Correction]
@@ -50,7 +51,9 @@ def find_in_force(decisions: Iterable[Recorded], number: int) -> Recorded:
     if found is None:
         raise UnknownDecisionError(f"the family has no decision {number}; `facealbum decisions list` shows all")
     if found[0].undone_at is not None:
-        raise UndoError(f"decision {number} was undone already, by {found[0].undone_by}")
+        raise UndoError(
+            Sentence("decision %(number)s was undone already, by %(who)s", number=number, who=str(found[0].undone_by))
+        )
     return found
 
 

@@ -1,7 +1,9 @@
 """Parameters that must lie between two numbers."""
 
 from collections.abc import Mapping
+from math import inf
 
+from facealbum.domain.sentences import Sentence
 from facealbum.errors import InvalidValueError
 
 
@@ -10,4 +12,9 @@ def check_bounds(parameters: object, bounds: Mapping[str, tuple[float, float]]) 
     for name, (low, high) in bounds.items():
         value = getattr(parameters, name)
         if not low <= value <= high:
-            raise InvalidValueError(f"{name} must be between {low} and {high}, got {value}")
+            told = {"name": name, "low": str(low), "value": str(value)}
+            raise InvalidValueError(
+                Sentence("%(name)s must be %(low)s or more, got %(value)s", **told)
+                if high == inf
+                else Sentence("%(name)s must be between %(low)s and %(high)s, got %(value)s", high=str(high), **told)
+            )

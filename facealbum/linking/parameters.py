@@ -7,7 +7,7 @@ from typing import Any, Self
 from facealbum.domain.bounds import check_bounds
 from facealbum.errors import InvalidValueError
 
-_BOUNDS: dict[str, tuple[float, float]] = {
+BOUNDS: Mapping[str, tuple[float, float]] = {
     "threshold": (0.51, 1),
     "min_faces": (1, float("inf")),
     "before_birth_days": (0, 366),
@@ -19,6 +19,7 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "prior_wrong_birth": (1e-6, 0.5),
     "doubt_threshold": (0.5, 1),
 }
+"""The least and the most that each may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class LinkParameters:
     doubt_threshold: float = 0.9
 
     def __post_init__(self) -> None:
-        check_bounds(self, _BOUNDS)
+        check_bounds(self, BOUNDS)
         if not self.error_ages or list(self.error_ages) != sorted(set(self.error_ages)):
             raise InvalidValueError(f"error_ages must be ages in rising order, got {self.error_ages}")
         count = len(self.error_ages)

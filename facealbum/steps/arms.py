@@ -12,8 +12,10 @@ from typing import Any
 from eval.experiments import HOLDOUT
 from facealbum.clustering import ALGORITHMS, BreakageThresholds, ClusteringParameters
 from facealbum.domain.model_versions import ModelKind
+from facealbum.domain.sentences import Sentence
 from facealbum.errors import ConflictError, InvalidValueError, UnknownArmError
 from facealbum.linking import LinkParameters
+from facealbum.steps.arm_parameters import parameters_of
 from facealbum.steps.arm_plans import FOLLOWING, ArmPlan, save_side
 from facealbum.steps.calibrators import expect_calibrator
 from facealbum.steps.compat import require_compatible
@@ -93,7 +95,13 @@ def create_arm(  # noqa: PLR0913 - all that an arm is made of
     ModelNotInstalledError for an unknown space.
     """
     if algorithm not in ALGORITHMS:
-        raise InvalidValueError(f"an algorithm must be one of {', '.join(sorted(ALGORITHMS))}, got {algorithm!r}")
+        raise InvalidValueError(
+            Sentence(
+                "an algorithm must be one of %(choices)s, got %(given)s",
+                choices=", ".join(sorted(ALGORITHMS)),
+                given=repr(algorithm),
+            )
+        )
     with context.database.begin() as transaction:
         models = models_of_space(space or installed_space(transaction), context.settings)
         plan = replace(ArmPlan.of_space(models.embedder), name=name, algorithm=algorithm)
@@ -117,7 +125,9 @@ def add_arm(
     """The same in the caller's transaction, of a plan that is made; detail: what else stands on record."""
     expect_arm_name(plan.name)
     if load_arm(transaction, plan.name):
-        raise ConflictError(f"there is an arm {plan.name!r}, and arms never change; choose another name")
+        raise ConflictError(
+            Sentence("there is an arm %(name)s, and arms never change; choose another name", name=repr(plan.name))
+        )
     register_embedder(transaction, models.embedder, now=now)
     side = save_side(transaction, plan, models)
     told = {"algorithm": plan.algorithm, "space": models.space, **detail, **plan.trained}
@@ -129,8 +139,11 @@ def expect_arm_name(name: str) -> None:
     """Raise InvalidValueError unless a new arm may be called so."""
     if not _NAME.fullmatch(name) or name in {*FOLLOWING, HOLDOUT}:
         raise InvalidValueError(
-            f"an arm's name must be lower-case letters, digits and _.- and none of {', '.join(FOLLOWING)}, {HOLDOUT};"
-            f" got {name!r}"
+            Sentence(
+                "an arm's name must be lower-case letters, digits and _.- and none of %(others)s; got %(name)s",
+                others=", ".join((*FOLLOWING, HOLDOUT)),
+                name=repr(name),
+            )
         )
 
 
@@ -145,7 +158,7 @@ def promote_arm(context: Context, name: str, *, author: str) -> int:
         arm = expect_arm(transaction, name)
         number = install_arm(transaction, arm, author=author, now=context.clock())
         if number is None:
-            raise ConflictError(f"{name} is the installation's arm already")
+            raise ConflictError(Sentence("%(name)s is the installation's arm already", name=name))
         return number
 
 
@@ -196,7 +209,7 @@ def take_back_promotion(transaction: Transaction, *, author: str, now: datetime,
     _expect_none_served(transaction)
     promoted = load_promotions(transaction)
     if len(promoted) < 2 or promoted[0].undoes is not None:  # noqa: PLR2004 - one, and one before it
-        raise ConflictError("there is no promotion to take back; `facealbum arms history` shows all")
+        raise ConflictError(Sentence("there is no promotion to take back; `facealbum arms history` shows all"))
     newest, before = promoted[0], expect_arm(transaction, promoted[1].arm)
     number = save_promotion(transaction, before.arm_id, author=author, now=now, undoes=newest.number)
     detail = {"number": number, "undoes": newest.number, "back_to": before.name}
@@ -212,8 +225,11 @@ def _expect_none_served(transaction: Transaction) -> None:
     for one in load_experiments(transaction, status="running"):
         if one.mode == SERVED:
             raise ConflictError(
-                f"experiment {one.name!r} shows families its arms; first conclude it, or end it at once:"
-                f" facealbum experiment stop {one.name}"
+                Sentence(
+                    "experiment %(name)s shows families its arms; first conclude it, or end it at once:"
+                    " facealbum experiment stop %(name)s",
+                    name=one.name,
+                )
             )
 
 
@@ -221,30 +237,34 @@ def expect_arm(transaction: Transaction, name: str) -> Arm:
     """The arm of this name; raises UnknownArmError."""
     arm = load_arm(transaction, name)
     if arm is None:
-        raise UnknownArmError(f"no arm is called {name!r}; `facealbum arms list` shows all, `arms create` makes one")
+        raise UnknownArmError(
+            Sentence(
+                "no arm is called %(name)s; `facealbum arms list` shows all, `arms create` makes one", name=repr(name)
+            )
+        )
     return arm
 
 
 def _change(plan: ArmPlan, changes: Mapping[str, float]) -> ArmPlan:
     """The plan with these parameters; raises InvalidValueError for one that is unknown or out of its bounds."""
-    parameters = replace(plan, calibrator=None, quality=None).parameters()
+    values = replace(plan, calibrator=None, quality=None).parameters()
+    known = {one.key: one for one in parameters_of(plan)}
     for name, value in changes.items():
-        group, _, key = name.rpartition(".")
-        known = parameters.get(group or "clustering", {})
-        if key not in known or isinstance(known[key], list):
-            choices = [
-                inner if outer == "clustering" else f"{outer}.{inner}"
-                for outer, numbers in parameters.items()
-                for inner, number in numbers.items()
-                if not isinstance(number, list)
-            ]
-            raise InvalidValueError(f"a parameter must be one of {', '.join(choices)}; got {name!r}")
-        if isinstance(known[key], int) and value != int(value):
-            raise InvalidValueError(f"{name} must be a whole number, got {value:g}")
-        known[key] = type(known[key])(value)
+        one = known.get(name) or known.get(name.removeprefix("clustering."))
+        if one is None:
+            raise InvalidValueError(
+                Sentence(
+                    "a parameter must be one of %(choices)s; got %(name)s", choices=", ".join(known), name=repr(name)
+                )
+            )
+        if one.whole and value != int(value):
+            raise InvalidValueError(
+                Sentence("%(name)s must be a whole number, got %(value)s", name=name, value=f"{value:g}")
+            )
+        values[one.group][one.name] = int(value) if one.whole else float(value)
     return replace(
         plan,
-        clustering=ClusteringParameters.from_dict(parameters["clustering"]),
-        linking=LinkParameters.from_dict(parameters["linking"]),
-        breakage=BreakageThresholds(**parameters["breakage"]),
+        clustering=ClusteringParameters.from_dict(values["clustering"]),
+        linking=LinkParameters.from_dict(values["linking"]),
+        breakage=BreakageThresholds(**values["breakage"]),
     )

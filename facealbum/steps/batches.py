@@ -12,6 +12,7 @@ from facealbum.domain.cron import Cron
 from facealbum.domain.ids import BatchId, FamilyId
 from facealbum.domain.messages import ClusterFamily, EvaluateBatch, Message
 from facealbum.domain.months import Month
+from facealbum.domain.sentences import Sentence
 from facealbum.errors import ConflictError, FacealbumError, FamilyBusyError, InvalidValueError
 from facealbum.logs import place_of
 from facealbum.steps.arm_plans import load_side
@@ -65,7 +66,9 @@ def start_batch(context: Context, through: Month, arm: str | None = None, *, aut
     """
     this = Month.of(context.clock())
     if through > this:
-        raise InvalidValueError(f"the month must not be in the future, got {through} in {this}")
+        raise InvalidValueError(
+            Sentence("the month must not be in the future, got %(through)s in %(now)s", through=through, now=this)
+        )
     with context.database.begin() as transaction:
         arm = arm or load_installed_arm(transaction)
         load_side(transaction, arm, context.settings)

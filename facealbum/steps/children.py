@@ -10,10 +10,10 @@ from datetime import date
 
 from facealbum.domain.ids import ChildId, FamilyId, child_id
 from facealbum.domain.people import Child, Gender
+from facealbum.domain.sentences import Sentence
 from facealbum.errors import InvalidValueError, NameTakenError, UnknownChildError
 from facealbum.steps.context import Context
 from facealbum.steps.manifests import check_name
-from facealbum.steps.relink import relink_family
 from facealbum.storage.database import Transaction
 from facealbum.storage.families import delete_child, load_children, load_family, save_child, update_child
 from facealbum.storage.runs import lock_family
@@ -57,7 +57,9 @@ def add_child(context: Context, family: FamilyId, name: str, *, birth_date: date
         if child in known:
             return child, False
         if any(child.child_id == one.child_id or child.name == one.name for one in known):
-            raise NameTakenError("the family has another child of this name; correct that one, or give another name")
+            raise NameTakenError(
+                Sentence("the family has another child of this name; correct that one, or give another name")
+            )
         save_child(transaction, family, child, now=context.clock())
     return child, True
 
@@ -89,10 +91,9 @@ def change_child(  # noqa: PLR0913 - all that may be corrected
             gender or before.gender,
         )
         if any(one.name == after.name and one != before for one in load_children(transaction, family)):
-            raise NameTakenError("the family has another child of this name; give another name")
+            raise NameTakenError(Sentence("the family has another child of this name; give another name"))
         update_child(transaction, family, after)
-        born_otherwise = _born_otherwise(before, after)
-        return Corrected(after, relink_family(context, transaction, family) if born_otherwise else 0)
+        return Corrected(after, _relink(context, transaction, family) if _born_otherwise(before, after) else 0)
 
 
 def register_children(
@@ -108,7 +109,13 @@ def register_children(
     if corrected:
         lock_family(transaction, family)
     changed = sum(save_child(transaction, family, child, now=context.clock()) for child in children)
-    return changed, relink_family(context, transaction, family) if corrected else 0
+    return changed, _relink(context, transaction, family) if corrected else 0
+
+
+def _relink(context: Context, transaction: Transaction, family: FamilyId) -> int:
+    from facealbum.steps.relink import relink_family  # noqa: PLC0415 - most imports correct nobody
+
+    return relink_family(context, transaction, family)
 
 
 def _born_otherwise(one: Child, other: Child) -> bool:
@@ -139,5 +146,7 @@ def _checked(name: str) -> str:
 def _born(context: Context, day: date) -> date:
     today = context.clock().date()
     if day > today:
-        raise InvalidValueError(f"birth_date must not be in the future, got {day} on {today}")
+        raise InvalidValueError(
+            Sentence("birth_date must not be in the future, got %(day)s on %(today)s", day=str(day), today=str(today))
+        )
     return day

@@ -13,6 +13,7 @@ from eval.experiments import Guardrail, Kind, Outcome, Plan, Split
 from eval.metrics import METRICS, Better, Metric
 from facealbum.domain.months import Month
 from facealbum.domain.names import expect_name
+from facealbum.domain.sentences import Sentence
 from facealbum.errors import ConflictError, InvalidValueError
 from facealbum.steps.arm_plans import FOLLOWING, load_side
 from facealbum.steps.arms import expect_arm, install_arm, take_back_promotion
@@ -92,11 +93,11 @@ def add_experiment(context: Context, transaction: Transaction, draft: Draft, *, 
     if draft.mode not in {SERVED, SHADOW}:
         raise InvalidValueError(f"the mode must be {SERVED} or {SHADOW}, got {draft.mode!r}")
     if draft.mode == SHADOW and draft.holdout:
-        raise InvalidValueError(f"families are held out of what is {SERVED}; in the {SHADOW} nobody is treated")
+        raise InvalidValueError(Sentence("families are held out of what is served; in the shadow nobody is treated"))
     if len(draft.shares) < 2:  # noqa: PLR2004 - one to compare with
         raise InvalidValueError(f"an experiment must have two arms or more, got {[name for name, _ in draft.shares]}")
     if any(one.name == draft.name for one in load_experiments(transaction)):
-        raise ConflictError(f"there is an experiment {draft.name!r}; choose another name")
+        raise ConflictError(Sentence("there is an experiment %(name)s; choose another name", name=repr(draft.name)))
     sides = [
         ExperimentArm(_arm(context, transaction, name).arm_id, name, share, control=not place)
         for place, (name, share) in enumerate(draft.shares)
@@ -192,7 +193,13 @@ def grow_experiment(context: Context, name: str, traffic: float, *, author: str)
     """Let more families take part; whoever does already stays in its arm.  Raises InvalidValueError for fewer."""
     with _changing(context, name, "grow", author, traffic=traffic) as (transaction, experiment):
         if not experiment.traffic <= traffic <= 1:
-            raise InvalidValueError(f"traffic may only grow, from {experiment.traffic} up to 1; got {traffic}")
+            raise InvalidValueError(
+                Sentence(
+                    "traffic may only grow, from %(now)s up to 1; got %(wanted)s",
+                    now=str(experiment.traffic),
+                    wanted=str(traffic),
+                )
+            )
         update_experiment(transaction, experiment.experiment_id, traffic=traffic)
 
 
@@ -220,7 +227,7 @@ def conclude_experiment(context: Context, name: str, *, author: str, promote: bo
         better = [arm for arm, verdict in verdicts.items() if verdict.outcome is Outcome.BETTER]
         if len(better) != 1:
             said = "; ".join(f"{arm}: {verdict.outcome}, {verdict.reason}" for arm, verdict in verdicts.items())
-            raise ConflictError(f"one arm must be better to be promoted; {said}")
+            raise ConflictError(Sentence("one arm must be better to be promoted; %(said)s", said=said))
         arm = expect_arm(transaction, better[0])
         install_arm(transaction, arm, author=author, now=now, experiment_id=experiment.experiment_id)
         return told
@@ -238,7 +245,9 @@ def rollback_experiment(context: Context, name: str, *, author: str) -> None:
         if promoted:
             newest = load_promotions(transaction)[0]
             if newest.number != promoted[0].number:
-                raise ConflictError(f"{newest.arm} was promoted since; use `facealbum arms` to choose another")
+                raise ConflictError(
+                    Sentence("%(arm)s was promoted since; use `facealbum arms` to choose another", arm=newest.arm)
+                )
             take_back_promotion(transaction, author=author, now=now)
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 from facealbum.clustering import ClusterPlan, Clusters, LabelBreakage, Move, Outcome, Settled
 from facealbum.domain.ids import ChildId, FamilyId, PersonId, RunId, person_id
 from facealbum.domain.months import Month
+from facealbum.domain.sentences import Sentence
 from facealbum.errors import FamilyBusyError
 from facealbum.linking import Link, LinkPlan
 from facealbum.storage.makers import ensure_number, note_maker
@@ -78,7 +79,9 @@ def lock_family(connection: Connection, family: FamilyId, *, wait_seconds: float
     except OperationalError as error:
         if not isinstance(error.orig, LockNotAvailable):
             raise
-        raise FamilyBusyError(f"family {family} is still being worked on elsewhere; try again later") from error
+        raise FamilyBusyError(
+            Sentence("family %(family)s is still being worked on elsewhere; try again later", family=str(family))
+        ) from error
     if wait_seconds:
         connection.execute(text("SET LOCAL lock_timeout = 0"))
 

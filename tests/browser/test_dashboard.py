@@ -6,13 +6,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, ViewportSize
 
 from facealbum.demo.album import FAMILY
 from facealbum.domain.ids import PersonId, family_id, photo_id
 from facealbum.steps.analyst import crashed
+from facealbum.steps.arms import list_arms
 from facealbum.steps.correct import list_decisions, list_persons
 from facealbum.steps.experiments import list_experiments
+from facealbum.steps.families import list_families
 from facealbum.steps.uploads import photo_state
 from facealbum.storage.annotation_schema import labels
 from facealbum.storage.photos import mark_failed
@@ -23,13 +25,14 @@ DEMO = family_id(FAMILY)
 HOME = f"/families/{DEMO}"
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
-_TELEPHONE = {"width": 360, "height": 740}
+_WIDE: ViewportSize = {"width": 1280, "height": 1000}
+_TELEPHONE: ViewportSize = {"width": 360, "height": 740}
 PAGES = {
     "/", "/annotation", "/annotation/october", "/annotation/october/results", "/breakage", "/drift", "/experiments",
     "/experiments/sharper", "/experiments/sharper/conclude", "/experiments/sharper/rollback",
     "/experiments/sharper/stop", "/fairness", "/families", "/families/id", "/families/id/decisions",
     "/families/id/labels/id/id", "/families/id/persons/id", "/families/id/photos/id", "/families/id/review",
-    "/families/id/waiting", "/jobs", "/models", "/new-experiment", "/runs", "/session", "/signals",
+    "/families/id/waiting", "/jobs", "/models", "/new-arm", "/new-experiment", "/runs", "/session", "/signals",
 }  # fmt: skip
 
 
@@ -178,6 +181,39 @@ def test_an_experiment_is_concluded_promoted_and_rolled_back(site: Site, visitor
     assert (installed(site), list_experiments(site.world)[0].status) == ("default", "rolled_back")
 
 
+def test_an_arm_is_made_and_can_be_tried(site: Site, visitor: Visitor) -> None:
+    visitor.log_in()
+    visitor.open("/models")
+    visitor.page.get_by_role("link", name="Make an arm").click()
+    visitor.page.get_by_label("Name, of").fill("stricter")
+    visitor.page.get_by_label("similarity", exact=True).fill("3")
+    visitor.page.get_by_label("An arm never changes").check()
+    visitor.page.get_by_role("button", name="Make it").click()
+    assert "similarity must be between -1 and 1, got 3.0" in visitor.page.get_by_role("alert").inner_text()
+    visitor.expect("422")
+    visitor.page.get_by_label("similarity", exact=True).fill("0.3")
+    visitor.page.get_by_label("An arm never changes").check()
+    visitor.page.get_by_role("button", name="Make it").click()
+    assert visitor.page.get_by_role("status").inner_text() == "The arm stricter is there. An experiment tries it."
+    (made,) = [one for one in list_arms(site.world) if one.name == "stricter"]
+    assert made.parameters["clustering"]["similarity"] == 0.3
+    visitor.open("/new-experiment")
+    assert visitor.page.get_by_label("Share of stricter").is_visible()
+
+
+def test_a_corrected_child_is_linked_anew_on_its_page(site: Site, visitor: Visitor) -> None:
+    visitor.log_in()
+    visitor.open(HOME)
+    child = visitor.page.locator(".child").first
+    name = child.get_attribute("aria-label") or ""
+    child.get_by_text(f"Correct {name}").click()
+    child.get_by_label("Born").fill("2024-05-01")
+    child.get_by_role("button", name="Correct").click()
+    assert visitor.page.get_by_role("status").inner_text().startswith(f"{name} is corrected. Persons linked otherwise")
+    (family,) = list_families(site.world, FAMILY)
+    assert str(next(one.birth_date for one in family.children if one.name == name)) == "2024-05-01"
+
+
 def test_a_sample_is_labelled_by_keyboard_alone(site: Site, visitor: Visitor) -> None:
     visitor.log_in("ben")
     visitor.open("/annotation/october")
@@ -219,11 +255,13 @@ def walk(visitor: Visitor) -> Iterator[str]:
         yield kind_of(path)
 
 
-@pytest.mark.parametrize(("language", "theme"), [("en", "light"), ("ja", "dark")])
-def test_every_page_is_usable_by_everybody(browser: Browser, site: Site, language: str, theme: str) -> None:
+@pytest.mark.parametrize(("language", "theme", "other"), [("en", "light", "dark"), ("ja", "dark", "light")])
+def test_every_page_is_usable_by_everybody(browser: Browser, site: Site, language: str, theme: str, other: str) -> None:
+    """Wide in one theme and on a telephone in the other; axe-core looks by turns."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    looks: list[tuple[ViewportSize, str]] = [(_WIDE, theme), (_TELEPHONE, other)]
     barriers, sideways, pages = {}, [], set()
-    with browser.new_context(locale="en", viewport={"width": 1280, "height": 1000}, color_scheme="light") as session:
+    with browser.new_context(locale="en", viewport=_WIDE, color_scheme="light") as session:
         visitor = Visitor(session.new_page(), site)
         visitor.log_in()
         session.add_cookies(
@@ -232,19 +270,19 @@ def test_every_page_is_usable_by_everybody(browser: Browser, site: Site, languag
                 for name, value in (("language", language), ("theme", theme))
             ]
         )
-        for page in walk(visitor):
+        for turn, page in enumerate(walk(visitor), start=language == "ja"):
             pages.add(page)
             shown = visitor.page.locator("html")
             assert (shown.get_attribute("lang"), shown.get_attribute("data-theme")) == (language, theme)
-            if found := visitor.barriers():
-                barriers[page] = found
-            name = f"{page.strip('/').replace('/', '-') or 'overview'}-{language}-{theme}"
-            visitor.page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
-            visitor.page.set_viewport_size(_TELEPHONE)  # type: ignore[arg-type]
-            if visitor.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                sideways.append(page)
-            visitor.page.screenshot(path=SCREENSHOTS / f"{name}-telephone.png", full_page=True)
-            visitor.page.set_viewport_size({"width": 1280, "height": 1000})
+            for number, (size, look) in enumerate(looks):
+                visitor.page.set_viewport_size(size)
+                shown.evaluate("(page, theme) => { page.dataset.theme = theme; }", look)
+                if turn % 2 == number and (found := visitor.barriers()):
+                    barriers[page, look, size["width"]] = found
+                if visitor.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                    sideways.append((page, size["width"]))
+                name = f"{page.strip('/').replace('/', '-') or 'overview'}-{language}-{look}"
+                visitor.page.screenshot(path=SCREENSHOTS / f"{name}-{size['width']}.png", full_page=True)
     assert barriers == {}
     assert sideways == []
     assert visitor.complaints == []

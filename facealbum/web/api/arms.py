@@ -4,10 +4,11 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, FiniteFloat, SkipValidation
 
 from facealbum.domain.access import Right
 from facealbum.steps import arms as steps
+from facealbum.steps.arm_parameters import list_parameters as find_parameters
 from facealbum.steps.context import Context
 from facealbum.web.api.lists import Keys, Page, Paging
 from facealbum.web.api.values import Name, Shown, Text
@@ -61,6 +62,17 @@ class NewArm(BaseModel):
     quality: Text | None = None
 
 
+class ArmParameter(Shown):
+    """A number that a new arm may change; high: null where it has no end; whole: whether it counts something."""
+
+    key: str = Field(examples=["linking.threshold"])
+    about: SkipValidation[str] = Field(examples=["probability from which a person is linked to a child"])
+    default: float = Field(examples=[0.8])
+    low: float = Field(examples=[0.51])
+    high: float | None = Field(examples=[1])
+    whole: bool
+
+
 class Promotion(Shown):
     """When an arm became the installation's; undoes: the number of the promotion that it takes back."""
 
@@ -83,6 +95,14 @@ def create_arm(new: NewArm, world: World, known: Admin) -> Arm:
     """Create an arm, for an experiment to try."""
     steps.create_arm(world, **new.model_dump(), author=known.caller.name)
     return next(Arm.model_validate(one) for one in steps.list_arms(world) if one.name == new.name)
+
+
+@router.get(
+    "/parameters", dependencies=_SEE, responses=responses(HTTPStatus.CONFLICT), summary="What a new arm may change"
+)
+def list_parameters(world: World, space: Text | None = None) -> list[ArmParameter]:
+    """Every number of an arm, with what it is in the embedding space, or in the one in use, unless changed."""
+    return [ArmParameter.model_validate(one) for one in find_parameters(world, space=space)]
 
 
 @router.get("/promotions", dependencies=_SEE, responses=responses(), summary="When which arm was promoted")

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Form, Request, Response
 from eval.experiments import FEWEST_FAMILIES, Kind, Outcome, Plan, Verdict
 from facealbum.domain.access import Right
 from facealbum.domain.months import Month
+from facealbum.domain.sentences import Sentence
 from facealbum.steps.dashboard import read_page
 from facealbum.steps.experiment_history import History, trace_experiment
 from facealbum.steps.experiment_outlook import foresee
@@ -139,7 +140,7 @@ def act(  # noqa: PLR0913, PLR0917 - a field of the form each
         Action.START: partial(start_experiment, first_month=Month.parse(first) if first else None),
         Action.STOP: stop_experiment,
         Action.GROW: lambda world, name, author: grow_experiment(
-            world, name, read_number(traffic, "traffic"), author=author
+            world, name, read_number(traffic, Sentence("the share that takes part")), author=author
         ),
         Action.CONCLUDE: partial(conclude_experiment, promote=bool(promote)),
         Action.RELEASE: release_holdout,

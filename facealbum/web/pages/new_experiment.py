@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from eval.experiments import Kind
 from facealbum.domain.access import Right
+from facealbum.domain.sentences import Sentence
 from facealbum.errors import InvalidValueError
 from facealbum.steps.arm_plans import FOLLOWING
 from facealbum.steps.arms import list_arms
@@ -60,17 +61,19 @@ class Wanted(BaseModel):
     @property
     def shares(self) -> Mapping[str, str]:
         """What is written by arm, the control first."""
-        pairs = _written(self.arm, self.share)
+        pairs = written(self.arm, self.share)
         return dict(sorted(pairs.items(), key=lambda pair: pair[0] != self.control))
 
     @property
     def guardrails(self) -> Mapping[str, str]:
         """What is written by metric."""
-        return _written(self.rail, self.harm)
+        return written(self.rail, self.harm)
 
     def draft(self) -> Draft:
         """As the step takes it; raises InvalidValueError for what is no number, and for a control without a share."""
-        shares = [(arm, read_number(share, f"the share of {arm}")) for arm, share in self.shares.items()]
+        shares = [
+            (arm, read_number(share, Sentence("the share of %(arm)s", arm=arm))) for arm, share in self.shares.items()
+        ]
         if not shares or shares[0][0] != self.control:
             raise InvalidValueError("the arm that is chosen as the control must have a share")
         return Draft(
@@ -78,15 +81,18 @@ class Wanted(BaseModel):
             mode=self.mode,
             shares=tuple(shares),
             metric=self.metric,
-            minimum_effect=read_number(self.minimum_effect, "the minimum effect"),
-            months=read_count(self.months, "months"),
-            families=read_count(self.families, "families") if self.families.strip() else None,
+            minimum_effect=read_number(self.minimum_effect, Sentence("the minimum effect")),
+            months=read_count(self.months, Sentence("months")),
+            families=read_count(self.families, Sentence("families")) if self.families.strip() else None,
             kind=Kind.SEQUENTIAL if self.kind == Kind.SEQUENTIAL else Kind.FIXED,
-            guardrails={key: read_number(harm, f"the harm to {key}") for key, harm in self.guardrails.items()},
-            holdout=read_number(self.holdout, "the share that is held out"),
-            traffic=read_number(self.traffic, "the share that takes part"),
-            alpha=read_number(self.alpha, "alpha"),
-            power=read_number(self.power, "power"),
+            guardrails={
+                key: read_number(harm, Sentence("the harm to %(metric)s", metric=key))
+                for key, harm in self.guardrails.items()
+            },
+            holdout=read_number(self.holdout, Sentence("the share that is held out")),
+            traffic=read_number(self.traffic, Sentence("the share that takes part")),
+            alpha=read_number(self.alpha, Sentence("alpha")),
+            power=read_number(self.power, Sentence("power")),
             salt=self.salt.strip() or None,
         )
 
@@ -103,18 +109,23 @@ def read_number(text: str, what: str) -> float:
     except ValueError:
         value = nan
     if not isfinite(value):
-        raise InvalidValueError(f"{what} must be a number, such as 0.5; got {text!r}")
+        raise InvalidValueError(
+            Sentence("%(what)s must be a number, such as 0.5; got %(text)s", what=what, text=repr(text))
+        )
     return value
 
 
 def read_count(text: str, what: str) -> int:
     """The whole number that is written so; raises InvalidValueError that names what it is."""
     if not (text.strip().isdecimal() and len(text.strip()) < 10):  # noqa: PLR2004 - as the database counts
-        raise InvalidValueError(f"{what} must be a whole number below a billion; got {text!r}")
+        raise InvalidValueError(
+            Sentence("%(what)s must be a whole number below a billion; got %(text)s", what=what, text=repr(text))
+        )
     return int(text)
 
 
-def _written(names: list[str], values: list[str]) -> dict[str, str]:
+def written(names: list[str], values: list[str]) -> dict[str, str]:
+    """What is written beside each name, where anything is."""
     return {name: value for name, value in zip(names, values, strict=False) if value.strip()}
 
 

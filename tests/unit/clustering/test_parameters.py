@@ -35,5 +35,5 @@ def test_an_unknown_name_is_refused() -> None:
     ],
 )
 def test_values_out_of_bounds_are_refused(name: str, value: float) -> None:
-    with pytest.raises(InvalidValueError, match=f"{name} must be between .* got {value}"):
+    with pytest.raises(InvalidValueError, match=f"{name} must be .* got {value}"):
         ClusteringParameters.from_dict({name: value})

@@ -19,6 +19,7 @@ from facealbum.domain.access import Role
 from facealbum.domain.model_versions import ModelKind, Stage
 from facealbum.domain.months import Month
 from facealbum.domain.sentences import Sentence, Share, Term
+from facealbum.errors import FacealbumError
 from facealbum.linking.attribution import INPUTS
 from facealbum.web.languages import LANGUAGES, NOTHING, language, language_of
 from facealbum.web.problems import STATUSES
@@ -96,9 +97,17 @@ def test_no_text_is_translated_twice(code: str) -> None:
 @pytest.mark.parametrize("code", OTHERS)
 def test_words_that_are_stored_are_words_of_every_language(code: str) -> None:
     about = [one.about for one in DISTRIBUTIONS.values()] + [one.unit for one in DISTRIBUTIONS.values() if one.unit]
-    inputs, problems = [f"input {one}" for one in INPUTS], [f"problem {one}" for one in STATUSES]
+    inputs, problems = [f"input {one}" for one in INPUTS], [f"problem {one}" for one in {*STATUSES, *codes()}]
     stored = [*Role, *Stage, *ModelKind, *SLICES, *titles(), *about, *inputs, *problems]
     assert [word for word in map(str, stored) if word not in language(code).words] == []
+
+
+def codes() -> set[str]:
+    """Of every error of ours: any of them may end on a page."""
+    kinds = [FacealbumError]
+    for one in kinds:
+        kinds += one.__subclasses__()
+    return {one.code for one in kinds}
 
 
 def titles() -> list[str]:
