@@ -8,6 +8,9 @@ from typing import Self
 
 from facealbum.errors import InvalidValueError
 
+PHOTO_YEARS = range(1900, 2100)
+"""Years in which a photo can have been taken, whoever says so."""
+
 _DECEMBER = 12
 _WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}")
 

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from facealbum.domain.ids import child_id, family_id
+from facealbum.domain.months import PHOTO_YEARS
 from facealbum.domain.people import Child, Gender
 from facealbum.errors import InvalidValueError, ManifestError
 from facealbum.steps.rows import read_rows
@@ -72,7 +73,8 @@ def read_photo_manifest(path: Path) -> PhotoManifest:
             detail = f"photo {photo.key!r} stands in the manifest twice, first at {first.where}; the first is taken"
             problems.append(ImportProblem(where, "duplicate_photo", detail, photo.family, photo.key))
         elif photo.taken_at is None and row.get("taken_at"):
-            detail = f"taken_at must be a date and time such as 2026-10-31T12:00:00Z, got {row['taken_at']!r}"
+            expected = f"a date and time of {PHOTO_YEARS.start} to {PHOTO_YEARS.stop - 1} such as 2026-10-31T12:00:00Z"
+            detail = f"taken_at must be {expected}, got {row['taken_at']!r}; the photo goes by what its file says"
             problems.append(ImportProblem(where, "bad_taken_at", detail, photo.family, photo.key))
     return PhotoManifest(tuple(photos.values()), tuple(problems))
 
@@ -139,10 +141,12 @@ def _photo(folder: Path, where: str, row: dict[str, str]) -> PhotoFile:
 
 
 def _moment(text: str) -> datetime | None:
-    """An aware moment from ISO 8601 (UTC where no offset is given), or None."""
+    """When a photo can have been taken, aware, from ISO 8601 (UTC where no offset is given), or None."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
+        return None
+    if moment.year not in PHOTO_YEARS:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from PIL import ExifTags, Image
 
+from facealbum.domain.months import PHOTO_YEARS
 from models.decode.headers import iso_boxes
 
-YEARS = range(1900, 2100)
 # A camera that forgot its clock goes on from the first day that it can count.
 RESET_DAYS = frozenset({(1904, 1, 1), (1970, 1, 1), (1980, 1, 1)})
 
@@ -76,7 +76,7 @@ def parse_moment(text: object, fraction: object = None, offset: object = None) -
         moment = datetime(*map(int, found.groups()), tzinfo=_zone(offset))  # type: ignore[arg-type,misc]
     except ValueError:
         return None
-    if moment.year not in YEARS or (moment.year, moment.month, moment.day) in RESET_DAYS:
+    if moment.year not in PHOTO_YEARS or (moment.year, moment.month, moment.day) in RESET_DAYS:
         return None
     return moment.replace(microsecond=int(digits[0].ljust(6, "0"))) if digits else moment
 

@@ -101,6 +101,10 @@ def test_a_photo_that_is_refused_is_a_problem_with_a_code(configuration: Setting
         assert code(client.post(PHOTOS, files=files(b=b"far too large")), 413) == "image_size"
         assert code(client.post(PHOTOS, files=[("files", ("x" * 201, b"x"))]), 422) == "invalid_value"
         assert code(client.post(PHOTOS, data={"taken_at": "yesterday"}), 422) == "invalid_value"
+        assert (
+            code(client.post(PHOTOS, files=files(a=b"a"), data={"taken_at": "1850-06-01T12:00:00Z"}), 422)
+            == "invalid_value"
+        )
         unknown = f"/v1/families/{UUID(int=1)}/photos"
         assert code(client.post(unknown, files=files(a=b"a")), 404) == "unknown_family"
         assert code(client.get(f"{PHOTOS}/{UUID(int=1)}"), 404) == "unknown_photo"
@@ -289,7 +293,7 @@ def test_a_mistake_of_ours_tells_nothing(configuration: Settings) -> None:
 
 def test_a_moment_of_any_offset_is_taken_and_one_beyond_the_calendar_refused(client: TestClient) -> None:
     picture = {"files": ("a.jpg", b"a")}
-    for moment, status in {"0131-08-29T07:22:57-22:00": 202, "9999-12-31T23:00:00-02:00": 422, "86400": 422}.items():
+    for moment, status in {"2013-08-29T07:22:57-22:00": 202, "9999-12-31T23:00:00-02:00": 422, "86400": 422}.items():
         assert client.post(PHOTOS, files=picture, data={"taken_at": moment}).status_code == status
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
+from facealbum.domain.months import PHOTO_YEARS
 from facealbum.steps.uploads import Brought, Promised
 from facealbum.storage.shown_faces import ShownFace
 from facealbum.storage.uploads import PhotoState
@@ -22,6 +23,12 @@ def _aware(moment: datetime) -> datetime:
         raise ValueError(f"must lie in the years 1 to 9999 of UTC, got {moment}") from error
 
 
+def _likely(moment: datetime) -> datetime:
+    if moment.year not in PHOTO_YEARS:
+        raise ValueError(f"must be of the years {PHOTO_YEARS.start} to {PHOTO_YEARS.stop - 1}, got {moment}")
+    return moment
+
+
 def _written(when: object) -> object:
     """Refuse seconds since 1970, which pydantic takes and nobody means."""
     if isinstance(when, int | float) or (isinstance(when, str) and _NUMBER.fullmatch(when)):
@@ -32,6 +39,8 @@ def _written(when: object) -> object:
 _NUMBER = re.compile(r"\s*[-+]?[0-9.]+(e[-+]?[0-9]+)?\s*", re.IGNORECASE)
 Moment = Annotated[datetime, BeforeValidator(_written), AfterValidator(_aware)]
 """In UTC, as which one without an offset is taken."""
+TakenAt = Annotated[Moment, AfterValidator(_likely)]
+"""When a photo can have been taken."""
 Day = Annotated[date, BeforeValidator(_written)]
 
 
@@ -135,7 +144,7 @@ class NewUpload(BaseModel):
         pattern="^[0-9a-f]{64}$", examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"]
     )
     bytes: int = Field(ge=1, examples=[4])
-    taken_at: Moment | None = Field(default=None, examples=["2026-10-31T12:00:00Z"])
+    taken_at: TakenAt | None = Field(default=None, examples=["2026-10-31T12:00:00Z"])
 
 
 class Upload(BaseModel):

@@ -15,7 +15,7 @@ from facealbum.metrics import UPLOADS
 from facealbum.steps import browse
 from facealbum.steps.uploads import bring_photo
 from facealbum.storage.browse import ListedPhoto as Listed
-from facealbum.web.api.bodies import ArrivedFile, ArrivedFiles, Face, Moment, Photo
+from facealbum.web.api.bodies import ArrivedFile, ArrivedFiles, Face, Photo, TakenAt
 from facealbum.web.api.links import Links, Pictures
 from facealbum.web.api.lists import Keys, Page, Paging
 from facealbum.web.problems import problem_of, responses
@@ -86,7 +86,7 @@ def bring(
     world: World,
     response: Response,
     taken_at: Annotated[
-        Moment | None, Form(description="When they were taken, where their content doesn't say")
+        TakenAt | None, Form(description="When they were taken, where their content doesn't say")
     ] = None,
 ) -> ArrivedFiles:
     """Take photos and videos in.  The same content is one photo, so sending it again is safe with or without a key."""
@@ -125,7 +125,7 @@ def read(family_id: UUID, photo_id: UUID, world: World, pictures: Pictures) -> P
     return PhotoDetail.of_album(browse.read_photo(world, FamilyId(family_id), PhotoId(photo_id)), pictures)
 
 
-def _bring(world: World, family: FamilyId, file: UploadFile, taken_at: Moment | None) -> ArrivedFile | FacealbumError:
+def _bring(world: World, family: FamilyId, file: UploadFile, taken_at: TakenAt | None) -> ArrivedFile | FacealbumError:
     try:
         brought = bring_photo(world, family, file.filename or "", file.file, taken_at=taken_at)
     except FacealbumError as error:  # of this file alone; those after it may be fine

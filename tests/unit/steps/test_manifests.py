@@ -45,6 +45,7 @@ def test_the_date_may_be_left_to_the_file(tmp_path: Path) -> None:
         ("M,1", "bad_manifest", "path"),
         (f"{'M' * 201},1,x,", "invalid_value", "200"),
         ("M,1,x,yesterday", "bad_taken_at", "yesterday"),
+        ("M,1,x,1850-06-01T12:00:00Z", "bad_taken_at", "1900 to 2099"),
     ],
 )
 def test_a_bad_row_is_named_with_its_line(tmp_path: Path, row: str, code: str, word: str) -> None:
