@@ -1,19 +1,25 @@
 """A family of synthetic people: faces whose embeddings lie around their person's direction, without any picture."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
+from sqlalchemy import delete, insert, select
 
 from facealbum.domain.faces import EMBEDDING_SIZE, Box, Face
-from facealbum.domain.ids import FaceId, FamilyId, PhotoId, face_id, family_id, photo_id
+from facealbum.domain.ids import FaceId, FamilyId, PhotoId, child_id, face_id, family_id, photo_id
+from facealbum.domain.months import Month
+from facealbum.domain.people import Child, Gender
 from facealbum.domain.photos import AnalysedPhoto
+from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import default_models
 from facealbum.steps.makers import open_analyzer
 from facealbum.storage.analyses import save_analysis
-from facealbum.storage.families import save_family
+from facealbum.storage.families import save_child, save_family
 from facealbum.storage.photos import NewPhoto, save_photos
+from facealbum.storage.schema import links, persons
 
 FAMILY = "Mori"
 PEOPLE = 4
@@ -57,6 +63,24 @@ def add(context: Context, photos: list[Shot], *, family: str = FAMILY) -> dict[F
             for number, person in enumerate(shot.people):
                 truth[face_id(new.photo_id, analyzer.detector, number)] = person
     return truth
+
+
+def add_linked(context: Context, families: Sequence[str]) -> None:
+    """Clustered families; of each a person is linked to a child born in 2020, as nothing but a user could have done."""
+    for number, name in enumerate(families):
+        add(context, shots(months=1, a_month=20, seed=number), family=name)
+    cluster_families(context, Month.parse("2026-01"))
+    for number, name in enumerate(families):
+        family = family_id(name)
+        gender = (Gender.FEMALE, Gender.MALE, Gender.UNKNOWN)[number % 3]
+        child = Child(child_id(family, "Hana"), "Hana", date(2020, 1, 1), gender)
+        ours = persons.c.family_id == family
+        with context.database.begin() as transaction:
+            save_child(transaction, family, child, now=context.clock())
+            transaction.execute(delete(links).where(links.c.family_id == family))
+            person = transaction.execute(select(persons.c.person_id).where(ours)).scalars().first()
+            link = {"person_id": person, "child_id": child.child_id, "probability": 1, "evidence": {}}
+            transaction.execute(insert(links).values(family_id=family, linked_at=context.clock(), **link))
 
 
 def _new_photo(family: FamilyId, shot: Shot) -> NewPhoto:

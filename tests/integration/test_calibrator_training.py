@@ -1,30 +1,22 @@
 """A calibrator is trained on registered children in confirmed albums, judged by families unseen, and serves an arm."""
 
 import json
-from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import delete, insert, select
 
 from eval.estimate_figures import PRIMARY
-from facealbum.domain.ids import child_id, family_id
-from facealbum.domain.months import Month
-from facealbum.domain.people import Child, Gender
+from facealbum.domain.ids import family_id
 from facealbum.errors import InvalidValueError
 from facealbum.pipelines.dataset import Manifest, Split
 from facealbum.pipelines.step import Values, Work
 from facealbum.pipelines.training import load_training
 from facealbum.steps.arms import create_arm
-from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
 from facealbum.steps.registry import NewModel, register_model
-from facealbum.storage.families import save_child
-from facealbum.storage.schema import links, persons
 from models.calibrator import Calibrator
-from tests.conftest import NOW
-from tests.integration.album import add, shots
+from tests.integration.album import add_linked
 
 pytest.importorskip("keras")
 
@@ -37,21 +29,7 @@ TRAINING = load_training("calibrator")
 @pytest.fixture
 def albums(context: Context) -> Context:
     """Six families, of each a person linked to a child born in 2020."""
-    for number, family in enumerate(FAMILIES):
-        add(context, shots(months=1, a_month=20, seed=number), family=family)
-    cluster_families(context, Month.parse("2026-01"))
-    for number, name in enumerate(FAMILIES):
-        family = family_id(name)
-        gender = (Gender.FEMALE, Gender.MALE, Gender.UNKNOWN)[number % 3]
-        child = Child(child_id(family, "Hana"), "Hana", date(2020, 1, 1), gender)
-        with context.database.begin() as transaction:
-            save_child(transaction, family, child, now=NOW)
-            transaction.execute(delete(links).where(links.c.family_id == family))
-            person = (
-                transaction.execute(select(persons.c.person_id).where(persons.c.family_id == family)).scalars().first()
-            )
-            link = {"person_id": person, "child_id": child.child_id, "probability": 1, "evidence": {}}
-            transaction.execute(insert(links).values(family_id=family, linked_at=NOW, **link))
+    add_linked(context, FAMILIES)
     return context
 
 
