@@ -7,10 +7,11 @@ from tests.integration.everything import Everything, path_of
 PROV, JSON = "application/prov+json", "application/json"
 
 
-@pytest.mark.parametrize("of", ["faces/{face_id}", "persons/{person_id}"])
+@pytest.mark.parametrize("of", ["faces/{face_id}", "persons/{person_id}", "albums/{first}"])
 def test_a_program_that_knows_prov_gets_it_by_its_header_as_by_the_parameter(everything: Everything, of: str) -> None:
-    path = path_of(f"/v1/families/{{family_id}}/{of}/lineage", everything.places)
-    get = everything.client.get
+    get, family = everything.client.get, path_of("/v1/families/{family_id}", everything.places)
+    albums = get(f"{family}/albums").json()["items"]
+    path = f"{family}/{path_of(of, {**everything.places, 'albums/{first}': albums[0]['album_id']})}/lineage"
     ours, asked = get(path), get(path, params={"format": "prov-json"})
     assert [one.headers["content-type"] for one in (ours, asked)] == [JSON, PROV]
     told = get(path, headers={"accept": f"{PROV}, */*;q=0.5"})
