@@ -86,6 +86,10 @@ class Backbone:
     def evaluate(self, work: Work) -> None:
         """Children and growing people held out, as it serves, beside the default space that it learnt from."""
         _, side = read_sides(work)
+        if not (side < 0).any():
+            raise InvalidValueError(
+                "no group is held out to judge the backbone by; raise split_held_out, now too small"
+            )
         content = (work.inputs["train"] / "model.bin").read_bytes()
         spec = save_network(work.scratch, "judged", content, licence=BENCH_LICENCE, research_only=True)
         network = open_network(spec.backbones[0].model)

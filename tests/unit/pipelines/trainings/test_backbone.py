@@ -54,6 +54,14 @@ def test_from_pictures_to_weights_and_figures(tmp_path: Path) -> None:
     assert figures["children_tar_far_1"]["better"] is not True  # colours tell nothing of these people
 
 
+def test_nobody_is_judged_where_nobody_is_held_out(tmp_path: Path) -> None:
+    made, collecting = data(families=4), work(tmp_path, "collect", [])
+    write_collected(collecting, made, [str(one) for one in made.faces.families], query="made", ours=False)
+    TRAINING.split(work(tmp_path, "split", [], split_held_out=0.0))
+    with pytest.raises(InvalidValueError, match="split_held_out"):
+        TRAINING.evaluate(work(tmp_path, "evaluate", []))
+
+
 def test_half_precision_learns_too_and_is_another_optimiser_alone() -> None:
     recipe = backbone_recipe(epochs=3, width=4, batch=16, learning_rate=0.01)
     half = choose_precision(recipe, half=True)
