@@ -86,7 +86,10 @@ def ensure_analyzer(connection: Connection, models: Mapping[str, str], space: st
 
 
 def save_analysis(connection: Connection, photo: AnalysedPhoto, analyzer: AnalyzerRow, *, now: datetime) -> bool:
-    """Replace what was known of the photo's faces; tells whether it is there, as one deleted meanwhile is let be."""
+    """Replace what was known of the photo's faces; tells whether it is there, as one deleted meanwhile is let be.
+
+    The caller's transaction holds `lock_family`: without it, faces that somebody else saves may not be seen.
+    """
     before = _complete(connection, photo, analyzer, now=now)
     if before is None:
         return False

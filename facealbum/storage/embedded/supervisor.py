@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from shutil import disk_usage
 from types import TracebackType
 from urllib.parse import urlencode
 
@@ -100,7 +101,8 @@ class EmbeddedPostgres:
             with self._nothing_lives() as lock:
                 if lock is not None and started:
                     raise DatabaseUnavailableError(
-                        f"The database server of {self._directory} ended while it started; "
+                        f"The database server of {self._directory} ended while it started, with "
+                        f"{disk_usage(self._directory).free / 1e6:.0f} MB of room there; "
                         f"its last words: {self._cluster.last_words()}"
                     )
                 if lock is not None:
