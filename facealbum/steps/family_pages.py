@@ -47,7 +47,7 @@ from facealbum.storage.shown_persons import (
 PERSONS, FACES = 24, 60
 """So many are on a page."""
 MONTHS = 12
-"""So many a timeline has."""
+"""So many a timeline has at most."""
 CHOICES = 400
 """So many persons may be chosen from, those with most faces first."""
 MOST_WAITING = 1000
@@ -177,7 +177,7 @@ def look_at_family(
             (shown[-1].faces, shown[-1].person_id) if len(persons) > PERSONS else None,
             load_pictures(transaction, family, arm_id, wanted),
             count_waiting(transaction, family, arm_id, most=MOST_WAITING),
-            months,
+            _from_the_first_seen(months, rows["timeline"]),
             rows,
         )
 
@@ -275,3 +275,10 @@ def _timeline(last: Month) -> list[Month]:
     while len(months) < MONTHS:
         months.insert(0, months[0].before())
     return months
+
+
+def _from_the_first_seen(months: list[Month], timeline: Rows) -> list[Month]:
+    """The months from the first in which anybody is seen; all of them if nobody ever is."""
+    seen = {f"{row['month']:%Y-%m}" for row in timeline}
+    first = next((number for number, month in enumerate(months) if str(month) in seen), 0)
+    return months[first:]
