@@ -23,6 +23,7 @@ OLD_RELEASE = "dd991f9"
 SEPTEMBER = datetime(2026, 9, 1)  # noqa: DTZ001 - a month
 PHOTOS = 8
 PATIENCE_SECONDS = 90
+RECONCILED_SECONDS = 120
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def old(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    with Stage(tmp_path / "stage", settings={"TASK_SECONDS": "8"}) as found:
+    with Stage(tmp_path / "stage", settings={"TASK_SECONDS": "8", "RECONCILE_AFTER_SECONDS": "30"}) as found:
         yield found
 
 
@@ -75,7 +76,8 @@ def test_old_and_new_workers_at_one_queue_lose_and_misread_nothing(stage: Stage,
     del stage.programs["old"]
     first.kill()
     stage.run("requeue")
+    stage.start("beat", "beat")  # orders again, within two minutes, a match that went with the old worker
     stage.wait(lambda: analysed(stage, "after") == PHOTOS, seconds=PATIENCE_SECONDS)
-    stage.wait_until_calm(seconds=PATIENCE_SECONDS)
+    stage.wait_until_calm(seconds=PATIENCE_SECONDS + RECONCILED_SECONDS)
     assert stage.ask(load_parked) == []
     assert stage.ask(count_doubled_faces) == 0
