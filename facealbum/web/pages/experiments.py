@@ -32,8 +32,8 @@ from facealbum.steps.experiments import (
 from facealbum.storage.experiments import Experiment
 from facealbum.web.charts import Point, Series, draw_effects, draw_lines
 from facealbum.web.languages import language_of
+from facealbum.web.pages.fields import read_number
 from facealbum.web.pages.metric_words import MetricWords
-from facealbum.web.pages.new_experiment import read_number
 from facealbum.web.pages.page import Sure, expect_sure, lead_back, render
 from facealbum.web.rights import Known, requires
 from facealbum.web.world import World

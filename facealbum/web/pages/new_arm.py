@@ -20,7 +20,7 @@ from facealbum.steps.context import Context
 from facealbum.steps.models import list_models
 from facealbum.steps.packaged_models import PACKAGED
 from facealbum.steps.registry import list_versions
-from facealbum.web.pages.new_experiment import read_number, written
+from facealbum.web.pages.fields import read_number, written
 from facealbum.web.pages.page import expect_sure, lead_back, render
 from facealbum.web.problems import problem_of
 from facealbum.web.rights import Known, requires

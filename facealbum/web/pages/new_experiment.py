@@ -6,7 +6,6 @@ that still holds them; the steps are those of the command.
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from math import isfinite, nan
 from typing import Annotated
 from urllib.parse import quote
 
@@ -22,6 +21,7 @@ from facealbum.steps.arms import list_arms
 from facealbum.steps.context import Context
 from facealbum.steps.experiments import DECIDING, Draft, create_experiment
 from facealbum.web.languages import language_of
+from facealbum.web.pages.fields import read_count, read_number, written
 from facealbum.web.pages.metric_words import MetricWords
 from facealbum.web.pages.page import expect_sure, lead_back, render
 from facealbum.web.problems import problem_of
@@ -100,33 +100,6 @@ class Wanted(BaseModel):
         """Name and value of each, to be sent again as they are."""
         values = self.model_dump(exclude={"step", "sure"})
         return [(name, one) for name, told in values.items() for one in ([told] if isinstance(told, str) else told)]
-
-
-def read_number(text: str, what: str) -> float:
-    """The number that is written so; raises InvalidValueError that names what it is."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = nan
-    if not isfinite(value):
-        raise InvalidValueError(
-            Sentence("%(what)s must be a number, such as 0.5; got %(text)s", what=what, text=repr(text))
-        )
-    return value
-
-
-def read_count(text: str, what: str) -> int:
-    """The whole number that is written so; raises InvalidValueError that names what it is."""
-    if not (text.strip().isdecimal() and len(text.strip()) < 10):  # noqa: PLR2004 - as the database counts
-        raise InvalidValueError(
-            Sentence("%(what)s must be a whole number below a billion; got %(text)s", what=what, text=repr(text))
-        )
-    return int(text)
-
-
-def written(names: list[str], values: list[str]) -> dict[str, str]:
-    """What is written beside each name, where anything is."""
-    return {name: value for name, value in zip(names, values, strict=False) if value.strip()}
 
 
 @router.get("")
