@@ -141,11 +141,9 @@ def _pins(entry: Entry, given: str | None) -> tuple[str, ...]:
 
 def _fetch(entry: Entry, url: str, part: Path, *, pins: tuple[str, ...], report: Report) -> None:
     """The whole download, as pinned; a part that went wrong is fetched anew once."""
-    published = entry.download is not None and url == entry.download.url
-    size = entry.download.bytes if entry.download and published else None
     _check_room(entry, part)
     for went_on in (part.exists(), False):
-        download(url, part, size=size, report=report)
+        download(url, part, sizes=entry.sizes_at(url), report=report)
         found = digest_of(part)
         if found in pins:
             return
@@ -192,7 +190,7 @@ def _check_room(entry: Entry, part: Path) -> None:
     free = shutil.disk_usage(part.parent).free
     if needed > free:
         raise ModelError(
-            f"{part.parent} must have {needed / 1e6:.0f} MB free for {entry.space}, got {free / 1e6:.0f} MB; make room"
+            f"{part.parent} must have {needed / 1e6:.1f} MB free for {entry.space}, got {free / 1e6:.1f} MB; make room"
         )
 
 

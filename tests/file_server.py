@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
@@ -11,13 +12,15 @@ import pytest
 
 @dataclass
 class FileServer:
-    """files: content by name.  break_after: bytes that each of the next answers gives before its connection ends.
+    """files: content by name.  headers: what every answer says besides, None to leave one out.
 
+    break_after: bytes that each of the next answers gives before its connection ends.
     gate: an answer waits for it halfway, after it has set `halfway`.
     """
 
     url: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
+    headers: dict[str, str | None] = field(default_factory=dict)
     break_after: list[int] = field(default_factory=list)
     ranges: bool = True
     status: int = 200
@@ -42,22 +45,28 @@ def file_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
             told.asked.append(asked)
             content = told.files.get(self.path.lstrip("/"))
             if told.status != 200 or content is None:
-                self.send_error(404 if told.status == 200 else told.status)
+                self.answer(404 if told.status == 200 else told.status, {"Content-Length": "0"})
                 return
             start = int(re.sub(r"bytes=(\d+)-", r"\1", asked)) if asked and told.ranges else 0
             if start and start >= len(content):
                 self.send_error(416)
                 return
-            self.send_response(206 if start else 200)
-            self.send_header("Content-Length", str(len(content) - start))
-            self.end_headers()
+            self.answer(206 if start else 200, {"Content-Length": str(len(content) - start)})
             end = start + told.break_after.pop(0) if told.break_after else len(content)
             middle = (start + end) // 2
-            self.wfile.write(content[start:middle])
-            self.wfile.flush()
-            told.halfway.set()
-            told.gate.wait(timeout=20)
-            self.wfile.write(content[middle:end])
+            with suppress(ConnectionError):  # who asked may have heard enough
+                self.wfile.write(content[start:middle])
+                self.wfile.flush()
+                told.halfway.set()
+                told.gate.wait(timeout=20)
+                self.wfile.write(content[middle:end])
+
+        def answer(self, status: int, headers: dict[str, str | None]) -> None:
+            self.send_response(status)
+            for name, value in (headers | told.headers).items():
+                if value is not None:
+                    self.send_header(name, value)
+            self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the standard library
             """Nothing: the tests look at `asked`."""

@@ -20,7 +20,7 @@ from models.heads import load_heads, remove_head
 from models.install import digest_of, install, installed, remove
 from models.registry import EmbedderSpec, load_embedders, load_specs
 
-_SCHEMES = ("http", "https", "file")
+_SCHEMES = ("http://", "https://", "file://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +162,6 @@ def _place(entry: Entry, given: str | None, mirror: str | None) -> str | None:
     if given is None and mirror is not None:
         published = entry.download.url if entry.download else entry.file_name
         given = f"{mirror.rstrip('/')}/{urlsplit(published).path.rsplit('/', 1)[-1]}"
-    if given is None or urlsplit(given).scheme in _SCHEMES:
+    if given is None or given.startswith(_SCHEMES):
         return given
     return Path(given).expanduser().absolute().as_uri()

@@ -99,6 +99,14 @@ class Entry(_Table):
         given = (self.weights.sha256, self.download.sha256 if self.download else None)
         return tuple(digest for digest in given if digest)
 
+    def sizes_at(self, url: str) -> tuple[int, ...]:
+        """How many bytes may come from there: as published, elsewhere of any file that is pinned; () if not known."""
+        if self.download and url == self.download.url:
+            sizes = [self.download.bytes]
+        else:
+            sizes = [one.bytes for one in (self.download, self.weights) if one and one.sha256]
+        return () if None in sizes else tuple(size for size in sizes if size)
+
 
 def load_catalog(own: Path | None = None) -> dict[str, Entry]:
     """The packaged entries, then those of `own/*.toml`, by name.

@@ -110,8 +110,33 @@ def test_a_file_with_another_checksum_is_refused_and_removed(
 
 def test_a_shorter_file_is_never_taken_for_whole(published: Entry, tmp_path: Path, file_server: FileServer) -> None:
     file_server.files["face.onnx"] = CONTENT[:5000]
-    with pytest.raises(DownloadError, match="no more than 5000 bytes"):
+    with pytest.raises(ChecksumError, match="must have 1024000 bytes, the server has 5000"):
         install(published, tmp_path, report=quiet)
+    assert (names(tmp_path), len(file_server.asked)) == (set(), 1)
+
+
+def test_a_file_that_comes_compressed_is_refused(published: Entry, tmp_path: Path, file_server: FileServer) -> None:
+    file_server.headers["Content-Encoding"] = "gzip"
+    with pytest.raises(ChecksumError, match="sends it as gzip"):
+        install(published, tmp_path, report=quiet)
+
+
+@pytest.mark.parametrize("length", [None, "many"])
+def test_a_file_whose_end_nobody_tells_is_fetched_no_further_than_it_may_be(
+    published: Entry, tmp_path: Path, file_server: FileServer, length: str | None
+) -> None:
+    file_server.headers["Content-Length"] = length
+    file_server.files["endless"] = CONTENT * 8
+    with pytest.raises(ChecksumError, match="must have 1024000 bytes, more came"):
+        install(published, tmp_path, report=quiet, place=file_server.place("endless"))
+    assert install(published, tmp_path, report=quiet).backbones[0].model.read() == CONTENT
+
+
+def test_a_redirect_without_end_is_told_in_one_line(published: Entry, tmp_path: Path, file_server: FileServer) -> None:
+    file_server.status, file_server.headers["Location"] = 302, file_server.place("face.onnx")
+    with pytest.raises(DownloadError, match=r"302 .* infinite loop") as refused:
+        install(published, tmp_path, report=quiet)
+    assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("status", [404, 403, 503])
@@ -119,6 +144,12 @@ def test_what_a_server_refuses_is_said(published: Entry, tmp_path: Path, file_se
     file_server.status = status
     with pytest.raises(DownloadError, match=str(status)):
         install(published, tmp_path, report=quiet)
+
+
+@pytest.mark.parametrize("place", ["http://[::1/face.onnx", "file:///nowhere/face.onnx"])
+def test_a_place_that_is_none_is_told(published: Entry, tmp_path: Path, place: str) -> None:
+    with pytest.raises((InvalidValueError, DownloadError), match=r"must be a (URL|file that can be read), "):
+        install(published, tmp_path, report=quiet, place=place)
 
 
 @pytest.mark.usefixtures("file_server")
@@ -148,7 +179,7 @@ def test_a_full_disk_is_noticed_before_anything_is_fetched(
 ) -> None:
     usage = shutil.disk_usage(tmp_path)._replace(free=1000)
     monkeypatch.setattr(installing.shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(ModelError, match="must have 1 MB free"):
+    with pytest.raises(ModelError, match=r"must have 1\.0 MB free"):
         install(published, tmp_path, report=quiet)
     assert file_server.asked == []
 
