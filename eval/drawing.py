@@ -90,7 +90,7 @@ def _words(number: int, face: Face) -> tuple[str, ...]:
     return (
         f"{number}   {face.age:.1f} years, {gender} {sure:.0%}",
         f"quality {face.quality:.2f}, detector {face.score:.2f}, {face.box.width:.0f} px wide",
-        f"yaw {face.yaw:+.0f}, pitch {face.pitch:+.0f}, roll {face.roll:+.0f}",
+        f"yaw {face.yaw:+.0f}, pitch {face.pitch:+.0f}, roll {face.roll:+.0f}{', turned' if face.turned else ''}",
     )
 
 

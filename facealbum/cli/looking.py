@@ -88,7 +88,7 @@ def _value(found: "LookedAt", *, embeddings: bool) -> dict[str, object]:
     """What JSON shows of a file: each face's numbers, of a video with its moment and person, arrays as lists."""
     faces = []
     for seen in found.faces:
-        face = asdict(seen.face) | {"landmarks": seen.face.landmarks.tolist()}
+        face = asdict(seen.face) | {"landmarks": seen.face.landmarks.tolist(), "turned": seen.face.turned}
         face |= {} if seen.track is None else {"ms": seen.ms, "track": seen.track}
         embedding = face.pop("embedding").tolist()
         faces.append(face | {"embedding": embedding} if embeddings else face)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Self
 
 from facealbum.domain.bounds import check_bounds
+from facealbum.domain.faces import STRONGLY_TURNED
 from facealbum.errors import InvalidValueError
 
 _POSITIVE = (1, float("inf"))
@@ -54,7 +55,7 @@ class ClusteringParameters:
     min_faces: int = 2
     min_quality: float = 0.4
     min_size: float = 24.0
-    max_yaw: float = 60.0
+    max_yaw: float = STRONGLY_TURNED
     max_nodes: int = 50
     max_family_nodes: int = 2000
     density_min_cluster: int = 2

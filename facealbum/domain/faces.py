@@ -12,6 +12,15 @@ Embedding: TypeAlias = NDArray[np.float32]
 """float32[512], L2-normalised, of one named embedding space; vectors of two spaces are never compared."""
 
 
+STRONGLY_TURNED = 60.0
+"""Degrees to either side beyond which too little of a face is seen for it to found a person."""
+
+
+def is_turned(yaw: float) -> bool:
+    """Whether a face is strongly turned to a side; yaw: degrees."""
+    return abs(yaw) > STRONGLY_TURNED
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A rectangle in pixels of the upright image; x grows to the right, y downwards; may pass the border."""
@@ -56,3 +65,8 @@ class Face:
     score: float
     embedding: Embedding
     embedding_norm: float | None = None
+
+    @property
+    def turned(self) -> bool:
+        """Whether it is strongly turned to a side."""
+        return is_turned(self.yaw)

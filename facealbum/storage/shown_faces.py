@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select, func, select, tuple_
 
+from facealbum.domain.faces import is_turned
 from facealbum.domain.ids import FaceId, FamilyId, PersonId, PhotoId, RunId
 from facealbum.storage.schema import assignments, faces, photos
 from facealbum.storage.told import AGE, P_FEMALE
@@ -44,6 +45,11 @@ class ShownFace:
     excluded: bool
     person_id: PersonId | None
     state: str | None
+
+    @property
+    def turned(self) -> bool:
+        """Whether it is strongly turned to a side."""
+        return is_turned(self.yaw)
 
     @property
     def place(self) -> Place:

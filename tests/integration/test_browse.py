@@ -75,6 +75,7 @@ def test_a_photo_tells_its_faces_from_left_to_right(album: TestClient) -> None:
     ages = [8.0 * person + 4 for person in shot.people]
     assert [face["age"] for face in photo["faces"]] == ages
     face = photo["faces"][0]
+    assert (face["yaw"], face["turned"]) == (0, False)
     assert album.get(f"{MORI}/faces/{face['face_id']}").json() == face
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from facealbum.domain.access import Role
 from facealbum.domain.decisions import Kind
@@ -196,6 +196,16 @@ def test_a_photo_tells_the_age_that_a_user_said(client: TestClient) -> None:
     assert '<td class="number">63.5</td>' in client.get(photo).text
     send(client, proof, photo, kind="age", face=face)
     assert '<td class="number">–</td>' in client.get(photo).text
+
+
+@pytest.mark.parametrize(("yaw", "marks"), [(59.0, 0), (-75.0, 1)])
+def test_a_photo_marks_a_strongly_turned_face(client: TestClient, yaw: float, marks: int) -> None:
+    log_in(client)
+    photo = every_page(client)[-3]
+    number = boxes(client.get(photo).text)[0].split(":")[0]
+    with world_of(client).database.begin() as transaction:
+        transaction.execute(update(faces).where(faces.c.face_id == number).values(yaw=yaw))
+    assert client.get(photo).text.count("strongly turned") == marks
 
 
 def test_a_viewer_sees_faces_and_no_button_and_may_not_decide(client: TestClient) -> None:

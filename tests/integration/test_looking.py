@@ -64,6 +64,7 @@ def test_json_holds_every_number_of_a_face(run: Run) -> None:
     assert len(face["landmarks"]) == 5
     assert np.linalg.norm(face["embedding"]) == pytest.approx(1, abs=1e-5)
     assert {"yaw", "pitch", "roll", "age", "p_female", "quality", "score"} < face.keys()
+    assert face["turned"] is False
 
 
 def test_what_is_wrong_with_a_file_does_not_keep_the_others_back(run: Run, folder: Path) -> None:

@@ -78,9 +78,9 @@ class Box(BaseModel):
 class Face(BaseModel):
     """A face: what analysis says of it, and whose it is.
 
-    yaw, pitch, roll: degrees.  age: in years, as it looks or a user says.  p_female and quality: 0 to 1.  age and
-    p_female are null where a user says that the models are wrong.  provisional: until a monthly run has looked at it.
-    excluded: a user says that it is none.  crop: a signed URL of its picture.
+    yaw, pitch, roll: degrees.  turned: strongly, to a side.  age: in years, as it looks or a user says.  p_female and
+    quality: 0 to 1.  age and p_female are null where a user says that the models are wrong.  provisional: until a
+    monthly run has looked at it.  excluded: a user says that it is none.  crop: a signed URL of its picture.
     """
 
     face_id: UUID
@@ -90,6 +90,7 @@ class Face(BaseModel):
     yaw: float = Field(examples=[-4.0])
     pitch: float = Field(examples=[2.5])
     roll: float = Field(examples=[1.0])
+    turned: bool
     age: float | None = Field(examples=[3.2])
     p_female: float | None = Field(examples=[0.81])
     quality: float = Field(examples=[0.95])

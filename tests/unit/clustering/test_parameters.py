@@ -1,16 +1,25 @@
 """Parameters are checked, and survive JSON."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from facealbum.clustering import ClusteringParameters
+from facealbum.clustering.items import is_sound
+from facealbum.domain.faces import is_turned
 from facealbum.errors import InvalidValueError
 
 
 def test_parameters_survive_json() -> None:
     given = ClusteringParameters(similarity=0.4, min_faces=3)
     assert ClusteringParameters.from_dict(json.loads(json.dumps(given.to_dict()))) == given
+
+
+@pytest.mark.parametrize("yaw", [0.0, -60.0, 60.0, 60.1, -60.1, 180.0])
+def test_a_face_that_is_marked_as_strongly_turned_founds_nobody(yaw: float) -> None:
+    seen = SimpleNamespace(quality=1.0, size=500.0, yaw=yaw)
+    assert is_sound(seen, ClusteringParameters()) != is_turned(yaw)
 
 
 def test_a_missing_name_keeps_its_default() -> None:
