@@ -20,7 +20,12 @@ from rich.progress import (
 )
 from rich.table import Table
 
+_ENDLESS = 1_000_000
+"""Columns of what is no terminal: there a row of a table is one line, for grep and awk."""
+
 out = Console(highlight=False)
+if not out.is_terminal:
+    out.width = _ENDLESS
 err = Console(stderr=True, highlight=False)
 
 _SHOWN_PROBLEMS = 20
@@ -94,11 +99,11 @@ def show_problems(lines: Sequence[str]) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A plain table; numbers to the right."""
+    """A plain table; numbers to the right.  Rows wrap in a terminal alone."""
     cells = [list(row) for row in rows]
-    shown = Table(
-        title=escape(title) if title else None, box=None, title_justify="left", header_style="bold", pad_edge=False
-    )
+    if title:
+        out.print(title, style="italic", markup=False, soft_wrap=True)
+    shown = Table(box=None, header_style="bold", pad_edge=False)
     for number, column in enumerate(columns):
         numeric = all(isinstance(row[number], int | float) for row in cells)
         whole = number == 0 and all(len(str(row[0])) <= _WHOLE for row in cells)

@@ -55,6 +55,9 @@ def import_(
         if result.relinked:
             people = count_of(result.relinked, "person", "people")
             console.say(f"{people} got, lost or changed their child by what was corrected")
+        if result.unlisted:
+            names = ", ".join(sorted(result.unlisted))
+            console.say(f"New and without children, as {families_csv} doesn't name them: {names}")
         console.show_problems([f"{p.where}: {p.detail}" for p in result.problems])
     finish(problems=bool(result.problems))
 
@@ -74,7 +77,7 @@ def analyze(
     from facealbum.steps.analyze import analyze_pending
 
     with open_world() as context:
-        result = analyze_pending(context, family=family, again=again)
+        result = analyze_pending(context, family=family, again=again, waiting=_say_waiting)
     if as_json:
         console.say_json(asdict(result))
     else:
@@ -86,6 +89,10 @@ def analyze(
             console.say(_where_time_went(result.photos, result.processes, result.wall_seconds, result.seconds))
         console.show_problems([f"{p.family}/{p.photo}: {p.detail}" for p in result.problems])
     finish(problems=bool(result.problems))
+
+
+def _say_waiting() -> None:
+    console.complain("Another `facealbum analyze` is at work here; waiting for its end, to take what is left")
 
 
 def _where_time_went(photos: int, processes: int, wall: float, seconds: dict[str, float]) -> str:
@@ -127,10 +134,11 @@ def cluster(
             ],
         )
     would = "would be " if dry_run else ""
+    idle = f", {len(result.runs) - len(changed)} without a change" if len(changed) < len(result.runs) else ""
     other = f", {count_of(result.other_runs, 'run')} of arms that are not shown" if result.other_runs else ""
     console.say(
-        f"{count_of(len(result.runs), 'run')} in {_families(result.families)}, {result.up_to_date} up to date{other}; "
-        f"{count_of(result.changes, 'change')} {would}made"
+        f"{count_of(len(result.runs), 'run')} in {_families(result.families)}{idle}, {result.up_to_date} up to date"
+        f"{other}; {count_of(result.changes, 'change')} {would}made"
     )
     for doubt in chain.from_iterable(result.doubted_births.values()):
         console.say(f"{doubt.family}: {doubt.sentence}")

@@ -27,11 +27,12 @@ def family_list(as_json: Json = False) -> None:
             ", ".join(child.name for child in one.children),
             one.photos.get("analysed", 0),
             one.photos.get("pending", 0),
-            one.photos.get("failed", 0),
+            one.photos.get("failed", 0) - one.not_imported,
+            one.not_imported,
         )
         for one in found
     ]
-    console.table("", ("family", "children", "analysed", "pending", "failed"), rows)
+    console.table("", ("family", "children", "analysed", "pending", "failed", "not imported"), rows)
 
 
 @app.command("delete")

@@ -23,11 +23,12 @@ def photo_delete(
     as_json: Json = False,
 ) -> None:
     """Delete a photo or video with its file and its faces, for ever."""
-    from facealbum.steps.photos import forget_photo
+    from facealbum.steps.photos import find_photo, forget_photo
 
-    if not yes:
-        typer.confirm(f"Delete {key!r} of family {family!r} with its faces?", abort=True, err=True)
     with open_world() as context:
+        find_photo(context, family, key)
+        if not yes:
+            typer.confirm(f"Delete {key!r} of family {family!r} with its faces?", abort=True, err=True)
         gone = forget_photo(context, family, key)
     people = f", and {count_of(gone.persons, 'person', 'people')} without any other face" if gone.persons else ""
     say_result(asdict(gone), f"{key!r} is deleted{people}", as_json=as_json)

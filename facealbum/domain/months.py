@@ -41,7 +41,9 @@ class Month:
         return cls(utc.year, utc.month)
 
     def next(self) -> "Month":
-        """The month after this one."""
+        """The month after this one; raises InvalidValueError for the last that there is."""
+        if (self.year, self.month) == (MAXYEAR, _DECEMBER):
+            raise InvalidValueError(f"a month must be before {self}, the last that there is")
         return Month(self.year + self.month // _DECEMBER, self.month % _DECEMBER + 1)
 
     def before(self) -> "Month":

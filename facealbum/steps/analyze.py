@@ -1,10 +1,13 @@
 """Analysis: every pending photo or video becomes faces, or a recorded reason why not.
 
 Processes decode and infer, the caller's process writes; an upload is one transaction, so an analysis cut short goes
-on where it stopped.  The result does not depend on the number of processes.
+on where it stopped.  The result does not depend on the number of processes.  One analysis works at a time: a second
+one waits, and takes what is left.
 """
 
 import os
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
@@ -16,10 +19,14 @@ from facealbum.steps.analyze_upload import AnalysedBy, save_outcome, set_up
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import models_in_use
 from facealbum.steps.match import match_family
+from facealbum.storage.analysis_lock import lock_analysis
+from facealbum.storage.database import Transaction
 from facealbum.storage.families import load_families
 from facealbum.storage.photos import load_pending
 from facealbum.storage.runs import lock_family
 from facealbum.storage.spaces import mark_outdated
+
+_POLL_SECONDS = 1
 
 
 @dataclass(slots=True)
@@ -39,14 +46,35 @@ class AnalyzeResult:
 
 
 def analyze_pending(
-    context: Context, *, family: str | None = None, again: bool = False, in_process: bool = False
+    context: Context,
+    *,
+    family: str | None = None,
+    again: bool = False,
+    in_process: bool = False,
+    waiting: Callable[[], None] = lambda: None,
 ) -> AnalyzeResult:
     """Analyse what is pending in one family or in all, and match the faces; raises UnknownFamilyError.
 
     With `again`, photos that other models than today's have analysed count as pending, and those that failed; a face
     that is found again keeps its id, its person and every decision.  What is deleted meanwhile is not counted.
-    With `in_process` this process does the work itself, and ends with a photo that kills it.
+    With `in_process` this process does the work itself, and ends with a photo that kills it.  `waiting` is called if
+    another analysis is at work, whose end is waited for.
     """
+    with context.database.begin() as alone:
+        _wait_for_turn(alone, waiting)
+        return _analyze(context, family, again=again, in_process=in_process)
+
+
+def _wait_for_turn(transaction: Transaction, waiting: Callable[[], None]) -> None:
+    """Have no other analysis work until the transaction ends."""
+    if lock_analysis(transaction):
+        return
+    waiting()
+    while not lock_analysis(transaction):
+        time.sleep(_POLL_SECONDS)
+
+
+def _analyze(context: Context, family: str | None, *, again: bool, in_process: bool) -> AnalyzeResult:
     start = perf_counter()
     with context.database.begin() as transaction:
         families = {one.family_id: one.name for one in load_families(transaction, family)}

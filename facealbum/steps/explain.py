@@ -25,6 +25,7 @@ from facealbum.storage.serving import load_served_arm
 _NO_RUN = Sentence("no monthly run has looked at it yet")
 _BY_USER = Sentence("a user said so")
 _NO_FACE = Sentence("a user said that this is no face")
+_TAKEN_AWAY = Sentence("a user's word has taken it away since, and it waits for the next run")
 _FOUND_ANEW = Sentence("a run said so of the face that was found here before the photo was analysed again")
 
 
@@ -81,8 +82,14 @@ def explain_placed(transaction: Transaction, family: FamilyId, arm: Arm, face: P
         box=(box.x1, box.y1, box.x2, box.y2),
         person=names.get(person, str(person)) if person else None,
         provisional=face.state == "provisional",
-        why=join_sentences([why, *_told(face)]),
+        why=join_sentences([why, *_taken_away(face, plan), *_told(face)]),
     )
+
+
+def _taken_away(face: PlacedFace, plan: ClusterPlan) -> Iterator[Sentence]:
+    """What came after a run that gave a face that is nobody's to somebody."""
+    if face.person_id is None and not face.excluded and (plan.attach or plan.create):
+        yield _TAKEN_AWAY
 
 
 def _told(face: PlacedFace) -> Iterator[Sentence]:

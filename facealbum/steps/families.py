@@ -21,7 +21,7 @@ from facealbum.storage.families import (
     save_family,
     update_family,
 )
-from facealbum.storage.photos import count_photos
+from facealbum.storage.photos import count_photos, count_unimported
 from facealbum.storage.pictures import pictures_prefix
 from facealbum.storage.runs import lock_family
 from facealbum.storage.uploads import is_family
@@ -29,12 +29,13 @@ from facealbum.storage.uploads import is_family
 
 @dataclass(frozen=True, slots=True)
 class FamilyOverview:
-    """A family, its children, and its photos by status."""
+    """A family, its children, and its photos by status; not_imported: those of the failed ones without a file."""
 
     family_id: FamilyId
     name: str
     children: tuple[Child, ...]
     photos: dict[str, int]
+    not_imported: int
 
 
 def list_families(context: Context, name: str | None = None) -> list[FamilyOverview]:
@@ -93,7 +94,8 @@ def rename_family(
 
 def _look_at(transaction: Transaction, family: Family) -> FamilyOverview:
     children = tuple(load_children(transaction, family.family_id))
-    return FamilyOverview(family.family_id, family.name, children, count_photos(transaction, family.family_id))
+    counts = count_photos(transaction, family.family_id), count_unimported(transaction, family.family_id)
+    return FamilyOverview(family.family_id, family.name, children, *counts)
 
 
 def register_family(context: Context, name: str) -> tuple[Family, bool]:

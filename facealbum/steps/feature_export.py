@@ -21,7 +21,7 @@ from facealbum.code_version import code_version
 from facealbum.domain.faces import EMBEDDING_SIZE
 from facealbum.domain.ids import FamilyId
 from facealbum.domain.months import Month
-from facealbum.errors import ModelError
+from facealbum.errors import InvalidValueError, ModelError
 from facealbum.features import Dtype, Entity, Feature
 from facealbum.steps.context import Context
 from facealbum.steps.features import Asked, Row, View, open_features
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _GROUP = 8_192
 """Rows of a group, but for whole families: of faces with embeddings 10 MB as they come, and 17 MB decoded."""
+
+_SUFFIXES = (".parquet", ".arrow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,13 @@ class Exported:
 
 
 def export_features(context: Context, out: Path, asked: Asked, *, family: str | None = None) -> Exported:
-    """Write what is asked for, of one family or of all, as Parquet; as Arrow if the name ends so.
+    """Write what is asked for, of one family or of all, as Parquet or Arrow, whichever the name ends in.
 
-    Raises as open_features, UnknownFamilyError, and ModelError without the extra `train`.
+    Raises as open_features, InvalidValueError for another ending, UnknownFamilyError, and ModelError without the extra
+    `train`.
     """
+    if out.suffix not in _SUFFIXES:
+        raise InvalidValueError(f"the file must end in {' or '.join(_SUFFIXES)}, got {str(out)!r}")
     if find_spec("pyarrow") is None:
         raise ModelError("pyarrow must be installed to write features; pip install 'facealbum[train]'")
     part = out.with_name(f"{out.name}.part")

@@ -5,7 +5,7 @@ twice changes nothing.  The same content is one photo of a family, whatever it i
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import BinaryIO
 
-from facealbum.domain.ids import PhotoId, photo_id
+from facealbum.domain.ids import PhotoId, family_id, photo_id
 from facealbum.domain.people import Child
 from facealbum.domain.photos import Problem, original_key
 from facealbum.domain.videos import is_frame_key
@@ -30,7 +30,7 @@ from facealbum.steps.manifests import (
 from facealbum.steps.register import Fate, Registered, check_file, promise_photos, register_photos
 from facealbum.storage.families import save_family
 from facealbum.storage.photos import NewPhoto, clear_problems, load_known_photos, save_problems
-from facealbum.storage.uploads import load_contents
+from facealbum.storage.uploads import is_family, load_contents
 
 PICTURES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".heic", ".heif", ".avif", ".tif", ".tiff", ".gif"})
 VIDEOS = frozenset({".mp4", ".mov", ".m4v", ".webm", ".avi", ".mkv", ".3gp"})
@@ -41,10 +41,12 @@ _GROUP = 64
 class ImportResult:
     """What an import did; `unchanged` photos were there before, `duplicates` under another name.
 
-    relinked: persons who got, lost or changed their child, because a child was corrected.
+    relinked: persons who got, lost or changed their child, because a child was corrected.  unlisted: families that are
+    new by their photos alone, although there is a list of families.
     """
 
     families: set[str] = field(default_factory=set)
+    unlisted: set[str] = field(default_factory=set)
     children: int = 0
     relinked: int = 0
     photos: int = 0
@@ -64,15 +66,25 @@ def import_manifests(context: Context, photos_csv: Path, families_csv: Path | No
         result.problems.append(ImportProblem(photos_csv.name, error.code, str(error)))
         return result
     result.problems.extend(manifest.problems)
+    if families_csv is not None:
+        result.unlisted = _unknown_families(context, {photo.family for photo in manifest.photos})
     _import_photos(context, manifest.photos, result)
     return result
 
 
 def import_folder(context: Context, folder: Path, family: str, children: Sequence[Child] = ()) -> ImportResult:
-    """Import every picture and video below the folder; the key of each is its path inside the folder."""
+    """Import every picture and video below the folder; the key of each is its path inside the folder.
+
+    Without any that is a problem, and the family is registered only if children are told.
+    """
     result = ImportResult()
-    _save_family(context, check_name(family, "family"), children, result)
-    _import_photos(context, list(_files(folder, family)), result)
+    photos = list(_files(folder, check_name(family, "family")))
+    if photos or children:
+        _save_family(context, family, children, result)
+    if not photos:
+        known = " ".join(sorted(PICTURES | VIDEOS))
+        result.problems.append(ImportProblem(str(folder), "no_photos", f"no file below it ends in {known}", family))
+    _import_photos(context, photos, result)
     return result
 
 
@@ -85,6 +97,11 @@ def _import_families(context: Context, path: Path, result: ImportResult) -> None
     result.problems.extend(manifest.problems)
     for name in manifest.families:
         _save_family(context, name, [child for family, child in manifest.children if family == name], result)
+
+
+def _unknown_families(context: Context, names: Collection[str]) -> set[str]:
+    with context.database.begin() as connection:
+        return {name for name in names if not is_family(connection, family_id(name))}
 
 
 def _save_family(context: Context, name: str, children: Sequence[Child], result: ImportResult) -> None:

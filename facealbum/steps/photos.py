@@ -24,6 +24,15 @@ class ForgottenPhoto:
     persons: int
 
 
+def find_photo(context: Context, family: str, key: str) -> PhotoId:
+    """The id of the photo or video that the family's importer called `key`.
+
+    Raises UnknownFamilyError, and InvalidValueError if the family has no such photo.
+    """
+    with context.database.begin() as transaction:
+        return _find(transaction, load_families(transaction, family)[0].family_id, key)[0]
+
+
 def forget_photo(context: Context, family: str, key: str) -> ForgottenPhoto:
     """Delete the stored file and every row of the photo or video that the family's importer called `key`.
 
@@ -33,10 +42,7 @@ def forget_photo(context: Context, family: str, key: str) -> ForgottenPhoto:
     with context.database.begin() as transaction:
         identity = load_families(transaction, family)[0].family_id
         _lock(transaction, identity)
-        found = load_upload(transaction, identity, key)
-        if found is None:
-            raise InvalidValueError(f"the family must have a photo or video called {key!r}; nothing was deleted")
-        upload, content = found
+        upload, content = _find(transaction, identity, key)
         if content is not None:
             context.objects.delete(original_key(identity, content))
         return ForgottenPhoto(_delete(context, transaction, identity, upload, content))
@@ -54,6 +60,13 @@ def forget_lost_photo(context: Context, family: FamilyId, content: bytes) -> boo
         for photo in photos:
             _delete(context, transaction, family, photo, content)
         return bool(photos)
+
+
+def _find(transaction: Transaction, family: FamilyId, key: str) -> tuple[PhotoId, bytes | None]:
+    found = load_upload(transaction, family, key)
+    if found is None:
+        raise InvalidValueError(f"the family must have a photo or video called {key!r}; nothing was deleted")
+    return found
 
 
 def _delete(

@@ -61,8 +61,7 @@ def load_families(connection: Connection, name: str | None = None) -> list[Famil
     found = [Family(FamilyId(row.family_id), row.name) for row in connection.execute(query)]
     if name is not None and not found:
         raise UnknownFamilyError(
-            f"no family was registered as {name!r} or has this id; `facealbum family list` shows the"
-            f" {count_families(connection)} there are"
+            f"no family was registered as {name!r} or has this id; `facealbum family list` shows all"
         )
     return found
 

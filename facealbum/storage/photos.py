@@ -243,6 +243,12 @@ def count_photos(connection: Connection, family: FamilyId | None = None) -> dict
     return {status: count for status, count in connection.execute(query)}  # noqa: C416 - rows are not pairs to mypy
 
 
+def count_unimported(connection: Connection, family: FamilyId) -> int:
+    """The family's photos whose file was never brought in: of the failed ones, those that no analysis can help."""
+    query = select(func.count()).where(photos.c.family_id == family, photos.c.sha256.is_(None), UPLOADED)
+    return connection.execute(query).scalar_one()
+
+
 def mark_failed(connection: Connection, family: FamilyId, problem: Problem, *, now: datetime) -> bool:
     """The photo can't be analysed, for this reason; tells whether it is there, as one deleted meanwhile is let be."""
     marked = connection.execute(

@@ -220,6 +220,31 @@ def test_a_camera_that_claims_the_future_is_not_believed(
     assert (photo.taken_at, photo.taken_at_source) == expected
 
 
+def test_a_second_analysis_waits_for_the_first_however_that_ends(
+    context: Context, database_url: str, tmp_path: Path
+) -> None:
+    put(tmp_path / "in", "a.jpg", PORTRAIT.read_bytes())
+    import_folder(context, tmp_path / "in", "Mori")
+    with subprocess.Popen([sys.executable, "-c", HOLDER, database_url], stdout=subprocess.PIPE) as first:
+        assert first.stdout
+        assert first.stdout.readline() == b"True\n"
+        result = analyze_pending(context, in_process=True, waiting=first.kill)
+        assert first.wait() == -signal.SIGKILL
+    assert result.photos == 1
+
+
+HOLDER = """
+import sys, threading
+from pathlib import Path
+from facealbum.storage.analysis_lock import lock_analysis
+from facealbum.storage.database import open_database
+with open_database(sys.argv[1], Path()) as database, database.begin() as transaction:
+    print(lock_analysis(transaction), flush=True)
+    threading.Event().wait()
+"""
+"""An analysis that never ends."""
+
+
 def test_an_unknown_family_is_refused(context: Context) -> None:
     with pytest.raises(UnknownFamilyError, match="nobody"):
         analyze_pending(context, family="nobody")

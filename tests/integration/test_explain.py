@@ -1,13 +1,17 @@
 """Why a face is where it is, told from what runs have kept."""
 
 import pytest
+from sqlalchemy import select
 
+from facealbum.domain.decisions import Kind
 from facealbum.domain.months import Month
 from facealbum.errors import InvalidValueError, UnknownFamilyError
 from facealbum.steps.cluster import cluster_families
 from facealbum.steps.context import Context
+from facealbum.steps.correct import Said, decide
 from facealbum.steps.explain import explain_photo
 from facealbum.steps.match import match_family
+from facealbum.storage.schema import assignments
 from tests.integration.album import FAMILY, FAMILY_ID, Shot, add, shots
 
 YEAR = Month(2026, 12)
@@ -41,6 +45,20 @@ def test_a_waiting_face_tells_what_the_last_run_said(context: Context) -> None:
     (face,) = explain_photo(context, "alone", family=FAMILY)
     assert face.person is None
     assert face.why.startswith("waits: nobody is near enough; next best")
+
+
+def test_a_face_that_a_user_took_away_from_its_person_says_so(context: Context) -> None:
+    photos = shots(months=1, a_month=8)
+    add(context, photos)
+    cluster_families(context, YEAR)
+    (face, *_) = explain_photo(context, photos[0].key, family=FAMILY)
+    with context.database.begin() as transaction:
+        whose = select(assignments.c.person_id).where(assignments.c.face_id == face.face_id)
+        person = str(transaction.execute(whose).scalar_one())
+    decide(context, FAMILY, Said(Kind.REJECT, faces=(str(face.face_id),), person=person), author="ann")
+    (after, *_) = explain_photo(context, photos[0].key, family=FAMILY)
+    assert after.person is None
+    assert after.why.endswith("a user's word has taken it away since, and it waits for the next run")
 
 
 def test_a_photo_or_family_that_is_not_there_is_named(context: Context) -> None:

@@ -279,6 +279,8 @@ def test_a_file_that_can_not_be_finished_is_not_there(context: Context, tmp_path
         export_features(context, tmp_path / "out.parquet", Asked(Entity.PERSON, ("shoe_size",)))
     with pytest.raises(UnknownFamilyError):
         export_features(context, tmp_path / "out.parquet", Asked(Entity.PERSON), family="Nobody")
+    with pytest.raises(InvalidValueError, match=r"must end in \.parquet or \.arrow, got .*out\.csv"):
+        export_features(context, tmp_path / "out.csv", Asked(Entity.PERSON))
     assert list(tmp_path.glob("out*")) == []
 
 

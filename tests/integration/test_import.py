@@ -164,6 +164,30 @@ def test_a_folder_gives_its_pictures_and_videos_and_leaves_the_rest(context: Con
     assert set(stored(context)) == {photo_id(FAMILY, name) for name in ("b.JPG", "sub/a.png", "clip.mp4")}
 
 
+def test_a_folder_without_a_picture_is_a_problem_and_makes_no_family(context: Context, tmp_path: Path) -> None:
+    picture(tmp_path, "notes.txt")
+    result = import_folder(context, tmp_path, "Mori")
+    assert [problem.code for problem in result.problems] == ["no_photos"]
+    assert list_families(context) == []
+    children = parse_children("Mori", ["Hana,2019-04-02,female"], today=context.clock().date())
+    assert import_folder(context, tmp_path, "Mori", children).children == 1
+
+
+def test_a_family_that_the_list_of_families_lacks_is_told_when_it_is_new(context: Context, tmp_path: Path) -> None:
+    picture(tmp_path, "a.jpg")
+    families = tmp_path / "families.csv"
+    families.write_text("family,child,birth_date,gender\nMori,Hana,2019-04-02,female\n", encoding="utf-8")
+    manifest = photos_csv(tmp_path, "Mori,1,a.jpg,", "Mory,2,a.jpg,")
+    assert import_manifests(context, manifest, families).unlisted == {"Mory"}
+    assert import_manifests(context, manifest, families).unlisted == set()
+
+
+def test_a_photo_whose_file_never_came_is_told_apart_from_those_that_failed(context: Context, tmp_path: Path) -> None:
+    import_manifests(context, photos_csv(tmp_path, "Mori,1,none.jpg,"), None)
+    (family,) = list_families(context)
+    assert (family.photos, family.not_imported) == ({"failed": 1}, 1)
+
+
 def test_a_manifest_without_a_column_is_one_problem_and_families_still_come_in(
     context: Context, tmp_path: Path
 ) -> None:

@@ -150,6 +150,8 @@ def test_bad_input_is_named_recorded_and_does_not_stop_the_rest(run: Run, tmp_pa
         ("import", "nowhere.csv"),
         ("export", "faces", "/nowhere/out.csv"),
         ("family", "delete", "nobody", "--yes"),
+        ("photo", "delete", "none.jpg", "--family", FAMILY),
+        ("features", "export", "out.csv"),
         ("no-such-command",),
     ],
 )

@@ -1,5 +1,7 @@
-"""How tables look where there is little room."""
+"""How tables look where there is little room, and where there is no end of it."""
 
+import subprocess
+import sys
 from io import StringIO
 
 import pytest
@@ -14,3 +16,10 @@ def test_a_short_name_in_the_first_column_of_a_narrow_table_stays_whole(monkeypa
     console.table("", ("name", "what it is"), [("ghostfacenet-v1-512", "a network of other people's, " * 3)])
     assert "ghostfacenet-v1-512" in shown.getvalue()
     assert len(shown.getvalue().splitlines()) > 3
+
+
+def test_a_row_of_a_table_that_nobody_looks_at_is_one_line() -> None:
+    shown = "console.table('of two', ('name', 'is'), [('one', 'long ' * 99), ('two', '')])"
+    command = f"from facealbum import console; {shown}"
+    told = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
+    assert [line.split(maxsplit=1)[0] for line in told.stdout.splitlines()] == ["of", "name", "one", "two"]

@@ -20,6 +20,8 @@ def test_a_month_reads_what_it_writes(month: Month) -> None:
 def test_a_period_may_end_with_the_last_month_there_is() -> None:
     assert list(Month(9999, 11).through(Month(9999, 12))) == [Month(9999, 11), Month(9999, 12)]
     assert not list(Month(9999, 12).through(Month(9999, 11)))
+    with pytest.raises(InvalidValueError, match="before 9999-12"):
+        Month(9999, 12).next()
 
 
 @given(months)
