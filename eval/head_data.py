@@ -19,6 +19,7 @@ from facealbum.domain.faces import EMBEDDING_SIZE, Face
 from facealbum.errors import InvalidValueError
 from models.alignment import Pyramid
 from models.analyzer import Analyzer
+from models.arrays import read_arrays
 from models.decode import decode
 from models.embedder import aligned
 from models.limits import Limits
@@ -55,8 +56,8 @@ class HeadData:
     def load(cls, path: Path) -> Self:
         """Read what `save` wrote; raises InvalidValueError if the file holds something else."""
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return cls(LabelledFaces.load(path), **{name: arrays[name] for name in _DETAILS})
+            arrays = read_arrays(path.read_bytes())
+            return cls(LabelledFaces.load(path), **{name: arrays[name] for name in _DETAILS})
         except (OSError, ValueError, KeyError) as error:
             raise InvalidValueError(f"{path} must hold the arrays of HeadData, {error}") from error
 

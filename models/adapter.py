@@ -6,12 +6,13 @@ linear maps have a closed form (models.adapter_fit); the third is a network (mod
 
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facealbum.errors import InvalidValueError, ModelError
+from models.arrays import read_arrays
 
 Kind: TypeAlias = Literal["orthogonal", "linear", "mlp"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -74,11 +75,12 @@ class Adapter:
     def from_bytes(cls, content: bytes) -> "Adapter":
         """Read what `to_bytes` gave; raises ModelError if it is anything else."""
         try:
-            with np.load(BytesIO(content), allow_pickle=False) as arrays:
-                kind = kind_of(str(arrays["kind"]))
-                about = {name: arrays[name].item() for name in _ABOUT}
-                return cls(kind, **{name: arrays[name].astype(np.float32) for name in _ARRAYS}, **about)
-        except (OSError, ValueError, KeyError) as error:
+            arrays = read_arrays(content)
+            kind = kind_of(str(arrays["kind"]))
+            about = {name: arrays[name].item() for name in _ABOUT}
+            maps: dict[str, Any] = {name: arrays[name].astype(np.float32) for name in _ARRAYS}
+            return cls(kind, **maps, **about)
+        except (ValueError, KeyError) as error:
             raise ModelError(f"an adapter's file must hold its arrays, {error!r}; train it again") from error
 
 

@@ -7,7 +7,6 @@ head's terms with it, so neither its licence nor the similarity measured in it c
 import hashlib
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -16,12 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facealbum.errors import InvalidValueError, ModelError
+from models.arrays import read_arrays
 from models.registry import EmbedderSpec, Head, load_embedders
+from models.whole import write_whole
 
 _ROUNDING = 1e-3  # heads are kept as float16
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,62}")
 _SUFFIX = ".head.npz"
 _BARE = ".npy"  # the array alone: heads of releases before terms
+_AGAIN = "remove it by facealbum models remove {}, and train it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +61,28 @@ def save_head(folder: Path, space: str, content: bytes) -> EmbedderSpec:
         raise InvalidValueError(
             f"a space's name must be lower-case letters, digits, dots and hyphens and no packaged one, got {space!r}"
         )
-    _read_terms(BytesIO(content), space)
+    _read_terms(content, space)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{space}{_SUFFIX}"
     sha256 = hashlib.sha256(content).hexdigest()
-    file.write_bytes(content)
-    _note(file).write_text(f"{sha256}  {file.name}\n", encoding="ascii")
-    return _spec(space, file, sha256)
+    write_whole({_note(file): f"{sha256}  {file.name}\n".encode(), file: content})
+    return _spec(space, file, sha256, content)
 
 
 def load_heads(folder: Path) -> dict[str, EmbedderSpec]:
     """The trained spaces in a folder by name; raises ModelError for one whose checksum or terms can't be read."""
-    found = {}
-    for space, file in _files(folder):
-        try:
-            sha256 = _note(file).read_text(encoding="ascii").split()[0]
-        except (OSError, ValueError, IndexError) as error:
-            raise ModelError(f"{_note(file)} must hold the checksum of {file.name}; train the head again") from error
-        found[space] = _spec(space, file, sha256)
-    return found
+    return {space: _trained(space, file) for space, file in _files(folder).items()}
+
+
+def find_head(folder: Path, space: str) -> EmbedderSpec | None:
+    """The trained space of this name, whatever has become of the others; raises ModelError as `load_heads` does."""
+    file = _files(folder).get(space)
+    return None if file is None else _trained(space, file)
+
+
+def is_head(folder: Path, space: str) -> bool:
+    """Whether a trained space has this name, usable or not."""
+    return space in _files(folder)
 
 
 def carry_over(source: EmbedderSpec, target: EmbedderSpec) -> NDArray[np.float32] | None:
@@ -94,21 +99,20 @@ def carry_over(source: EmbedderSpec, target: EmbedderSpec) -> NDArray[np.float32
 
 
 def remove_head(folder: Path, space: str) -> int:
-    """Delete a trained head; returns how many bytes that freed."""
+    """Delete a trained head, usable or not; returns how many bytes that freed."""
     freed = 0
-    for name, file in list(_files(folder)):
-        if name == space:
+    for file in (folder / f"{space}{suffix}" for suffix in (_BARE, _SUFFIX)):
+        if file.exists():
             freed += file.stat().st_size
             file.unlink()
-            _note(file).unlink(missing_ok=True)
+        _note(file).unlink(missing_ok=True)
     return freed
 
 
-def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Each space with its file, those with terms last, so that they count."""
-    for suffix in (_BARE, _SUFFIX):
-        for file in sorted(folder.glob(f"*{suffix}")):
-            yield file.name.removesuffix(suffix), file
+def _files(folder: Path) -> dict[str, Path]:
+    """The file of each space; of two the one with terms counts."""
+    found = [(suffix, file) for suffix in (_BARE, _SUFFIX) for file in sorted(folder.glob(f"*{suffix}"))]
+    return {file.name.removesuffix(suffix): file for suffix, file in found}
 
 
 def _note(file: Path) -> Path:
@@ -119,16 +123,23 @@ def _default() -> EmbedderSpec:
     return next(iter(load_embedders().values()))
 
 
-def _spec(space: str, file: Path, sha256: str) -> EmbedderSpec:
+def _trained(space: str, file: Path) -> EmbedderSpec:
+    try:
+        sha256, content = _note(file).read_text(encoding="ascii").split()[0], file.read_bytes()
+    except (OSError, ValueError, IndexError) as error:
+        raise ModelError(f"{_note(file)} must hold the checksum of {file.name}; {_AGAIN.format(space)}") from error
+    return _spec(space, file, sha256, content)
+
+
+def _spec(space: str, file: Path, sha256: str, content: bytes) -> EmbedderSpec:
     version = f"{space}-{sha256[:8]}"
-    terms = default_terms() if file.suffix == _BARE else _read_terms(file, space)
+    terms = default_terms() if file.suffix == _BARE else _read_terms(content, space)
     head = Head(file, sha256, version)
     return replace(_default(), space=space, version=version, head=head, **asdict(terms))
 
 
-def _read_terms(file: Path | BytesIO, space: str) -> Terms:
+def _read_terms(content: bytes, space: str) -> Terms:
     try:
-        with np.load(file, allow_pickle=False) as arrays:
-            return Terms(**json.loads(str(arrays["terms"])))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"the head {space} must hold its terms, {error!r}; train it again") from error
+        return Terms(**json.loads(str(read_arrays(content)["terms"])))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ModelError(f"the head {space} must hold its terms, {error!r}; {_AGAIN.format(space)}") from error

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facealbum.errors import ModelError
+from models.arrays import read_arrays
 
 FOLDER = Path(__file__).parent
 
@@ -95,11 +96,10 @@ class Head:
         """float32[features, 512]; raises ModelError if the file is missing, not as pinned or no such array."""
         content = _read_checked(self.file, self.sha256, what=f"the head {self.version}")
         try:
-            loaded = np.load(BytesIO(content), allow_pickle=False)
-            matrix: NDArray[np.float32] = (loaded if isinstance(loaded, np.ndarray) else loaded["head"]).astype(
-                np.float32
-            )
-        except (ValueError, KeyError) as error:
+            bare = self.file.suffix == ".npy"
+            array = np.load(BytesIO(content), allow_pickle=False) if bare else read_arrays(content)["head"]
+            matrix: NDArray[np.float32] = array.astype(np.float32)
+        except (ValueError, KeyError, EOFError) as error:
             raise ModelError(f"{self.file} must hold an array, {error}; reinstall facealbum") from error
         return matrix
 

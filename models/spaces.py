@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from models.heads import load_heads
+from models.heads import find_head
 from models.registry import EmbedderSpec, load_embedders
 
 
@@ -11,9 +11,9 @@ def find_embedder(space: str, folder: Path) -> EmbedderSpec:
 
     Raises UnknownModelError for another name, and ModelNotInstalledError if its weights are not here.
     """
-    ready = load_embedders() | load_heads(folder)
-    if space in ready:
-        return ready[space]
+    ready = load_embedders().get(space) or find_head(folder, space)
+    if ready is not None:
+        return ready
     from models.catalog import find_entry, load_catalog  # noqa: PLC0415 - with what reads it half a second, and who
     from models.install import installed  # noqa: PLC0415 - works in a packaged space need not pay that
 

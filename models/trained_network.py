@@ -12,6 +12,7 @@ from facealbum.errors import ModelError
 from models.catalog import find_entry, load_catalog
 from models.install import installed
 from models.registry import EmbedderSpec
+from models.whole import write_whole
 
 _MAGIC = slice(4, 8), b"TFL3"
 
@@ -32,9 +33,11 @@ def save_network(folder: Path, space: str, content: bytes, *, licence: str, rese
     entry = (folder / f"{space}.toml").absolute()
     sha256 = hashlib.sha256(content).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{space}.tflite").write_bytes(content)
-    (folder / f"{space}.tflite.sha256").write_text(f"{sha256}  {space}.tflite\n", encoding="ascii")
-    entry.write_text(_describe(space, sha256, _side(content), licence, entry.as_uri(), research_only=research_only))
+    described = _describe(space, sha256, _side(content), licence, entry.as_uri(), research_only=research_only)
+    note = f"{sha256}  {space}.tflite\n".encode()
+    write_whole(
+        {folder / f"{space}.tflite.sha256": note, folder / f"{space}.tflite": content, entry: described.encode()}
+    )
     return installed(find_entry(load_catalog(folder), space), folder, check=True)
 
 

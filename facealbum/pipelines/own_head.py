@@ -13,7 +13,7 @@ from facealbum.pipelines.trainings.embedding_head import TRAINING
 from facealbum.steps.context import Context
 from facealbum.steps.embedders import models_folder
 from models.catalog import load_catalog
-from models.heads import load_heads, save_head
+from models.heads import is_head, save_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def train_own_head(context: Context, name: str, *, epochs: int | None = None, se
     Raises InvalidValueError for a name that can't be, or too few people, and ModelError without the extra `train`.
     """
     folder = models_folder(context.settings)
-    if name in load_heads(folder) or name in load_catalog(folder):
+    if is_head(folder, name) or name in load_catalog(folder):
         raise InvalidValueError(f"the name of a new space must be free, {name!r} is taken; choose another, as {name}-2")
     chosen: Values = {"name": name} if epochs is None else {"name": name, "epochs": epochs}
     done = run_training(context, TRAINING, source=CONFIRMED, chosen=chosen, seed=seed)

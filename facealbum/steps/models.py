@@ -16,7 +16,7 @@ from facealbum.steps.packaged_models import register_packaged
 from facealbum.storage.registry import load_versions_of
 from models.catalog import Entry, find_entry, load_catalog
 from models.download import Report
-from models.heads import load_heads, remove_head
+from models.heads import is_head, load_heads, remove_head
 from models.install import digest_of, install, installed, remove
 from models.registry import EmbedderSpec, load_embedders, load_specs
 
@@ -94,7 +94,7 @@ def remove_model(context: Context, name: str) -> int:
     with context.database.begin() as transaction:
         if installed_space(transaction) == name:
             raise InvalidValueError(f"{name} is in use; choose another by facealbum models use, then remove it")
-    if name in load_heads(folder):
+    if is_head(folder, name):
         return remove_head(folder, name)
     return remove(_entry(name, folder), folder)
 

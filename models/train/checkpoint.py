@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from facealbum.errors import InvalidValueError
+from models.arrays import read_arrays
 from models.train.parts import Keras, Tensor
 
 
@@ -44,12 +45,12 @@ def load_checkpoint(path: Path, progress: Progress, *, identity: str) -> None:
     Raises InvalidValueError if the file is no checkpoint, or one of another model.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            about = json.loads(str(arrays["about"]))
-            if about["identity"] != identity:
-                return
-            for number, variable in enumerate(progress.variables()):
-                variable.assign(arrays[f"variable_{number}"])
+        arrays = read_arrays(path.read_bytes())
+        about = json.loads(str(arrays["about"]))
+        if about["identity"] != identity:
+            return
+        for number, variable in enumerate(progress.variables()):
+            variable.assign(arrays[f"variable_{number}"])
     except FileNotFoundError:
         return
     except (OSError, ValueError, KeyError) as error:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from facealbum.domain.faces import EMBEDDING_SIZE
 from facealbum.errors import InvalidValueError
+from models.arrays import read_arrays
 
 Labels = NDArray[np.int64]
 """int64[n]: equal numbers mean the same one."""
@@ -55,8 +56,8 @@ class LabelledFaces:
     def load(cls, path: Path) -> Self:
         """Read what `save` wrote; raises InvalidValueError if the file holds something else."""
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return cls(**{field.name: arrays[field.name] for field in fields(cls)})
+            arrays = read_arrays(path.read_bytes())
+            return cls(**{field.name: arrays[field.name] for field in fields(cls)})
         except (OSError, ValueError, KeyError) as error:
             raise InvalidValueError(f"{path} must hold the arrays of LabelledFaces, {error}") from error
 

@@ -71,8 +71,11 @@ def test_a_file_gives_the_adapter_back_and_another_one_is_refused() -> None:
     found = Adapter.from_bytes(adapter.to_bytes())
     assert found.apply(old) == pytest.approx(adapter.apply(old), abs=2e-3)
     assert (found.source, found.target, found.held_out, found.seed) == ("old", "new", 0.2, 3)
-    with pytest.raises(ModelError, match="must hold its arrays"):
-        Adapter.from_bytes(b"no arrays")
+    changed = bytearray(adapter.to_bytes())
+    changed[len(changed) // 2] ^= 255
+    for content in (b"", b"no arrays", adapter.to_bytes()[:-1], bytes(changed)):
+        with pytest.raises(ModelError, match="must hold its arrays"):
+            Adapter.from_bytes(content)
 
 
 def test_what_can_teach_nothing_is_refused() -> None:

@@ -1,5 +1,6 @@
 """A head that an operator has trained is a space like any other."""
 
+import resource
 from hashlib import sha256
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import numpy as np
 import pytest
 
 from facealbum.errors import InvalidValueError, ModelError
-from models.heads import Terms, load_heads, pack_head, remove_head, save_head
+from models.heads import Terms, is_head, load_heads, pack_head, remove_head, save_head
+from models.registry import load_embedders
+from models.spaces import find_embedder
 
 TERMS = Terms("any use", research_only=False)
 
@@ -51,6 +54,34 @@ def test_a_head_without_its_checksum_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ours-512.head.npz.sha256").unlink()
     with pytest.raises(ModelError, match="checksum"):
         load_heads(tmp_path)
+
+
+@pytest.mark.parametrize("kept", [0, 4, 1000, -100])
+def test_a_damaged_head_is_named_and_keeps_no_other_space_from_working(tmp_path: Path, kept: int) -> None:
+    fine, damaged = (save_head(tmp_path, space, content()) for space in ("fine-512", "ours-512"))
+    assert damaged.head is not None
+    damaged.head.file.write_bytes(content()[:kept])
+    with pytest.raises(ModelError, match=r"ours-512.*models remove ours-512"):
+        find_embedder("ours-512", tmp_path)
+    assert find_embedder("fine-512", tmp_path) == fine
+    assert find_embedder("fused-512", tmp_path) == load_embedders()["fused-512"]
+    assert is_head(tmp_path, "ours-512")
+    remove_head(tmp_path, "ours-512")
+    assert load_heads(tmp_path) == {"fine-512": fine}
+
+
+def test_a_head_that_there_is_no_room_for_leaves_the_one_before(tmp_path: Path) -> None:
+    first, limits = save_head(tmp_path, "ours-512", content()), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            save_head(tmp_path, "ours-512", content(2.0))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert load_heads(tmp_path) == {"ours-512": first}
+    assert first.head is not None
+    assert first.head.read().shape == (640, 512)
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_a_head_keeps_its_terms(tmp_path: Path) -> None:

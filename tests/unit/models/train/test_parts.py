@@ -24,8 +24,9 @@ def test_faces_survive_a_file(tmp_path: Path) -> None:
     assert again.ages.tolist() == faces.ages.tolist()
 
 
-def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "faces.npz").write_bytes(b"something else")
+@pytest.mark.parametrize("content", [b"", b"something else", b"PK\3\4cut short", b"\x93NUMPY\1\0"])
+def test_a_file_of_something_else_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "faces.npz").write_bytes(content)
     with pytest.raises(InvalidValueError, match="LabelledFaces"):
         LabelledFaces.load(tmp_path / "faces.npz")
 

@@ -158,9 +158,10 @@ def test_a_checkpoint_of_another_training_is_passed_over(tmp_path: Path) -> None
     assert not list(tmp_path.glob("*.part"))
 
 
-def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"", b"something else", b"PK\3\4cut short"])
+def test_a_damaged_checkpoint_is_named(tmp_path: Path, content: bytes) -> None:
     checkpoint = tmp_path / "line.checkpoint"
-    checkpoint.write_bytes(b"something else")
+    checkpoint.write_bytes(content)
     with pytest.raises(InvalidValueError, match=r"line\.checkpoint"):
         train(RECIPE, points(), checkpoint=checkpoint)
 
