@@ -16,3 +16,7 @@ class Limits:
     def __post_init__(self) -> None:
         """Raises InvalidValueError."""
         check_bounds(self, {"pixels": (1, 10**9), "video_frames": (1, 10**6), "video_seconds": (0.001, 10**6)})
+
+
+PASSED = Limits(pixels=10**9, video_frames=10**6, video_seconds=10**6)
+"""For what was held against its installation's own limits when it was analysed: the widest there can be."""

@@ -19,7 +19,7 @@ from facealbum.steps.whole_file import check_place, whole_file
 from models.analyzer import Analyzer
 from models.containers import is_video
 from models.decode import Photo, decode
-from models.limits import Limits
+from models.limits import PASSED, Limits
 from models.video import read_frames
 from models.video_analysis import analyze_video
 
@@ -175,7 +175,7 @@ def _pictures(data: bytes, moments: set[int | None]) -> Iterator[tuple[int | Non
     if frames:
         yield from read_frames(data, frames)
     elif not is_video(data):
-        yield None, decode(data)
+        yield None, decode(data, limits=PASSED)
 
 
 def _draw(data: bytes, seen: Sequence[Seen], out: Path) -> None:

@@ -11,6 +11,7 @@ from facealbum.domain.photos import original_key
 from facealbum.errors import FacealbumError
 from facealbum.steps.context import Context
 from models.decode import Photo, decode
+from models.limits import PASSED
 from models.video import read_frames
 
 
@@ -44,7 +45,7 @@ def cut_faces(context: Context, family: FamilyId, faces: Sequence[Face]) -> Iter
 def _shown(data: bytes, faces: Sequence[Face]) -> Iterator[tuple[Face, Photo]]:
     """Each face of one upload with the photo that it is in, or the frame of the video."""
     moments = {face.frame_ms for face in faces if face.frame_ms is not None}
-    pictures = read_frames(data, moments) if moments else [(None, decode(data))]
+    pictures = read_frames(data, moments) if moments else [(None, decode(data, limits=PASSED))]
     for moment, photo in pictures:
         yield from ((face, photo) for face in faces if face.frame_ms == moment)
 

@@ -16,6 +16,7 @@ from facealbum.steps.context import Context
 from facealbum.storage.pictures import Picture, hold_upload, load_face_picture, load_photo_picture, pictures_prefix
 from models.containers import is_video
 from models.decode import Photo, decode
+from models.limits import PASSED
 from models.video import read_frames
 
 _VERSION = "1"  # of how pictures are made
@@ -77,4 +78,4 @@ def _decoded(data: bytes, picture: Picture, size: int) -> Photo:
         return next(photo for _, photo in read_frames(data, [picture.frame_ms or 0]))
     longer = max(picture.width, picture.height)
     shown = longer if picture.box is None else ROOM * max(picture.box.width, picture.box.height, 1)
-    return decode(data, working_side=round(longer * min(1.0, size / shown)))
+    return decode(data, limits=PASSED, working_side=round(longer * min(1.0, size / shown)))

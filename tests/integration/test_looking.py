@@ -87,6 +87,18 @@ def test_a_drawing_is_a_picture_of_the_file(run: Run, tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "drawn").iterdir()} == {"0001-collins-1998.png", "0002-obama-2012.png"}
 
 
+def test_a_photo_that_only_this_installation_allows_is_analysed_and_drawn(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("L", (16_000, 12_600)).save(tmp_path / "large.jpg", quality=30)
+    code, out, _ = run("analyze-file", tmp_path / "large.jpg", "--json")
+    assert (code, json.loads(out)[0]["code"]) == (3, "image_size")
+    monkeypatch.setenv("FACEALBUM_MAX_PIXELS", "300000000")
+    code, out, _ = run("analyze-file", tmp_path / "large.jpg", "--json", "--draw", tmp_path / "large.png")
+    assert (code, json.loads(out)[0]["width"]) == (0, 16_000)
+    assert (tmp_path / "large.png").exists()
+
+
 def test_a_video_shows_its_people(run: Run, tmp_path: Path) -> None:
     clip = Clip([Actor("collins-1998", still(0.3), height=0.5)], times=tuple(number / 5 for number in range(10)))
     (tmp_path / "clips").mkdir()
