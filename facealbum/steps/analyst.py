@@ -45,13 +45,15 @@ class Outcome:
 class Setup:
     """What every process that analyses is told.
 
-    objects: the URL of the object store.  models: the folder of installed ones.  space: the embedder's.
+    objects: the URL of the object store.  models: the folder of installed ones.  space, version: the embedder's; one
+    that was trained anew under its old name has another version, so that no process goes on with the old one.
     every: seconds between the frames of a video that are looked at.
     """
 
     objects: str
     models: Path
     space: str
+    version: str
     limits: Limits
     every: float
 

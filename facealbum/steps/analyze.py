@@ -86,7 +86,7 @@ def _analyze(context: Context, family: str | None, *, again: bool, in_process: b
         pending = [photo for identity in families for photo in load_pending(transaction, identity)]
     result = AnalyzeResult(processes=min(context.settings.processes or os.cpu_count() or 1, len(pending)))
     context.progress.begin("Analysing photos", len(pending))
-    setup = set_up(context.settings, models.space)
+    setup = set_up(context.settings, models)
     analyse_here = partial(analyse_upload, setup=setup)
     outcomes = map(analyse_here, pending) if in_process else pooled_outcomes(pending, result.processes, setup)
     for outcome in outcomes:

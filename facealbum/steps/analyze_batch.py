@@ -69,7 +69,7 @@ def analyze_batch(context: Context, family: FamilyId, photo_ids: Sequence[PhotoI
         models = models_in_use(transaction, context.settings)
         by = AnalysedBy.load(context, transaction, models)
     batch = _Batch(context, family, photo_ids, by)
-    setup, result = set_up(context.settings, models.space), BatchResult()
+    setup, result = set_up(context.settings, models), BatchResult()
     photo = batch.begin()
     while photo is not None:
         with _given_back(context, photo):

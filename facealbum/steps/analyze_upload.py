@@ -18,11 +18,16 @@ from facealbum.storage.photos import mark_failed
 from models.limits import Limits
 
 
-def set_up(settings: Settings, space: str) -> Setup:
-    """What processes that analyse under these settings for this space are told."""
+def set_up(settings: Settings, models: ModelsInUse) -> Setup:
+    """What processes that analyse under these settings with these models are told."""
     limits = Limits(settings.max_pixels, settings.max_video_frames, settings.max_video_seconds)
     return Setup(
-        settings.object_store_url, models_folder(settings), space, limits, every=settings.video_interval_seconds
+        settings.object_store_url,
+        models_folder(settings),
+        models.space,
+        models.embedder.version,
+        limits,
+        every=settings.video_interval_seconds,
     )
 
 

@@ -302,7 +302,7 @@ def _embed(context: Context, upload: LackingUpload, target: _Target, *, job: int
     found = None
     try:
         data = context.objects.get(original_key(upload.family_id, upload.sha256))
-        found = _reembedder(context.settings, target.embedder.space).embed(data, places)
+        found = _reembedder(context.settings, target.embedder.space, target.embedder.version).embed(data, places)
     except (PhotoError, ObjectNotFoundError) as error:
         problem = error.code, str(error)
         _log.warning("reembedding_lost", photo_id=str(upload.photo_id), code=error.code)
@@ -320,7 +320,8 @@ def _embed(context: Context, upload: LackingUpload, target: _Target, *, job: int
 
 
 @lru_cache(maxsize=1)
-def _reembedder(settings: Settings, space: str) -> Reembedder:
-    """The process keeps its networks between uploads."""
+def _reembedder(settings: Settings, space: str, version: str) -> Reembedder:
+    """The process keeps its networks between uploads, until the space's are of another version."""
+    del version
     limits = Limits(settings.max_pixels, settings.max_video_frames, settings.max_video_seconds)
     return Reembedder(find_embedder(space, models_folder(settings)), limits=limits)

@@ -23,12 +23,13 @@ from facealbum.steps.analyst import Outcome, Setup, analyse_upload
 from facealbum.steps.analyze import analyze_pending
 from facealbum.steps.analyze_upload import AnalysedBy, save_outcome, set_up
 from facealbum.steps.context import Context
-from facealbum.steps.embedders import default_space, models_in_use
+from facealbum.steps.embedders import default_models, models_folder, models_in_use, with_embedder
 from facealbum.steps.imports import import_folder
 from facealbum.storage.families import load_families
 from facealbum.storage.photos import count_photos, load_pending, load_problems
 from facealbum.storage.schema import face_embeddings, faces, photos
 from models.containers import is_video
+from models.heads import default_terms, pack_head, save_head
 
 PORTRAITS = Path(demo.__file__).parent / "portraits"
 PORTRAIT = min(PORTRAITS.glob("*.jpg"))
@@ -124,10 +125,26 @@ def test_the_number_of_processes_changes_nothing(context: Context, tmp_path: Pat
     for number, portrait in enumerate(sorted(PORTRAITS.glob("*.jpg"))[:3]):
         put(tmp_path / "in", f"{number}.jpg", portrait.read_bytes())
     import_folder(context, tmp_path / "in", "Mori")
-    setup = set_up(context.settings, default_space())
+    setup = set_up(context.settings, default_models())
     one = [analysis_pool._alone(photo, setup).result for photo in _pending(context)]
     three = [outcome.result for outcome in analysis_pool.pooled_outcomes(_pending(context), 3, setup)]
     assert sorted(map(_essence, one)) == sorted(map(_essence, three))
+
+
+def test_a_process_goes_on_with_the_head_that_took_the_place_of_another_under_its_name(
+    context: Context, tmp_path: Path
+) -> None:
+    put(tmp_path / "in", "a.jpg", PORTRAIT.read_bytes())
+    import_folder(context, tmp_path / "in", "Mori")
+    (photo,) = _pending(context)
+    vectors = []
+    for order in (slice(None), slice(None, None, -1)):
+        content = pack_head(np.eye(512, dtype=np.float32)[:, order], default_terms())
+        models = with_embedder(save_head(models_folder(context.settings), "ours-512", content))
+        result = analyse_upload(photo, set_up(context.settings, models)).result
+        assert isinstance(result, AnalysedPhoto)
+        vectors.append(result.faces[0].embedding)
+    np.testing.assert_allclose(vectors[1], vectors[0][::-1], atol=1e-6)
 
 
 def test_a_photo_that_is_new_is_saved_in_five_statements(context: Context, tmp_path: Path) -> None:
@@ -137,7 +154,7 @@ def test_a_photo_that_is_new_is_saved_in_five_statements(context: Context, tmp_p
         models = models_in_use(transaction, context.settings)
         by = AnalysedBy.load(context, transaction, models)
     (photo,) = _pending(context)
-    outcome = analyse_upload(photo, set_up(context.settings, models.space))
+    outcome = analyse_upload(photo, set_up(context.settings, models))
     said: list[str] = []
     with context.database.begin() as transaction:
         event.listen(transaction, "before_cursor_execute", lambda *call: said.append(call[2]))
