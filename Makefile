@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo test test-browser verify-models check speed bench bench-clustering chaos throughput queue-soak model-loop lock secrets clean
+.PHONY: help setup extra dev demo test test-browser verify-models check speed bench bench-clustering chaos throughput queue-soak model-loop lock secrets clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -12,6 +12,9 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
 
 setup: .venv/setup ## .venv with the facealbum command in it
+
+extra: setup ## what an extra needs, such as NAME=stack
+	@$(PIP) install "facealbum[$(NAME)]"
 
 dev: .venv/dev ## .venv with everything that tests and checks need
 

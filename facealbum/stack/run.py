@@ -47,6 +47,7 @@ def run_stack(settings: Settings, *, s3: bool, web_port: int, tell: Tell) -> Non
         for program in _programs(settings, given, web_port):
             processes.start(program)
             tell(f"{program.name}: {' '.join(program.command[2:])}")
+        tell(f"in a browser: http://127.0.0.1:{web_port}")
         while not stop.wait(_LOOK_SECONDS):
             servers.look()
             processes.look()

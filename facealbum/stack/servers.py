@@ -22,6 +22,7 @@ from facealbum.stack.supervisor import Program
 
 _SOCKET_PATH_LIMIT = 107
 _INSTALL = 'Install it with pip install "facealbum[stack]"'
+_BUCKET = "facealbum"
 _FIRST_PORT, _LAST_PORT = 20_000, 40_000
 _ABOVE = 10_000  # SeaweedFS takes the port so far above each of its own as well
 
@@ -65,14 +66,14 @@ def seaweedfs(folder: Path) -> Server:
     options = [f"-{name}.port={port}" for name, port in ports.items()]
     # Nothing is told to its makers, and nothing but S3, which asks for a password, is served.
     options += ["-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false", "-admin.ui=false", "-webdav=false"]
-    options += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-disableHttp", f"-dir={folder}"]
+    options += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-disableHttp", f"-dir={folder}", f"-bucket={_BUCKET}"]
     options += [f"-{part}.localSocket={folder / part}.socket" for part in ("filer", "s3")]
     keys = _keys(folder / "credentials")
     return Server(
         Program("seaweedfs", [weed, "-logtostderr=true", "mini", *options], environment=keys, log=folder / "log"),
         ready=lambda: _answers(socket.AF_INET, ("127.0.0.1", ports["s3"])),
         gives={
-            "FACEALBUM_OBJECT_STORE": "s3://facealbum",
+            "FACEALBUM_OBJECT_STORE": f"s3://{_BUCKET}",
             "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{ports['s3']}",
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_SHARED_CREDENTIALS_FILE": str(folder / "credentials"),

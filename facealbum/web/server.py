@@ -1,6 +1,7 @@
 """The process that serves the application."""
 
 from ipaddress import ip_address
+from socket import AF_INET, AF_INET6, create_server
 
 import uvicorn
 
@@ -15,9 +16,13 @@ _WAITING_PER_THREAD = 16
 
 
 def serve(settings: Settings, host: str, port: int) -> None:
-    """Serve until told to stop; raises InvalidValueError if others could reach it, and whoever does is let in."""
+    """Serve until told to stop.
+
+    Raises InvalidValueError if others could reach it, and whoever does is let in, and if somebody listens there.
+    """
     if not settings.api_tokens and not _is_loopback(host):
         _expect_somebody_registered(settings, host)
+    _expect_free(host, port)
     configure_logs(settings.logs)
     uvicorn.run(
         make_app(settings),
@@ -29,6 +34,15 @@ def serve(settings: Settings, host: str, port: int) -> None:
         limit_concurrency=settings.web_threads * _WAITING_PER_THREAD,
         timeout_graceful_shutdown=round(settings.worker_stop_seconds),
     )
+
+
+def _expect_free(host: str, port: int) -> None:
+    try:
+        create_server((host, port), family=AF_INET6 if ":" in host else AF_INET).close()
+    except OSError as error:
+        raise InvalidValueError(
+            f"{host} port {port} must be free to listen on: {error.strerror}; choose another --host or --port"
+        ) from error
 
 
 def _expect_somebody_registered(settings: Settings, host: str) -> None:

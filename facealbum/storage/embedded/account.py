@@ -68,11 +68,11 @@ class Account:
 def find_account(directory: Path, *, data: Path) -> Account:
     """The account for the server of this folder, without any capability; may create the system user."""
     if os.geteuid() != 0:
-        return Account(name=_name(os.geteuid()), uid=os.geteuid(), gid=os.getegid())
+        return Account(name=user_name(os.geteuid()), uid=os.geteuid(), gid=os.getegid())
     owner = data.stat() if data.exists() else directory.stat()
     # A cluster runs as its owner, known here or not; a new one needs an owner that has a name.
-    if owner.st_uid and (data.exists() or _name(owner.st_uid) != str(owner.st_uid)):
-        return _become(_name(owner.st_uid), uid=owner.st_uid, gid=owner.st_gid)
+    if owner.st_uid and (data.exists() or user_name(owner.st_uid) != str(owner.st_uid)):
+        return _become(user_name(owner.st_uid), uid=owner.st_uid, gid=owner.st_gid)
     user = ensure_user(ACCOUNT)
     return _become(user.pw_name, uid=user.pw_uid, gid=user.pw_gid)
 
@@ -131,7 +131,8 @@ def _become(name: str, *, uid: int, gid: int) -> Account:
     return Account(name, uid, gid, ("setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups", "--no-new-privs"))
 
 
-def _name(uid: int) -> str:
+def user_name(uid: int) -> str:
+    """The system user's name; of one that this machine doesn't know, as after a move from another, the number."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from facealbum.errors import DatabaseUnavailableError
 from facealbum.storage.embedded import locks
+from facealbum.storage.embedded.account import user_name
 from facealbum.storage.embedded.binaries import MAJOR, find_installation
 from facealbum.storage.embedded.cluster import Cluster
 
@@ -38,7 +39,7 @@ def inspect(cluster: Cluster) -> EmbeddedStatus:
         problems.append(str(error))
     try:
         postmaster = cluster.postmaster()
-        user = cluster.data.owner() if cluster.data.exists() else None
+        user = user_name(cluster.data.stat().st_uid) if cluster.data.exists() else None
         problems += _problems(cluster)
     except (OSError, KeyError) as error:
         problems.append(f"The cluster in {cluster.directory} can't be examined: {error}.")

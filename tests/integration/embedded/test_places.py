@@ -12,6 +12,7 @@ import pytest
 
 from facealbum.storage.embedded.binaries import find_installation
 from tests.integration.embedded.clients import (
+    Client,
     Refused,
     StartClient,
     User,
@@ -19,6 +20,7 @@ from tests.integration.embedded.clients import (
     fill,
     kill_server,
     mounted,
+    wait_until_dead,
 )
 
 
@@ -134,3 +136,36 @@ def test_programs_below_a_private_folder_run_for_root_too(folder: Path) -> None:
     started = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert started.returncode == 0, started.stderr
     assert started.stdout.startswith("postgresql+psycopg2://")
+
+
+def test_a_copy_of_a_folder_that_nobody_uses_is_a_database_of_its_own(
+    client: StartClient, directory: Path, folder: Path
+) -> None:
+    first = client()
+    first.ask("sql", "CREATE TABLE t AS SELECT 1 AS x")
+    end(first)
+    subprocess.run(["/bin/cp", "-a", directory, folder / "copy"], check=True)
+    second = client(folder / "copy")
+    assert second.ask("sql", "SELECT x FROM t") == [[1]]
+    assert first.ask("sql", "UPDATE t SET x = 2 RETURNING x") == [[2]]
+    assert second.ask("sql", "SELECT x FROM t") == [[1]]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files to somebody else")
+def test_a_folder_whose_owner_has_no_name_here_is_used_and_looked_at(client: StartClient, directory: Path) -> None:
+    nobody = 54_321
+    one = client()
+    one.ask("start")
+    end(one)
+    for path in (directory, *directory.rglob("*")):
+        os.chown(path, nobody, nobody, follow_symlinks=False)
+    assert one.ask("sql", "SELECT 1") == [[1]]
+    status = one.ask("status")
+    assert (status["user"], status["problems"]) == (str(nobody), [])
+
+
+def end(client: Client) -> None:
+    """Return when the server is gone with its last user."""
+    server = client.pid()
+    client.ask("release")
+    wait_until_dead(server)

@@ -152,6 +152,13 @@ def test_passwords_lie_in_files_and_nowhere_else(tmp_path: Path) -> None:
     assert "secrets/" in ignored
 
 
+def test_the_bucket_is_there_before_its_clients_ask_for_it() -> None:
+    buckets = {service["environment"]["FACEALBUM_OBJECT_STORE"].removeprefix("s3://") for service in OURS.values()}
+    assert [f"-bucket={bucket}" for bucket in buckets] == [
+        option for option in SERVICES["objects"]["command"] if option.startswith("-bucket=")
+    ]
+
+
 def test_a_server_and_its_clients_have_the_same_password(tmp_path: Path) -> None:
     write_passwords(tmp_path)
     given = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
