@@ -105,9 +105,11 @@ def _say(reports: "list[DriftReport]", *, as_json: bool) -> None:
                 sum(one.counts_before),
                 f"{one.distance:.3f}",
                 "" if one.threshold is None else f"{one.threshold:.3f}",
-                "ALARM" if one.alarm else one.unjudged,
+                "ALARM" if one.alarm else "not judged" if one.unjudged else "",
             )
             for one in report.changes
         ]
         console.table(f"{report.month} beside {report.what}", _COLUMNS, rows)
+        for reason in sorted({one.unjudged for one in report.changes if one.unjudged}):
+            console.say(f"not judged: {reason}")
         console.show_problems([f"ALARM: {alarm}" for alarm in report.alarms])

@@ -143,6 +143,9 @@ def test_faces_of_one_camera_that_look_older_are_an_alarm_of_the_monthly_job_tha
     monkeypatch.setenv("FACEALBUM_DATABASE_URL", database_url.replace("+psycopg2", ""))
     shown = CliRunner().invoke(app, ["drift", "show", "--json"])
     assert (shown.exit_code, json.loads(shown.stdout)) == (0, [one.to_dict() for one in reports])
+    told = CliRunner().invoke(app, ["drift", "show"]).stdout.splitlines()
+    reasons = [{one.unjudged for one in report.changes if one.unjudged} for report in reports]
+    assert sum(line.startswith("not judged: ") for line in told) == sum(map(len, reasons))
     checked = CliRunner().invoke(app, ["drift", "check", "--month", "2026-08"])
     assert checked.exit_code == 3
     assert "camera:Google Pixel 9" in " ".join(checked.stderr.split())
