@@ -2,7 +2,8 @@
 
     python -m eval.attributes ALBUMS [--numbers] [--plots FOLDER]
 
-ALBUMS is as in eval.labelled.  Ages and genders are judged out of fold: by numbers fitted to other people.  With
+ALBUMS is as in eval.labelled.  Ages and genders are judged out of fold, by numbers fitted to other people: face by
+face, and where people have several faces by all that they have in a band together, which is what a link sees.  With
 --numbers the numbers fitted to all faces are printed for models/manifest.json instead; with --plots age.png and
 gender.png are drawn as well.
 """
@@ -10,7 +11,7 @@ gender.png are drawn as well.
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,7 @@ BANDS = {"0-2": (0, 3), "3-5": (3, 6), "6-12": (6, 13), "13-17": (13, 18), "18+"
 CHILDREN = {"0-12": (0, 13), "3-12": (3, 13)}
 _HALF = 0.5  # on average, somebody of n completed years is half a year older
 _BINS, _DRAWS = 8, 1000
+_SURE = 0.01  # no face speaks with more certainty, as in facealbum.linking.likelihood
 
 
 class Judged:
@@ -93,18 +95,34 @@ def error_by_chance(probability: Array) -> float:
     return float(np.mean([calibration_error(probability, happened) for happened in tries]))
 
 
+def by_person(ages_off: Array, p_female: Array, female: Array, subjects: Sequence[str]) -> tuple[Array, Array]:
+    """Of each person, in order of name: how many years the faces together are off, and whether their odds are right.
+
+    ages_off: signed years.  female: 1 or 0.  All of them have one number for each face.
+    """
+    _, place = np.unique(subjects, return_inverse=True)
+    counts, sure = np.bincount(place), np.clip(p_female, _SURE, 1 - _SURE)
+    odds = np.bincount(place, np.log(sure / (1 - sure)))
+    right = (odds > 0) == (np.bincount(place, female) > counts * _HALF)
+    return np.abs(np.bincount(place, ages_off) / counts), right.astype(float)
+
+
 def render(judged: Judged) -> str:
     """The tables as Markdown."""
     lines = [
         _pose_line(judged.faces),
         "",
         "| years | faces | age: mean absolute error | gender right | gender: calibration error (by chance) |",
+        "|---|---|---|---|---|",
     ]
-    lines.append("|---|---|---|---|---|")
-    for source in sorted(set(judged.source)):
-        for name, (low, high) in (BANDS | CHILDREN).items():
-            some = (judged.source == source) & (low <= judged.years) & (judged.years < high)
-            lines.append(f"| {source} {name} | {_cells(judged, some)} |")
+    sources = sorted(set(judged.source))
+    chosen = {source: judged.source == source for source in sources}
+    for source, ours in (chosen | {"all": np.ones(len(judged.faces), bool)}).items():
+        lines += [f"| {source} {name} | {_cells(judged, some)} |" for name, some in _bands(judged, ours)]
+    lines += ["", "| years | people | faces of each | age: off by | gender right |", "|---|---|---|---|---|"]
+    for source in sources:
+        if len(set(judged.subject[chosen[source]])) < chosen[source].sum():
+            lines += [f"| {source} {name} | {_people(judged, some)} |" for name, some in _bands(judged, chosen[source])]
     return "\n".join(lines) + "\n"
 
 
@@ -118,15 +136,31 @@ def draw(judged: Judged, folder: Path) -> None:
     plot_calibration(genders, folder / "gender.png", label="P(female)")
 
 
+def _bands(judged: Judged, ours: NDArray[np.bool_]) -> Iterator[tuple[str, NDArray[np.bool_]]]:
+    """Each band of age, with which of our faces are in it."""
+    for name, (low, high) in (BANDS | CHILDREN).items():
+        yield name, ours & (low <= judged.years) & (judged.years < high)
+
+
+def _people(judged: Judged, some: NDArray[np.bool_]) -> str:
+    subjects = judged.subject[some].tolist()
+    people = sorted(set(subjects))
+    off = (judged.ages - judged.years - _HALF)[some]
+    found = by_person(off, judged.p_female[some], judged.female[some], subjects)
+    cells = [str(len(people)), f"{len(subjects) / len(people):.1f}", *(_mean(values, people) for values in found)]
+    return " | ".join(cells)
+
+
+def _mean(values: Array, subjects: Sequence[str]) -> str:
+    low, high = interval(values, subjects)
+    return f"{values.mean():.2f} ({low:.2f} to {high:.2f})"
+
+
 def _cells(judged: Judged, some: NDArray[np.bool_]) -> str:
     off = np.abs(judged.ages - judged.years - _HALF)[some]
     right = ((judged.p_female > _HALF) == judged.female)[some].astype(float)
     subjects = judged.subject[some].tolist()
-    cells = [
-        f"{values.mean():.2f} ({low:.2f} to {high:.2f})"
-        for values in (off, right)
-        for low, high in [interval(values, subjects)]
-    ]
+    cells = [_mean(values, subjects) for values in (off, right)]
     said = judged.p_female[some]
     cells.append(f"{calibration_error(said, judged.female[some]):.3f} ({error_by_chance(said):.3f})")
     return " | ".join([str(len(off)), *cells])
