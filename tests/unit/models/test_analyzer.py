@@ -2,15 +2,18 @@
 
 import subprocess
 import sys
+from dataclasses import astuple
 from io import BytesIO
 
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from facealbum.domain.faces import Face
+from facealbum.domain.faces import Box, Face
 from facealbum.errors import DamagedImageError
-from models.analyzer import Analyzer, PhotoAnalysis
+from models.analyzer import Analyzer, PhotoAnalysis, sharp_side
+from models.decode import Photo
+from models.detector import Detection
 
 
 def encoded(image: Image.Image, form: str = "PNG", **options: Image.Exif | int) -> bytes:
@@ -89,6 +92,26 @@ def test_a_photo_decoded_smaller_has_boxes_in_full_pixels(analyzer: Analyzer, po
     found = only(analyzer.analyze(encoded(large, "JPEG", quality=90)))
     assert np.abs(found.landmarks / factor - face.landmarks).max() < 0.05 * face.box.width
     assert float(found.embedding @ face.embedding) > 0.9
+
+
+def test_boxes_and_landmarks_are_scaled_across_and_down_each_by_its_own(
+    analyzer: Analyzer, portrait: Image.Image
+) -> None:
+    pixels, (width, height) = np.asarray(portrait), portrait.size
+    plain, wide = (
+        only(analyzer.analyze_picture(Photo(pixels, across * width, down * height, "png", None)))
+        for across, down in ((1, 1), (2, 3))
+    )
+    assert wide.landmarks.tolist() == (plain.landmarks * np.array([2, 3], np.float32)).tolist()
+    assert astuple(wide.box) == tuple(np.multiply(astuple(plain.box), (2, 3, 2, 3)).tolist())
+    assert wide.embedding.tobytes() == plain.embedding.tobytes()
+
+
+@pytest.mark.parametrize(("sides", "needed"), [((), 1500), ((200, 64), 1500), ((200, 48, 90), 2000), ((9, 200), 4330)])
+def test_a_photo_is_decoded_as_sharp_as_its_smallest_face_needs(sides: tuple[int, ...], needed: int) -> None:
+    photo = Photo(np.zeros((1000, 1500, 3), np.uint8), 6000, 4000, "jpeg", None)
+    faces = [Detection(Box(0, 0, side / 2, side), np.zeros((5, 2), np.float32), 0.9) for side in sides]
+    assert sharp_side(photo, faces) == needed
 
 
 def test_several_faces_come_by_falling_score(analyzer: Analyzer, portrait: Image.Image) -> None:

@@ -26,6 +26,7 @@ def calibrator(seed: int = 0) -> Calibrator:
     return replace(
         Calibrator.unchanged("fused-512", YEARS),
         log_ages=tuple(np.cumsum(draw.uniform(0, 1.5, 4)).tolist()),
+        log_spreads=tuple(draw.normal(size=4).tolist()),
         slopes=tuple(draw.uniform(0, 2, 4).tolist()),
         levels=tuple(draw.normal(size=4).tolist()),
         age_weights=weights(),
@@ -60,6 +61,8 @@ def test_what_it_says_is_what_its_lines_and_weights_add_up_to() -> None:
         found = one.estimate(stored.only(slice(number, number + 1)))
         assert found.ages[0] == pytest.approx(min(100, max(0, np.expm1(log_age))), rel=1e-5)
         assert found.p_female[0] == pytest.approx(1 / (1 + np.exp(-odds)), rel=1e-5)
+        spread = np.exp(np.interp(age, np.log1p(YEARS), one.log_spreads)) * (1 + found.ages[0])
+        assert found.spreads[0] == pytest.approx(spread, rel=1e-5)
 
 
 @given(SEEDS, st.integers(1, 40), st.integers(0, 39))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from facealbum.errors import InvalidValueError, ModelError
-from models.heads import Terms, is_head, load_heads, pack_head, remove_head, save_head
+from models.heads import Terms, carry_over, is_head, load_heads, pack_head, remove_head, save_head
 from models.registry import load_embedders
 from models.spaces import find_embedder
 
@@ -106,6 +106,14 @@ def test_a_head_from_before_terms_is_read_under_those_of_the_default_space(tmp_p
     assert not old.research_only
     assert remove_head(tmp_path, "old-512") > 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_space_follows_from_another_only_if_that_keeps_all_of_it(tmp_path: Path) -> None:
+    matrix, default = np.eye(512, dtype=np.float32), load_embedders()["fused-512"]
+    matrix[0, 0] = 0  # a 500th is lost
+    poorer = save_head(tmp_path, "poorer-512", pack_head(matrix, TERMS))
+    assert carry_over(poorer, default) is None
+    assert carry_over(default, poorer) == pytest.approx(matrix, abs=1e-3)
 
 
 def test_a_folder_that_is_not_there_holds_no_heads(tmp_path: Path) -> None:

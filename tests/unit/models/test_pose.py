@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
+from facealbum.domain.faces import Box
 from models.alignment import Pyramid
 from models.detector import Detection, Detector
 from models.landmarks import Mesh, Placed, place_landmarks
@@ -58,6 +59,31 @@ def test_without_a_mesh_the_nose_tells_the_yaw_and_the_eyes_the_roll() -> None:
     assert pose == Pose(0.0, 0.0, 0.0)
     aside = POINTS + np.array([[0, 0], [0, 0], [8, 0], [0, 0], [0, 0]], np.float32)
     assert 10 < estimate_pose(Placed(Detection(None, aside, 0.9), None, -1.0)).yaw < 30  # type: ignore[arg-type]
+
+
+def test_a_portrait_of_three_times_the_pixels_has_the_same_pose_and_a_mesh_three_times_as_deep(
+    portrait: Image.Image,
+) -> None:
+    specs = load_specs()
+    detector, network = Detector(specs["detector"]), open_network(specs["landmarks"])
+    poses, sizes = [], []
+    for factor in (1, 3):
+        pixels = np.array(portrait.resize((factor * portrait.width, factor * portrait.height)))
+        (face,) = detector.detect(pixels)
+        placed = place_landmarks(network, Pyramid(pixels), face)
+        assert placed.mesh is not None
+        sizes.append(np.ptp(placed.mesh, axis=0))
+        pose = estimate_pose(placed)
+        poses.append((pose.yaw, pose.pitch, pose.roll))
+    assert poses[1] == pytest.approx(poses[0], abs=2)
+    assert sizes[1] / sizes[0] == pytest.approx(3, rel=0.05)
+
+
+def test_where_no_face_is_the_points_stay_and_there_is_no_mesh() -> None:
+    face = Detection(Box(20, 20, 80, 90), POINTS, 0.9)
+    placed = place_landmarks(open_network(load_specs()["landmarks"]), Pyramid(np.full((99, 99, 3), 90, np.uint8)), face)
+    assert (placed.face, placed.mesh) == (face, None)
+    assert placed.presence < 0
 
 
 @pytest.mark.parametrize("angle", [-40, -15, 0, 15, 40])

@@ -81,5 +81,11 @@ def test_a_surer_mesh_never_lowers_quality(pair: list[float]) -> None:
     assert 0 <= less <= more <= 1
 
 
+def test_what_is_dark_on_bright_is_as_sharp_as_what_is_bright_on_dark() -> None:
+    dots = np.zeros((112, 112, 3), np.uint8)
+    dots[10::20, 10::20] = dots[11::20, 10::20] = dots[10::20, 11::20] = dots[11::20, 11::20] = 200
+    assert sharpness(255 - dots) == pytest.approx(sharpness(dots))
+
+
 def test_sharpness_of_an_even_chip_is_finite() -> None:
     assert np.isfinite(sharpness(np.full((112, 112, 3), 90, np.uint8)))

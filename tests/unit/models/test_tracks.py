@@ -41,6 +41,13 @@ def test_a_face_half_alike_goes_on_only_where_it_was() -> None:
     assert seen([frame(0, face(0, 0, like=0.5)), there]) == [(0,), (1000,)]
 
 
+def test_a_face_half_alike_goes_on_only_for_a_short_while() -> None:
+    for seconds, tracks in ((2, [(0, 2000)]), (3, [(0,), (3000,)])):
+        between = [frame(t) for t in range(1, seconds)]
+        frames = [frame(0, face(0, 0, like=0.5)), *between, frame(seconds, face(0, 0, like=0.5, seed=1))]
+        assert seen(frames) == tracks
+
+
 def test_two_people_who_cross_keep_their_tracks() -> None:
     frames = [frame(t, face(0, 100 * t, seed=t), face(1, 400 - 100 * t, seed=t)) for t in range(5)]
     tracks = track_faces(frames)

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from facealbum.errors import InvalidValueError
+from models.quiet import load_keras
 from models.train.augment import between_ages, unchanged
 from models.train.batches import Shuffled, WholeFamilies
 from models.train.faces import LabelledFaces
 from models.train.head import Projected
+from models.train.loss import contrastive
 from models.train.parts import Columns
 from models.train.start import ageless
 from tests.unit.models.train.album import AGE, growing_families, separation
@@ -29,6 +31,23 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path, content: bytes) -> 
     (tmp_path / "faces.npz").write_bytes(content)
     with pytest.raises(InvalidValueError, match="LabelledFaces"):
         LabelledFaces.load(tmp_path / "faces.npz")
+
+
+def test_the_contrast_is_between_a_person_and_all_others_and_a_mirror_is_neither() -> None:
+    pytest.importorskip("keras")
+    load_keras()
+    vectors = np.random.default_rng(5).normal(size=(7, 8))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    persons, photos = [0, 0, 0, 1, 1, 2, 2], [0, 0, 1, 2, 3, 4, 4]  # two pictures of 0 are of one photo, and those of 2
+    alike, each = vectors @ vectors.T / 0.1, []
+    for one, (who, where) in enumerate(zip(persons, photos, strict=True)):
+        others = [n for n in range(7) if (persons[n], photos[n]) != (who, where)]
+        total = np.log(sum(np.exp(alike[one, n]) for n in others))
+        own = [total - alike[one, n] for n in others if persons[n] == who]
+        each += [np.mean(own)] if own else []
+    batch = {"persons": np.array(persons), "photos": np.array(photos)}
+    found = contrastive(0.1)(vectors.astype(np.float32), batch)
+    assert float(found) == pytest.approx(np.mean(each), rel=1e-4)
 
 
 def test_labels_that_do_not_fit_are_refused() -> None:

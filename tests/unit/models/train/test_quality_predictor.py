@@ -1,6 +1,7 @@
 """A predictor of quality is learnt from how often stored faces match, and is judged by groups that it has not seen."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from facealbum.pipelines.dataset import Item, Manifest
 from facealbum.pipelines.step import Work
 from facealbum.pipelines.training import load_training
 from models.quality_predictor import LOOKS, TERMS, QualityPredictor, looks_of, stored_terms
-from models.train.quality_predictor import train_quality
+from models.train.quality_predictor import quality_recipe, train_quality
 
 pytest.importorskip("keras")
 
@@ -109,6 +110,14 @@ def test_the_terms_are_finite_for_any_face() -> None:
         (terms,) = stored_terms(np.array([looks_of(face)], np.float32))
         assert np.isfinite(terms).all()
         assert terms[2:5].tolist() == [3, 0, 6]
+
+
+def test_what_is_measured_from_another_zero_teaches_the_same() -> None:
+    one, recipe = faces().rated(), quality_recipe(epochs=3, learning_rate=0.1)
+    moved = replace(one, terms=one.terms + np.arange(len(TERMS), dtype=np.float32))
+    found, again = (train_quality(some, recipe).predict(some.terms) for some in (one, moved))
+    assert np.ptp(found) > 0.1
+    assert again == pytest.approx(found, abs=1e-4)
 
 
 def test_too_few_faces_and_other_sources_are_refused(tmp_path: Path) -> None:
