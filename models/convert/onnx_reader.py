@@ -4,7 +4,7 @@ Raises ModelError for every operator or setting that our models do not hold.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,12 +147,12 @@ def _gemm(values: list[Array], attributes: Attributes) -> Operation:
     return Dense(values[0].T if attributes.get("transB") else values[0], values[1])
 
 
-def _pool(values: list[Array], attributes: Attributes) -> Operation:
-    del values
+def _pool(kind: Literal["max", "mean"], attributes: Attributes) -> Operation:
     size, stride = _square(attributes, name="kernel_shape"), _square(attributes, name="strides")
     _require(not attributes.get("ceil_mode"), "windows of a pool must lie inside")
-    mean = "count_include_pad" in attributes
-    return Pool("mean" if mean else "max", size, stride, _padding(attributes, size=size, stride=stride))
+    counted = kind == "max" or attributes.get("count_include_pad") or not any(attributes["pads"])
+    _require(counted, "the mean of a pool must count what it is padded with")
+    return Pool(kind, size, stride, _padding(attributes, size=size, stride=stride))
 
 
 def _pad(values: list[Array], attributes: Attributes) -> Operation:
@@ -174,12 +174,12 @@ def _double(values: list[Array], attributes: Attributes) -> Operation:
 
 _OPERATIONS: dict[str, Callable[[list[Array], Attributes], Operation]] = {
     "Add": _add,
-    "AveragePool": _pool,
+    "AveragePool": lambda _values, attributes: _pool("mean", attributes),
     "Conv": _conv,
     "Flatten": lambda _values, _attributes: Plain("flatten"),
     "Gemm": _gemm,
     "GlobalAveragePool": lambda _values, _attributes: Plain("global_mean"),
-    "MaxPool": _pool,
+    "MaxPool": lambda _values, attributes: _pool("max", attributes),
     "Mul": lambda values, _attributes: Multiply(values[0].ravel()),
     "PRelu": lambda values, _attributes: PRelu(values[0].ravel()),
     "Pad": _pad,

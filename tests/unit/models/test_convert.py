@@ -12,7 +12,7 @@ from onnx import helper
 
 from facealbum.errors import ModelError
 from models.convert import sources
-from models.convert.graph import Conv, Dense, Multiply, Offset, Plain
+from models.convert.graph import Conv, Dense, Multiply, Offset, Plain, Pool
 from models.convert.onnx_reader import read_onnx
 from models.convert.sources import Package, Source
 from models.convert.tfjs_reader import read_tfjs
@@ -113,6 +113,21 @@ def test_a_map_that_is_doubled_and_moved_to_the_end_keeps_its_channels_last() ->
     ]
     with pytest.raises(ModelError, match="repeat pixels"):
         read_onnx(onnx_file(nodes, scales=scales * 2, rows=rows, region=region))
+
+
+@pytest.mark.parametrize("kind", ["max", "mean"])
+def test_a_pool_is_of_its_kind_whatever_else_the_file_says(kind: str) -> None:
+    operator = {"max": "MaxPool", "mean": "AveragePool"}[kind]
+    attributes = {"kernel_shape": [2, 2], "strides": [2, 2], "pads": [0, 0, 0, 0]}
+    graph = read_onnx(onnx_file([helper.make_node(operator, ["image"], ["result"], **attributes)]))
+    assert [step.operation for step in graph.steps] == [Pool(kind, 2, 2, "valid")]  # type: ignore[arg-type]
+
+
+def test_a_mean_that_leaves_its_padding_out_is_refused() -> None:
+    attributes = {"kernel_shape": [2, 2], "strides": [2, 2], "pads": [0, 0, 1, 1]}
+    node = helper.make_node("AveragePool", ["image"], ["result"], **attributes, count_include_pad=0)
+    with pytest.raises(ModelError, match="count what it is padded with"):
+        read_onnx(onnx_file([node]))
 
 
 def test_an_unknown_onnx_operator_is_named() -> None:
