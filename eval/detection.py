@@ -4,57 +4,49 @@
 
 ALBUMS holds detection/noses.csv beside whole photos, and albums in visible/ with the boxes of all faces.  A face of a
 photo counts as found if a box holds its nose, a face of an album if the middle of a box lies near its own.  Size and
-tilt are those of faces pasted into made photos of 12 megapixels.  `--empty` names pictures without any face.
+tilt are those of faces pasted into made photos of 12 megapixels, bare or covered.  `--empty` names pictures without any
+face.
 """
 
 import argparse
 import math
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from time import process_time
 from typing import TypeAlias
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from eval.bench import write_table
-from eval.rows import read_rows
+from eval.covers import COVERS, covered
+from eval.pasted_faces import Match, Sample, album, collage, grouped, load_samples, near
 from facealbum.clustering.intervals import Rate
 from facealbum.domain.faces import Box
 from models.analyzer import Analyzer, scaled
-from models.decode import decode
+from models.detector import Detector
+from models.registry import load_specs
 
-Picture: TypeAlias = NDArray[np.uint8]
 Find: TypeAlias = Callable[[bytes], list[Box]]
 """From the bytes of a picture to the faces found, in its pixels."""
-Match: TypeAlias = Callable[[Box], bool]
 
 SIZES = (20, 32, 48, 64, 96, 128, 200, 400)
 """Pixels of the longer side of a face in a photo of 4000 x 3000."""
 TILTS = (0, 20, 45, 90, 135, 180)
-COMPANY = (20, 1)
-"""So many faces in a picture, beside the sixes of every tilt."""
+COMPANY = ((20, 0), (1, 0), (1, 90))
+"""So many faces in a picture and their tilt, beside the sixes of every tilt."""
 GROUPS = (20, 28, 40, 56, 80, 160)
 """Bounds of the sizes that faces of a mixed group are told apart by."""
 _GROUP, _GROUP_PHOTOS = 12, 30  # faces of a mixed group
-_WIDTH, _HEIGHT = 4000, 3000
-_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 92]
-_NEAR = 0.35  # of the longer side of the face
-_MARGIN = 1.5  # of a pasted disc around a face
+SMALL = (20, 28, 40, 56)
+"""Bounds of the sizes of groups whose faces are all small."""
+_SIX, _SMALL_PHOTOS = 6, 16
+COVERED = (96, 200, 400)
+"""Pixels of a face that wears something."""
 _MARKS = ("<!-- detection: start -->", "<!-- detection: end -->")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Sample:
-    """One face of an album."""
-
-    picture: Picture
-    box: Box
 
 
 @dataclass(slots=True)
@@ -85,17 +77,6 @@ class Count:
         return seen
 
 
-def near(truth: Box) -> Match:
-    """Whether the middle of a box lies near that of the true one."""
-    reach = _NEAR * max(truth.width, truth.height)
-
-    def match(box: Box) -> bool:
-        across, down = box.x1 + box.x2 - truth.x1 - truth.x2, box.y1 + box.y2 - truth.y1 - truth.y2
-        return bool(np.hypot(across, down) / 2 < reach)
-
-    return match
-
-
 def holds(across: float, down: float) -> Match:
     """Whether a box holds a point."""
     return lambda box: box.x1 <= across <= box.x2 and box.y1 <= down <= box.y2
@@ -103,7 +84,7 @@ def holds(across: float, down: float) -> Match:
 
 def count_noses(folder: Path, find: Find) -> Count:
     """The photos of noses.csv."""
-    noses = _grouped(folder / "noses.csv", "file")
+    noses = grouped(folder / "noses.csv", "file")
     count = Count()
     for path in sorted(folder.glob("*.jpg")):
         matches = [holds(float(nose["x"]), float(nose["y"])) for nose in noses.get(path.name, [])]
@@ -114,7 +95,7 @@ def count_noses(folder: Path, find: Find) -> Count:
 def count_album(folder: Path, find: Find) -> Count:
     """Every photo of an album."""
     count = Count()
-    for path, boxes in _album(folder):
+    for path, boxes in album(folder):
         count.add(path.read_bytes(), find, [near(box) for box in boxes])
     return count
 
@@ -125,18 +106,6 @@ def count_empty(folder: Path, find: Find) -> Count:
     for path in sorted(folder.iterdir()):
         count.add(path.read_bytes(), find, [])
     return count
-
-
-def load_samples(albums: Path, each: int) -> list[Sample]:
-    """Some faces of every album, the same ones each time."""
-    draw = np.random.default_rng(3)
-    samples = []
-    for folder in sorted(path.parent for path in albums.glob("visible/*/truth.csv")):
-        photos = list(_album(folder))
-        for number in draw.choice(len(photos), each, replace=False):
-            path, boxes = photos[number]
-            samples.append(Sample(decode(path.read_bytes()).pixels, boxes[0]))
-    return samples
 
 
 def count_collages(samples: Sequence[Sample], find: Find, *, size: int, tilt: int, each: int) -> Count:
@@ -155,9 +124,7 @@ def count_groups(samples: Sequence[Sample], find: Find, *, photos: int) -> tuple
     draw = np.random.default_rng(8)
     count, seen, sizes = Count(), [], []
     for _ in range(photos):
-        some = [samples[number] for number in draw.choice(len(samples), _GROUP, replace=False)]
-        sides = np.exp(draw.uniform(math.log(GROUPS[0]), math.log(GROUPS[-1]), _GROUP)).tolist()
-        data, boxes = collage(some, draw, sides=sides, tilt=0)
+        data, boxes, sides = _group(samples, draw, faces=_GROUP, low=GROUPS[0], high=GROUPS[-1])
         seen += count.add(data, find, [near(box) for box in boxes])
         sizes += sides
     groups = np.digitize(sizes, GROUPS[1:-1])
@@ -165,58 +132,28 @@ def count_groups(samples: Sequence[Sample], find: Find, *, photos: int) -> tuple
     return count, [Rate(int(some.sum()), len(some)) for some in found]
 
 
-def collage(
-    samples: Sequence[Sample], draw: np.random.Generator, *, sides: Sequence[float], tilt: float
-) -> tuple[bytes, list[Box]]:
-    """The faces, `sides` pixels large and turned, on soft shapes with a sensor's grain, as JPEG; and where they are."""
-    shapes = cv2.resize(draw.integers(0, 255, (12, 16, 3), np.uint8), (_WIDTH, _HEIGHT), interpolation=cv2.INTER_CUBIC)
-    grain = cv2.resize(draw.normal(0, 7, (_HEIGHT // 2, _WIDTH // 2)).astype(np.float32), (_WIDTH, _HEIGHT))
-    picture = shapes + grain[..., np.newaxis]
-    cell = int(max(sides) * _MARGIN) + 3
-    columns, rows = _WIDTH // cell, _HEIGHT // cell
-    boxes = []
-    places = draw.choice(columns * rows, len(samples), replace=False)
-    for sample, side, place in zip(samples, sides, places, strict=True):
-        disc = int(side * _MARGIN) | 1
-        top, left = cell * (place // columns), cell * (place % columns)
-        face, cover = _disc(sample, side=side, tilt=tilt, size=disc)
-        under = picture[top : top + disc, left : left + disc]
-        under[:] = under + cover * (face - under)
-        middle = np.array([left, top, left, top]) + disc / 2
-        boxes.append(Box(*(middle + side / 2 * np.array([-1, -1, 1, 1])).tolist()))
-    _, content = cv2.imencode(".jpg", picture.clip(0, 255).astype(np.uint8)[..., ::-1], _JPEG)
-    return content.tobytes(), boxes
+def count_small(samples: Sequence[Sample], find: Find, *, photos: int, low: float, high: float) -> tuple[int, Count]:
+    """Groups of upright faces of `low` to `high` pixels and no others; in how many photos one was found, and all."""
+    draw = np.random.default_rng([9, int(low)])
+    some_found, count = 0, Count()
+    for _ in range(photos):
+        data, boxes, _ = _group(samples, draw, faces=_SIX, low=low, high=high)
+        some_found += any(count.add(data, find, [near(box) for box in boxes]))
+    return some_found, count
 
 
-def _disc(sample: Sample, *, side: float, tilt: float, size: int) -> tuple[Picture, NDArray[np.float64]]:
-    """A face, turned and `side` pixels large, and how much of each pixel it covers: a disc with a soft edge."""
-    picture, box = sample.picture, sample.box
-    middle = np.array([box.x1 + box.x2, box.y1 + box.y2]) / 2
-    factor = side / max(box.width, box.height)
-    while factor <= 0.5:  # noqa: PLR2004 - halves, so that warping does not alias
-        picture = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA).astype(np.uint8)
-        middle, factor = middle / 2, factor * 2
-    turn = np.array(cv2.getRotationMatrix2D(middle.tolist(), -tilt, factor), np.float64)
-    turn[:, 2] += size / 2 - middle
-    face = cv2.warpAffine(picture, turn, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    rows, columns = np.mgrid[:size, :size] + 0.5 - size / 2
-    cover = np.clip(8 - 16 * np.hypot(rows, columns) / size, 0, 1)[..., np.newaxis]
-    return face.astype(np.uint8), cover
+def _group(
+    samples: Sequence[Sample], draw: np.random.Generator, *, faces: int, low: float, high: float
+) -> tuple[bytes, list[Box], list[float]]:
+    """Some upright faces in a photo, where they are, and their sizes, equally many of `low` as of `high` by ratio."""
+    some = [samples[number] for number in draw.choice(len(samples), faces, replace=False)]
+    sides = np.exp(draw.uniform(math.log(low), math.log(high), faces)).tolist()
+    return *collage(some, draw, sides=sides, tilt=0), sides
 
 
-def _album(folder: Path) -> Iterator[tuple[Path, list[Box]]]:
-    """Each photo of an album with its true boxes."""
-    truth = _grouped(folder / "truth.csv", "family", "photo")
-    for photo in read_rows(folder / "photos.csv"):
-        faces = truth[photo["family"], photo["photo"]]
-        yield folder / photo["path"], [Box(*(float(face[edge]) for edge in ("x1", "y1", "x2", "y2"))) for face in faces]
-
-
-def _grouped(path: Path, *names: str) -> dict[str | tuple[str, ...], list[dict[str, str]]]:
-    groups = defaultdict(list)
-    for row in read_rows(path):
-        groups[tuple(row[name] for name in names) if len(names) > 1 else row[names[0]]].append(row)
-    return groups
+def count_covered(samples: Sequence[Sample], find: Find) -> list[Count]:
+    """Upright faces that wear something, of each size of COVERED."""
+    return [count_collages(samples, find, size=size, tilt=0, each=_SIX) for size in COVERED]
 
 
 def render(pictures: dict[str, Count], sizes: Iterable[tuple[int, Sequence[Count]]], groups: Sequence[Rate]) -> str:
@@ -226,12 +163,31 @@ def render(pictures: dict[str, Count], sizes: Iterable[tuple[int, Sequence[Count
         milliseconds = count.milliseconds / count.pictures
         lines.append(f"| {name} | {count.pictures} | {_told(count.recall)} | {count.extra} | {milliseconds:.1f} |")
     tilts = " | ".join(f"{tilt}°" for tilt in TILTS)
-    company = " | ".join(f"{each} in a picture, 0°" for each in COMPANY)
+    company = " | ".join(f"{each} in a picture, {tilt}°" for each, tilt in COMPANY)
     lines += ["", f"| pixels | {tilts} | {company} |", "|---" * (len(TILTS) + len(COMPANY) + 1) + "|"]
     for size, counts in sizes:
         lines.append(f"| {size} | " + " | ".join(f"{count.recall.value or 0:.2f}" for count in counts) + " |")
     lines += ["", "| pixels, in a mixed group | found (95 %) |", "|---|---|"]
     lines += [f"| {low}-{high} | {_told(rate)} |" for (low, high), rate in zip(pairwise(GROUPS), groups, strict=True)]
+    return "\n".join(lines) + "\n"
+
+
+def render_small(groups: Iterable[tuple[int, Count]]) -> str:
+    """A Markdown table of groups whose faces are all small."""
+    lines = ["", "| pixels, all faces | photos with one found | found (95 %) | boxes elsewhere | CPU ms a picture |"]
+    lines.append("|---|---|---|---|---|")
+    for (low, high), (photos, count) in zip(pairwise(SMALL), groups, strict=True):
+        found, milliseconds = f"{photos} of {count.pictures}", count.milliseconds / count.pictures
+        lines.append(f"| {low}-{high} | {found} | {_told(count.recall)} | {count.extra} | {milliseconds:.1f} |")
+    return "\n".join(lines) + "\n"
+
+
+def render_covers(covers: dict[str, list[Count]]) -> str:
+    """A Markdown table of faces that wear something, by size."""
+    lines = ["", "| upright, with | " + " | ".join(f"{size} pixels" for size in COVERED) + " |"]
+    lines.append("|---" * (len(COVERED) + 1) + "|")
+    for kind, counts in covers.items():
+        lines.append(f"| {kind} | " + " | ".join(_told(count.recall) for count in counts) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -251,9 +207,13 @@ def measure(albums: Path, find: Find, *, empty: Path | None = None, each: int = 
     pictures["mixed groups"], groups = count_groups(samples, find, photos=_GROUP_PHOTOS)
     sizes = []
     for size in SIZES:
-        turned = [count_collages(samples, find, size=size, tilt=tilt, each=6) for tilt in TILTS]
-        sizes.append((size, turned + [count_collages(samples, find, size=size, tilt=0, each=each) for each in COMPANY]))
-    return render(pictures, sizes, groups)
+        turned = [count_collages(samples, find, size=size, tilt=tilt, each=_SIX) for tilt in TILTS]
+        company = [count_collages(samples, find, size=size, tilt=tilt, each=each) for each, tilt in COMPANY]
+        sizes.append((size, turned + company))
+    small = [count_small(samples, find, photos=_SMALL_PHOTOS, low=low, high=high) for low, high in pairwise(SMALL)]
+    detector = Detector(load_specs()["detector"])
+    covers = {kind: count_covered(covered(samples, detector, kind), find) for kind in COVERS}
+    return render(pictures, sizes, groups) + render_small(small) + render_covers(covers)
 
 
 def finder(analyzer: Analyzer) -> Find:

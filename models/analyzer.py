@@ -90,18 +90,23 @@ class Analyzer:
             photo = decode(data, limits=self._limits)
         with _timed(seconds, "detect"):
             found = self._detector.detect(photo.pixels)
-        side = sharp_side(photo, found)
+            seen = found or self._detector.glimpse(photo.pixels)
+        side = sharp_side(photo, seen)
         if side > max(photo.pixels.shape):
             with _timed(seconds, "decode"):
                 photo, found = _enlarged(photo, found, decode(data, limits=self._limits, working_side=side))
         with _timed(seconds, "detect"):
-            return photo, self._detector.search(photo.pixels, found)
+            return photo, self._detector.search(photo.pixels, found) if seen else []
 
     def analyze_picture(self, photo: Photo, *, decoding: float = 0.0) -> PhotoAnalysis:
-        """The same for what is decoded already, such as a frame of a video; `decoding` is the time that took."""
+        """The same for what is decoded already, such as a frame of a video; `decoding` is the time that took.
+
+        Where no face is found, none is searched for: a frame can wait for the next one, where people may be nearer.
+        """
         seconds = dict.fromkeys(_PHASES, 0.0) | {"decode": decoding}
         with _timed(seconds, "detect"):
-            found = self._detector.search(photo.pixels, self._detector.detect(photo.pixels))
+            found = self._detector.detect(photo.pixels)
+            found = self._detector.search(photo.pixels, found) if found else []
         return self._describe(photo, found, seconds)
 
     def _describe(self, photo: Photo, found: Sequence[Detection], seconds: dict[str, float]) -> PhotoAnalysis:

@@ -2,10 +2,11 @@
 
 Most photos of a family pay for the first look alone.  A candidate that is not clearly an upright face is looked at
 again from all pixels and turned (second_look).  Where no face is large, some may be too small to be seen: the
-picture's quarters are looked at.  Where that shows small ones, there may be smaller ones beside them: `search` looks at
-all of the picture in up to 25 parts, and finds most with all the pixels that a photo has.  Boxes and landmarks come
-back in pixels of the picture they were asked for.  The order is by falling score, then from the top and from the left,
-so equal pixels give an equal list.
+picture's quarters are looked at; where none shows, heads may lie: the whole is turned.  Beside a small face there may
+be smaller ones: `search` looks at all of the picture in up to 25 parts, and finds most with all the pixels that a photo
+has.  Where no face shows, `glimpse` tells whether that is worth while.  Boxes and landmarks come back in pixels of the
+picture they were asked for.  The order is by falling score, then from the top and from the left, so equal pixels give
+an equal list.
 """
 
 import math
@@ -20,16 +21,22 @@ from models.alignment import Points
 from models.registry import ModelSpec
 from models.second_look import look_again
 from models.shrink import shrunk
-from models.yunet import SCORE, Candidates, YuNet, distinct, moved
+from models.yunet import SCORE, Candidates, YuNet, distinct, moved, turned_back
 
 _MOST_DOUBTS = 100
 """Of `detect` and again of `search`, so that neither takes longer than a second; then the first look has to do."""
+_GLIMPSED_DOUBTS = 20
+"""Of `glimpse`: more than that before the first face are texture."""
 _CLOSER = 1.5
 """So many times smaller than the picture must a look be for closer ones to show more."""
+_TURNS = (1, 3, 2)
+"""Quarter turns, as the first look at a head that lies often has no doubt, it sees nothing."""
 _SHARED = 2 / 11
 """Of its width and height, what a part of a picture shares with the next one: more than a small face."""
 _QUARTERS = 2
 """Parts a side."""
+_GLIMPSED_PARTS = 4
+"""Parts a side: all that 12 megapixels decoded at half size show."""
 _MOST_PARTS = 5
 """Parts a side: 12 megapixels are looked at at about half their size."""
 
@@ -61,27 +68,43 @@ class Detector:
         sides = _sides(found) / scale
         if scale >= _CLOSER and ((sides < self._small).any() or not (sides >= self._large).any()):
             found = np.concatenate([found, *self._parts(picture, _QUARTERS, doubts, largest=self._large * scale)])
+        if not len(found):
+            found = np.concatenate([self._look(picture, doubts, turns=turns) for turns in _TURNS])
         return _detections(found)
+
+    def glimpse(self, picture: NDArray[np.uint8]) -> list[Detection]:
+        """The first face, from the top, that is too small for `detect` in a picture where that found none.
+
+        It may be none: what counts is what `search` finds in as many pixels as such a face needs.
+        """
+        scale, doubts = self._scale(picture), iter(range(_GLIMPSED_DOUBTS))
+        times = min(_GLIMPSED_PARTS, math.ceil(scale))
+        if _share(_QUARTERS) * scale < _CLOSER:
+            return []
+        looks = self._parts(picture, times, doubts, largest=self._small * _share(times) * scale)
+        return next((_detections(seen[:1]) for seen in looks if len(seen)), [])
 
     def search(self, picture: NDArray[np.uint8], found: Sequence[Detection]) -> list[Detection]:
         """The faces found by `detect`, in pixels of this picture, and smaller ones if one of them is small.
 
-        The picture may have more pixels than the one where they were found.
+        The picture may have more pixels than the one where they were found.  If none was found, there may have been a
+        glimpse: small ones count if one of them leaves no doubt.
         """
         rows, scale = _rows(found), self._scale(picture)
         times, quarter = min(_MOST_PARTS, math.ceil(scale)), _share(_QUARTERS) * scale
         small = self._small * quarter
-        if quarter < _CLOSER or not (_sides(rows) < small).any():
+        if quarter < _CLOSER or (found and not (_sides(rows) < small).any()):
             return list(found)
         doubts = iter(range(_MOST_DOUBTS))
-        return _detections(np.concatenate([rows, *self._parts(picture, times, doubts, largest=small)]))
+        rows = np.concatenate([rows, *self._parts(picture, times, doubts, largest=small)])
+        return _detections(rows) if found or (rows[:, SCORE] >= self._sure).any() else []
 
     def _parts(
         self, picture: NDArray[np.uint8], times: int, doubts: Iterator[int], *, largest: float
     ) -> Iterator[Candidates]:
         """The faces up to `largest` that show when the picture's parts are looked at, `times` a side."""
         rows, columns, _ = picture.shape
-        height, width = round(rows * _share(times)), round(columns * _share(times))
+        height, width = (max(1, round(side * _share(times))) for side in (rows, columns))
         for top in _spread(rows - height, times):
             for left in _spread(columns - width, times):
                 part = picture[top : top + height, left : left + width]
@@ -93,13 +116,16 @@ class Detector:
         scale: float = max(1.0, min(rows, columns) / self._short, max(rows, columns) / self._long)
         return scale
 
-    def _look(self, picture: NDArray[np.uint8], doubts: Iterator[int], *, largest: float = math.inf) -> Candidates:
+    def _look(
+        self, picture: NDArray[np.uint8], doubts: Iterator[int], *, largest: float = math.inf, turns: int = 0
+    ) -> Candidates:
         """The faces up to `largest` that show on the canvas; `doubts` are the second looks that are left."""
         rows, columns, _ = picture.shape
         scale = self._scale(picture)
-        canvas = (self._short, self._long) if columns >= rows else (self._long, self._short)
         width, height = max(1, round(columns / scale)), max(1, round(rows / scale))
-        candidates = self._net.look(shrunk(picture, width, height), canvas, least=self._doubt)
+        small = np.rot90(shrunk(picture, width, height), turns)
+        canvas = (self._short, self._long) if small.shape[1] >= small.shape[0] else (self._long, self._short)
+        candidates = turned_back(self._net.look(small, canvas, least=self._doubt), turns, (height, width))
         placed = moved(candidates, (columns / width, rows / height), (0, 0))
         checked = (self._checked(picture, row, doubts) for row in placed[_sides(placed) < largest])
         return np.array([row for row in checked if row is not None], np.float32).reshape(-1, SCORE + 1)

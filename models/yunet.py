@@ -96,6 +96,16 @@ def moved(candidates: Candidates, scale: Pair, offset: Pair) -> Candidates:
     return result
 
 
+def turned_back(candidates: Candidates, turns: int, shape: tuple[int, int]) -> Candidates:
+    """The candidates of a picture of `shape` (rows, columns) turned by np.rot90, in pixels of the picture unturned."""
+    result = candidates
+    for turn in reversed(range(turns)):
+        before, result = result, result.copy()
+        result[:, :SCORE:2], result[:, 1:SCORE:2] = shape[1 - turn % 2] - before[:, 1:SCORE:2], before[:, :SCORE:2]
+        result[:, [0, 2]] = result[:, [2, 0]]
+    return result
+
+
 OVERLAP = 0.3
 """Two boxes that share more than this of their union are one face."""
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from models.yunet import OVERLAP, SCORE, Candidates, distinct
+from models.yunet import OVERLAP, SCORE, Candidates, distinct, turned_back
 
 CORNER, SIDE = st.integers(0, 200), st.integers(1, 80)
 
@@ -50,3 +50,19 @@ def test_faces_never_overlap_and_every_candidate_left_out_overlaps_a_better_one(
     for row in rows:
         if row.tobytes() not in kept:
             assert any(overlap(row, face) > OVERLAP - 1e-6 and face[SCORE] >= row[SCORE] for face in faces)
+
+
+@settings(deadline=None)
+@given(st.data(), st.integers(1, 20), st.integers(1, 20), st.integers(0, 3))
+def test_what_a_turned_picture_shows_is_where_the_picture_has_it(
+    data: st.DataObject, rows: int, columns: int, turns: int
+) -> None:
+    row, column = data.draw(st.integers(0, rows - 1)), data.draw(st.integers(0, columns - 1))
+    picture = np.zeros((rows, columns), np.uint8)
+    picture[row, column] = 1
+    (top, left), *_ = np.argwhere(np.rot90(picture, turns))
+    seen = np.full((1, SCORE + 1), 0.5, np.float32)
+    seen[0, :4], seen[0, 4:SCORE] = (left, top, left + 1, top + 1), np.tile((left + 0.5, top + 0.5), 5)
+    (back,) = turned_back(seen, turns, (rows, columns))
+    assert back[:4].tolist() == [column, row, column + 1, row + 1]
+    assert back[4:].tolist() == [*([column + 0.5, row + 0.5] * 5), 0.5]

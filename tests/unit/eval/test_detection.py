@@ -3,7 +3,21 @@
 import numpy as np
 import pytest
 
-from eval.detection import GROUPS, Count, Picture, Sample, collage, count_groups, finder, holds, near, render
+from eval.covers import COVERS, covered
+from eval.detection import (
+    COVERED,
+    GROUPS,
+    SMALL,
+    Count,
+    count_groups,
+    count_small,
+    finder,
+    holds,
+    render,
+    render_covers,
+    render_small,
+)
+from eval.pasted_faces import Picture, Sample, collage, near
 from facealbum.clustering.intervals import Rate
 from facealbum.demo.portraits import load_pixels
 from facealbum.domain.faces import Box
@@ -54,3 +68,27 @@ def test_tables_show_every_count_with_its_interval() -> None:
     assert "| none | 1 |  | 0 | 0.0 |" in table
     assert "| 20 | 0.75 | 0.75 |" in table
     assert "| 28-40 | 1 of 4 (0.046 to 0.699) |" in table
+    assert "| 20-28 | 1 of 2 | 3 of 4 (0.301 to 0.954) | 2 | 2.5 |" in render_small([(1, count)] * (len(SMALL) - 1))
+    told = "3 of 4 (0.301 to 0.954)"
+    assert f"| mask | {told} | {told} | {told} |" in render_covers({"mask": [count] * len(COVERED)})
+
+
+def test_a_group_of_small_faces_counts_the_photos_with_one_found(sample: Sample) -> None:
+    seen, count = count_small([sample] * 6, lambda _: [], photos=2, low=20, high=28)
+    assert (seen, count.found, count.faces, count.pictures) == (0, 0, 12, 2)
+
+
+@pytest.mark.parametrize("kind", COVERS)
+def test_a_cover_lies_on_its_face_and_on_little_else(sample: Sample, kind: str) -> None:
+    (worn,) = covered([sample], Detector(load_specs()["detector"]), kind)
+    changed = (worn.picture != sample.picture).any(-1)
+    box = sample.box
+    rows, columns = np.argwhere(changed).T
+    assert 0.05 < changed.sum() / (box.width * box.height) < 0.7
+    assert box.x1 - 0.3 * box.width < columns.min() < columns.max() < box.x2 + 0.3 * box.width
+    assert box.y1 - 0.5 * box.height < rows.min() < rows.max() < box.y2 + 0.2 * box.height
+
+
+def test_a_sample_that_shows_no_face_is_not_covered() -> None:
+    blank = Sample(np.zeros((300, 300, 3), np.uint8), Box(100, 100, 200, 200))
+    assert covered([blank], Detector(load_specs()["detector"]), "mask") == []

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from models.analyzer import Analyzer
+from models.decode import decode
 from models.detector import Detection, Detector
 from models.landmarks import roll_of
 from models.registry import load_specs
@@ -103,6 +104,55 @@ def test_beside_a_small_face_those_are_found_that_only_all_pixels_show(
     assert [len(first), len(found)] == [2, 4]
     assert [face.score for face in found] == sorted((face.score for face in found), reverse=True)
     assert bits(detector.search(whole, found)) == bits(found)
+
+
+TINY = ((900, 700), (2100, 500), (3300, 2300))
+
+
+def with_tiny_faces(portrait: Image.Image) -> Image.Image:
+    """Three faces of about 25 pixels in 12 megapixels."""
+    small = portrait.resize((80, 80 * portrait.height // portrait.width), Image.Resampling.LANCZOS)
+    picture = Image.new("RGB", (4000, 3000), "grey")
+    for place in TINY:
+        picture.paste(small, place)
+    return picture
+
+
+def test_faces_that_are_all_too_small_are_glimpsed_and_found_with_all_pixels(
+    detector: Detector, portrait: Image.Image
+) -> None:
+    whole = with_tiny_faces(portrait)
+    half = np.array(whole.reduce(2))
+    assert detector.detect(half) == []
+    assert len(detector.glimpse(half)) == 1
+    found = detector.search(np.array(whole), [])
+    assert sorted((face.box.x1 // 100 * 100, face.box.y1 // 100 * 100) for face in found) == sorted(TINY)
+
+
+def test_a_photo_is_looked_at_for_tiny_faces_and_a_frame_of_a_video_is_not(
+    analyzer: Analyzer, portrait: Image.Image
+) -> None:
+    buffer = BytesIO()
+    with_tiny_faces(portrait).save(buffer, "JPEG", quality=92)
+    assert len(analyzer.analyze(buffer.getvalue()).faces) == len(TINY)
+    assert analyzer.analyze_picture(decode(buffer.getvalue())).faces == ()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 4000), (4000, 2), (900, 1200), (1500, 2000)])
+def test_nothing_is_glimpsed_and_found_in_a_plain_picture(detector: Detector, shape: tuple[int, int]) -> None:
+    plain = np.full((*shape, 3), 90, np.uint8)
+    assert detector.glimpse(plain) == detector.search(plain, []) == []
+
+
+@pytest.mark.parametrize("degrees", [90, 180, -90])
+def test_a_small_head_that_lies_is_found_where_it_is(detector: Detector, portrait: Image.Image, degrees: int) -> None:
+    picture = Image.new("RGB", (2000, 1500), "grey")
+    head = portrait.resize((150, 150 * portrait.height // portrait.width)).rotate(-degrees, expand=True)
+    picture.paste(head, (1400, 300))
+    (face,) = detector.detect(np.array(picture))
+    assert 1400 < face.box.x1 < face.box.x2 < 1400 + head.width
+    assert 300 < face.box.y1 < face.box.y2 < 300 + head.height
+    assert abs((roll_of(face.landmarks) - degrees + 180) % 360 - 180) < 30
 
 
 def test_where_all_faces_are_large_nothing_is_searched_for(detector: Detector, portrait: Image.Image) -> None:
