@@ -171,11 +171,21 @@ def _pose_line(faces: Sequence[Labelled]) -> str:
     roll = np.abs([face.pose.roll - face.roll for face in known])
     yaw, proxy = [face.pose.yaw for face in known], [face.yaw for face in known]
     slope, level = np.polyfit(proxy, yaw, 1)
+    pitch, lifted = (np.array(some) for some in zip(*((face.pose.pitch, face.pitch) for face in known), strict=True))
+    people = [face.subject for face in known]
+    alike, alone = spearmanr(pitch, lifted)[0], spearmanr(_own(pitch, people), _own(lifted, people))[0]
     return (
         f"Pose ({len(known)} faces): roll is off by {np.median(roll):.2f} degrees (median; 95th percentile "
         f"{np.percentile(roll, 95):.2f}); yaw = {slope:.1f} x proxy {level:+.1f}, "
-        f"Spearman {spearmanr(yaw, proxy)[0]:.3f}."
+        f"Spearman {spearmanr(yaw, proxy)[0]:.3f}; pitch against its proxy, Spearman {alike:.3f}, within people "
+        f"{alone:.3f}."
     )
+
+
+def _own(values: Array, people: Sequence[str]) -> Array:
+    """What is above each person's mean."""
+    _, place = np.unique(people, return_inverse=True)
+    return values - (np.bincount(place, values) / np.bincount(place))[place]
 
 
 def main() -> None:

@@ -1,19 +1,20 @@
 """Faces with labels for age, gender and pose, and what the models say of each.
 
-ALBUMS/growth_faces/labels.csv gives age in completed years, gender, and roll and yaw by hand-placed landmarks;
-ALBUMS/visible/age one face a photo with age and gender.
+ALBUMS/growth_faces/labels.csv gives age in completed years, gender, roll and yaw by hand-placed landmarks,
+and these (e1, e2, n, m1, m2, each with x and y); ALBUMS/visible/age one face a photo with age and gender.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from eval.rows import read_rows
 from facealbum.domain.faces import Box
 from models.age_gender import AgeGenderEstimator, Opinions
-from models.alignment import Pyramid
+from models.alignment import Points, Pyramid
 from models.decode import decode
 from models.detector import Detector
 from models.landmarks import place_landmarks
@@ -21,10 +22,16 @@ from models.network import open_network
 from models.pose import Pose, estimate_pose
 from models.registry import load_specs
 
+_FIVE = ("e1", "e2", "n", "m1", "m2")
+
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """One face with its labels; roll (degrees) and yaw (no unit) are of hand-placed landmarks, NaN where unknown."""
+    """One face with its labels; roll (degrees), yaw and pitch are of hand-placed landmarks, NaN where unknown.
+
+    yaw: without a unit.  pitch: how near the nose is to the eyes on the way from the mouth, 0 to 1;
+    it hangs on the face as well.
+    """
 
     source: str
     subject: str
@@ -32,6 +39,7 @@ class Labelled:
     female: bool
     roll: float
     yaw: float
+    pitch: float
     pose: Pose
     opinions: Opinions
 
@@ -48,6 +56,7 @@ class LabelledRow:
     female: bool
     roll: float
     yaw: float
+    pitch: float
 
     def is_in(self, box: Box) -> bool:
         """Whether the box is around the face."""
@@ -74,18 +83,30 @@ def load_faces(albums: Path) -> list[Labelled]:
             placed = place_landmarks(mesh, pyramid, found[0])
             opinions = estimator.ask(pyramid, placed.face)
             pose = estimate_pose(placed)
-            faces.append(Labelled(row.source, row.subject, row.years, row.female, row.roll, row.yaw, pose, opinions))
+            label = row.source, row.subject, row.years, row.female, row.roll, row.yaw, row.pitch
+            faces.append(Labelled(*label, pose, opinions))
     return faces
 
 
 def _growth_faces(folder: Path) -> Iterator[LabelledRow]:
     for row in read_rows(folder / "labels.csv"):
-        nose = float(row["nx"]), float(row["ny"])
+        nose = _point(row, "n")
         roll, yaw = float(row["roll_deg"]), float(row["yaw_proxy"])
         female = row["gender_hand"] == "f"
-        yield LabelledRow(
-            "growth_faces", row["subject"], folder / row["file"], nose, float(row["age"]), female, roll, yaw
-        )
+        path, years, pitch = folder / row["file"], float(row["age"]), lifted(np.array([_point(row, n) for n in _FIVE]))
+        yield LabelledRow("growth_faces", row["subject"], path, nose, years, female, roll, yaw, pitch)
+
+
+def lifted(landmarks: Points) -> float:
+    """The pitch of Labelled, of five landmarks as in facealbum.domain.faces.Face."""
+    left, right, nose, *mouth = landmarks
+    across, eyes, lips = right - left, (left + right) / 2, np.mean(mouth, axis=0)
+    down = np.array([-across[1], across[0]])
+    return 1 - float((nose - eyes) @ down / ((lips - eyes) @ down))
+
+
+def _point(row: Mapping[str, str], name: str) -> tuple[float, float]:
+    return float(row[f"{name}x"]), float(row[f"{name}y"])
 
 
 def _one_a_photo(folder: Path) -> Iterator[LabelledRow]:
@@ -95,4 +116,4 @@ def _one_a_photo(folder: Path) -> Iterator[LabelledRow]:
         centre = (left + right) / 2, (top + bottom) / 2
         female = row["gender"] == "female"
         path, years = paths[row["photo"]], float(row["age"])
-        yield LabelledRow("age", row["photo"], path, centre, years, female, float("nan"), float("nan"))
+        yield LabelledRow("age", row["photo"], path, centre, years, female, *[float("nan")] * 3)
