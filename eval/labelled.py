@@ -15,6 +15,7 @@ from eval.rows import read_rows
 from facealbum.domain.faces import Box
 from models.age_gender import AgeGenderEstimator, Opinions
 from models.alignment import Points, Pyramid
+from models.analyzer import scaled
 from models.decode import decode
 from models.detector import Detector
 from models.landmarks import place_landmarks
@@ -76,10 +77,10 @@ def load_faces(albums: Path) -> list[Labelled]:
     detector, mesh, estimator = Detector(specs["detector"]), open_network(specs["landmarks"]), AgeGenderEstimator(specs)
     faces = []
     for row in labelled_rows(albums):
-        pixels = decode(row.path.read_bytes()).pixels
-        found = [face for face in detector.detect(pixels) if row.is_in(face.box)]
+        photo = decode(row.path.read_bytes())
+        found = [face for face in detector.detect(photo.pixels) if row.is_in(scaled(face.box, photo.scale))]
         if found:
-            pyramid = Pyramid(pixels)
+            pyramid = Pyramid(photo.pixels)
             placed = place_landmarks(mesh, pyramid, found[0])
             opinions = estimator.ask(pyramid, placed.face)
             pose = estimate_pose(placed)

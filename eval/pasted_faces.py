@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from eval.rows import read_rows
 from facealbum.domain.faces import Box
+from models.analyzer import scaled
 from models.decode import decode
 
 Picture: TypeAlias = NDArray[np.uint8]
@@ -54,7 +55,9 @@ def load_samples(albums: Path, each: int) -> list[Sample]:
         photos = list(album(folder))
         for number in draw.choice(len(photos), each, replace=False):
             path, boxes = photos[number]
-            samples.append(Sample(decode(path.read_bytes()).pixels, boxes[0]))
+            photo = decode(path.read_bytes())
+            across, down = photo.scale
+            samples.append(Sample(photo.pixels, scaled(boxes[0], (1 / across, 1 / down))))
     return samples
 
 

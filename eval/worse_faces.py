@@ -14,8 +14,9 @@ import numpy as np
 from eval.calibrate import Array
 from eval.faults import FAULTS, Picture, cut_out
 from eval.rows import read_rows
-from facealbum.domain.faces import Embedding
+from facealbum.domain.faces import Box, Embedding
 from models.alignment import Pyramid
+from models.analyzer import scaled
 from models.decode import decode
 from models.detector import Detection, Detector
 from models.embedder import Embedder, aligned
@@ -83,9 +84,9 @@ def see_faces(albums: Path, *, one_of: int = 1) -> Iterator[Seen]:
     truths = known_faces(albums)
     families = sorted({truth.family for truth in truths})[::one_of]
     for truth in (truth for truth in truths if truth.family in families):
-        picture = decode(truth.path.read_bytes()).pixels
-        x, y = truth.centre
-        found = [face for face in models.detector.detect(picture) if _holds(face, x, y)]
+        photo = decode(truth.path.read_bytes())
+        picture, (x, y) = photo.pixels, truth.centre
+        found = [face for face in models.detector.detect(picture) if _holds(scaled(face.box, photo.scale), x, y)]
         for face in found[:1]:
             yield models.see(truth, "", picture, face)
             part = cut_out(picture, face.box)
@@ -102,8 +103,8 @@ def known_faces(albums: Path) -> list[Truth]:
     return [*_growth_faces(albums / "growth_faces"), *_album(albums / "visible" / "fiw")]
 
 
-def _holds(face: Detection, x: float, y: float) -> bool:
-    return face.box.x1 < x < face.box.x2 and face.box.y1 < y < face.box.y2
+def _holds(box: Box, x: float, y: float) -> bool:
+    return box.x1 < x < box.x2 and box.y1 < y < box.y2
 
 
 def _central(face: Detection, columns: int, rows: int) -> bool:
