@@ -25,11 +25,18 @@ _SIGNATURES = (
     ("HEIF", re.compile(rb"....ftyp(hei[cxms]|hev[cxms]|mif1|msf1)", re.DOTALL)),
 )
 _MARKER, _SCAN = 0xFF, 0xDA  # of a JPEG (ITU T.81, table B.1)
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
+_FRAMES = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}
+_PROGRESSIVE = frozenset({0xC2, 0xCA})
+_UNUSUAL = frozenset({0xC3, 0xC5, 0xC6, 0xC7, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7})  # lossless, in layers, JPEG-LS
+_BITS = 8
+_AFTER_SCAN = re.compile(rb"\xff[\x02-\xcf\xd8-\xfe]")
+_END = b"\xff\xd9"
 _WIDTH, _HEIGHT, _STRIPS = 0x0100, 0x0101, 0x0111  # of a TIFF (TIFF 6.0, sections 8 and 15)
 _KIND, _DNG_VERSION = 0x00FE, 0xC612
 _TILE_WIDTH, _TILE_HEIGHT, _TILES = 0x0142, 0x0143, 0x0144
+_DEPTH, _NUMBERS = 0x0102, 0x0153
+_DEPTHS = frozenset({1, 2, 4, 8, 16})
+_WHOLE = frozenset({1, 4})  # kinds of numbers: from 0 on, and not said
 _SHORT = 3
 _WEBP_COPIES = 4  # of its canvas, that its decoder holds at the same time
 _MAX_SEGMENTS = 512  # of a JPEG before its pixels; a depth map in XMP takes about a hundred
@@ -74,11 +81,28 @@ def _check_jpeg(data: bytes, limits: Limits) -> None:
     size, progressive, scan = (0, 0), False, 0
     for kind, scan in _segments(data):
         if kind in _FRAMES:
-            height, width = struct.unpack_from(">HH", data, scan + 5)
+            bits, height, width = struct.unpack_from(">BHH", data, scan + 4)
+            if kind in _UNUSUAL or bits != _BITS:
+                raise UnknownFormatError(
+                    f"a JPEG must be baseline or progressive with 8 bits a colour, this one is of a rare kind "
+                    f"(0x{kind:X}, {bits} bits) that few programs show; save it anew"
+                )
             check_size((width, height), limits)
             size, progressive = (width, height), kind in _PROGRESSIVE
-    if progressive and data.count(b"\xff\xda", scan) * math.prod(size) > _MAX_SCANS * limits.pixels:
+    if progressive and _count_scans(data, scan) * math.prod(size) > _MAX_SCANS * limits.pixels:
         raise ImageSizeError("a progressive JPEG must have few scans for its size, this one has too many; save it anew")
+
+
+def _count_scans(data: bytes, at: int) -> int:
+    """How many scans a JPEG has whose first is at `at`; a video, or other pictures, behind its end are not asked."""
+    scans = 0
+    while True:
+        scans += data[at + 1] == _SCAN
+        (length,) = struct.unpack_from(">H", data, at + 2)
+        following = _AFTER_SCAN.search(data, at + 2 + length)
+        if following is None or following[0] == _END:
+            return scans
+        at = following.start()
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int]]:
@@ -156,12 +180,20 @@ def _check_tiff(data: bytes, limits: Limits) -> None:
             "save it as JPEG and upload that"
         )
     check_size((values[_WIDTH], values[_HEIGHT]), limits)
+    if values.get(_DEPTH, 1) not in _DEPTHS or values.get(_NUMBERS, 1) not in _WHOLE:
+        raise UnknownFormatError(
+            "a TIFF must have 1, 2, 4, 8 or 16 bits a colour that count from 0 on, this one has "
+            f"{values.get(_DEPTH, 1)} bits of another kind; save it with 8 or 16"
+        )
     if _TILE_WIDTH in values:
         check_size((values[_TILE_WIDTH], values[_TILE_HEIGHT]), limits)
 
 
 def _tiff_entries(data: bytes) -> Iterator[tuple[int, int, int]]:
-    """Tag, count and value of the first directory's entries; a value that stands elsewhere is its place."""
+    """Tag, count and first value of the first directory's entries; a value that stands elsewhere is its place.
+
+    Of the depth and the kind of numbers it is the value in any case.
+    """
     order, big = "<" if data[:1] == b"I" else ">", b"+" in data[2:4]
     word, first, head, step = ("Q", 8, "HHQ", 20) if big else ("I", 4, "HHI", 12)
     (at,) = struct.unpack_from(order + word, data, first)
@@ -169,9 +201,10 @@ def _tiff_entries(data: bytes) -> Iterator[tuple[int, int, int]]:
     start = at + (8 if big else 2)
     for entry in range(start, start + step * min(entries, _MAX_ENTRIES), step):
         tag, kind, many = struct.unpack_from(order + head, data, entry)
-        (value,) = struct.unpack_from(
-            order + ("H" if kind == _SHORT else word), data, entry + struct.calcsize(order + head)
-        )
+        place = entry + struct.calcsize(order + head)
+        if tag in (_DEPTH, _NUMBERS) and many * 2 > struct.calcsize(order + word):
+            (place,) = struct.unpack_from(order + word, data, place)
+        (value,) = struct.unpack_from(order + ("H" if kind == _SHORT else word), data, place)
         yield tag, many, value
 
 

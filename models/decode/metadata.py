@@ -1,4 +1,4 @@
-"""Orientation, the time of taking and the kind of camera, all that is read from EXIF; a position is never looked at.
+"""Orientation, the time of taking and the kind of camera, all that is read of metadata; a position is never looked at.
 
 Damaged metadata counts as none: the picture may still be whole.
 """
@@ -16,12 +16,18 @@ RESET_DAYS = frozenset({(1904, 1, 1), (1970, 1, 1), (1980, 1, 1)})
 
 _UPRIGHT = 1
 _CAMERA_LENGTH = 64
-_MOMENT = re.compile(r"(\d{4})[:/-](\d\d)[:/-](\d\d)[ T](\d\d):(\d\d):(\d\d)")
+_DAY = re.compile(r"(\d{4})[:/-](\d{1,2})[:/-](\d{1,2})(?!\d)")
+_TIME = re.compile(r"[ T]+(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d+))?)?(?!\d)\s*(\S*)")
+_NOON = ("12", "0", "0", None, "")
 _OFFSET = re.compile(r"([+-])(0\d|1[0-4]):?([0-5]\d)")
 _TAKEN = (
     (ExifTags.Base.DateTimeOriginal, ExifTags.Base.SubsecTimeOriginal, ExifTags.Base.OffsetTimeOriginal),
     (ExifTags.Base.DateTimeDigitized, ExifTags.Base.SubsecTimeDigitized, ExifTags.Base.OffsetTimeDigitized),
 )
+_XMP = [
+    re.compile(name + rb"""\s*(?:=\s*["']|>)\s*([^"'<]{8,40})""")
+    for name in (rb"exif:DateTimeOriginal", rb"photoshop:DateCreated", rb"exif:DateTimeDigitized", rb"xmp:CreateDate")
+]
 
 
 def read_orientation(form: str, data: bytes, image: Image.Image) -> int:
@@ -40,8 +46,13 @@ def read_orientation(form: str, data: bytes, image: Image.Image) -> int:
 def read_taken_at(image: Image.Image) -> datetime | None:
     """DateTimeOriginal, else DateTimeDigitized, with its offset (UTC if it has none) and fraction of a second.
 
-    None if neither is there or a likely moment.  The date of the last change is not asked: it is that of an editor.
+    XMP, which editors write, is asked where EXIF has neither or no likely moment; None if nobody has.  The date of the
+    last change is not asked: it is that of an editor.
     """
+    return _taken_by_exif(image) or _taken_by_xmp(image.info.get("xmp"))
+
+
+def _taken_by_exif(image: Image.Image) -> datetime | None:
     try:
         exif = image.getexif().get_ifd(ExifTags.IFD.Exif)
     except Exception:  # noqa: BLE001 - metadata of a stranger may fail in any way
@@ -52,6 +63,13 @@ def read_taken_at(image: Image.Image) -> datetime | None:
         if moment is not None:
             return moment
     return None
+
+
+def _taken_by_xmp(packet: object) -> datetime | None:
+    """The first likely moment in an XMP packet (ISO 16684-1), as an attribute or as an element."""
+    texts = (name.search(packet) for name in _XMP) if isinstance(packet, bytes) else ()
+    moments = (parse_moment(found[1]) for found in texts if found)
+    return next((moment for moment in moments if moment), None)
 
 
 def read_camera(image: Image.Image) -> str | None:
@@ -67,13 +85,20 @@ def read_camera(image: Image.Image) -> str | None:
 
 
 def parse_moment(text: object, fraction: object = None, offset: object = None) -> datetime | None:
-    """An aware moment from EXIF's three texts; None if there is no such moment or it is not a likely one."""
-    found = _MOMENT.match(str(text).strip())
-    digits = re.match(r"\d{1,6}", str(fraction).strip())
-    if found is None:
+    """An aware moment from EXIF's three texts; None if there is no such moment or it is not a likely one.
+
+    A day without a time, which EXIF allows, is its noon.  Some phones call the hour after midnight the 24th of its day.
+    """
+    text = text.decode("latin-1") if isinstance(text, bytes) else str(text)
+    day = _DAY.match(text := text.strip())
+    if day is None:
         return None
+    time = _TIME.match(text, day.end())
+    hour, minute, second, parts, rest = time.groups() if time else _NOON
+    clock = int(hour) % 24 if int(hour) <= 24 else int(hour), int(minute), min(int(second or 0), 59)  # noqa: PLR2004
+    digits = re.match(r"\d{1,6}", str(fraction).strip() if parts is None else parts) if time else None
     try:
-        moment = datetime(*map(int, found.groups()), tzinfo=_zone(offset))  # type: ignore[arg-type,misc]
+        moment = datetime(*map(int, day.groups()), *clock, tzinfo=_zone(offset or rest))  # type: ignore[arg-type,call-arg,misc]
     except ValueError:
         return None
     if moment.year not in PHOTO_YEARS or (moment.year, moment.month, moment.day) in RESET_DAYS:
@@ -83,7 +108,8 @@ def parse_moment(text: object, fraction: object = None, offset: object = None) -
 
 def _zone(offset: object) -> timezone:
     """UTC if `offset` is not like +09:00."""
-    found = _OFFSET.match(str(offset).strip())
+    text = offset.decode("latin-1") if isinstance(offset, bytes) else str(offset)
+    found = _OFFSET.match(text.strip())
     if found is None:
         return UTC
     hours, minutes = int(found[2]), int(found[3])

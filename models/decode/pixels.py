@@ -10,6 +10,7 @@ from PIL import Image
 from facealbum.errors import DamagedImageError
 from models.decode.colour import in_srgb
 
+_PHOTOMETRIC = 0x0106  # of a TIFF
 _BAND = 256  # rows, a multiple of every factor
 # What libjpeg says of pixels that are lost.  Its other complaints are of oddities that Pillow reads well.
 _LOST = re.compile(r"Premature end|Corrupt JPEG data: (?!bad ICC)")
@@ -29,6 +30,8 @@ def read_pixels(form: str, data: bytes, image: Image.Image, *, factor: int) -> N
     pixels = _jpeg(data, image, factor=factor) if form == "JPEG" else None
     if pixels is None:
         pixels = np.array(_any(image, factor=factor))
+    if image.mode.startswith("I;16") and form == "TIFF" and image.tag_v2.get(_PHOTOMETRIC) == 0:  # type: ignore[attr-defined]
+        pixels = ~pixels  # its 0 is white, which Pillow knows of eight bits alone
     return in_srgb(pixels, image.info.get("icc_profile") or b"")
 
 

@@ -76,6 +76,34 @@ def test_a_progressive_jpeg_may_have_many_scans_only_if_it_is_small() -> None:
         check_header("JPEG", many, Limits(64 * 48 * 5))
 
 
+def test_scans_of_what_follows_a_progressive_jpeg_are_not_its_own() -> None:
+    moving = b"\xff\xda\0\2" * 1000  # a motion photo's video holds such bytes by chance
+    check_header("JPEG", saved("JPEG", progressive=True) + moving, Limits(64 * 48 * 2))
+
+
+@pytest.mark.parametrize(("kind", "bits"), [(0xC3, 8), (0xC1, 12), (0xF7, 8)], ids=["lossless", "12 bits", "JPEG-LS"])
+def test_a_jpeg_of_a_rare_kind_is_not_called_damaged(kind: int, bits: int) -> None:
+    data = saved("JPEG").replace(b"\xff\xc0\0\x11\x08", bytes([0xFF, kind, 0, 0x11, bits]))
+    with pytest.raises(UnknownFormatError, match="rare kind"):
+        check_header("JPEG", data, Limits())
+
+
+@pytest.mark.parametrize("mode", ["I", "F"])
+def test_a_tiff_with_more_than_16_bits_is_refused_and_not_shown_white(mode: str) -> None:
+    buffer = BytesIO()
+    Image.new(mode, (64, 48)).save(buffer, "TIFF")
+    with pytest.raises(UnknownFormatError, match="32 bits"):
+        check_header("TIFF", buffer.getvalue(), Limits())
+
+
+def test_the_depth_of_each_colour_is_found_where_it_stands() -> None:
+    data = saved("TIFF")
+    depths = struct.pack("<HHH", 8, 8, 8)
+    assert data.count(depths) == 1
+    with pytest.raises(UnknownFormatError, match="12 bits"):
+        check_header("TIFF", data.replace(depths, struct.pack("<HHH", 12, 12, 12)), Limits())
+
+
 def test_segments_chunks_blocks_and_tiles_are_counted() -> None:
     jpeg, png, gif, tiff = saved("JPEG"), saved("PNG"), saved("GIF"), saved("TIFF")
     start = 13 + (3 << 1 + (gif[10] & 7))

@@ -7,7 +7,7 @@ from io import BytesIO
 import numpy as np
 import pillow_heif
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from models.decode import decode
 from models.decode.metadata import parse_moment
@@ -67,6 +67,30 @@ def test_every_format_with_exif_says_when_it_was_taken(form: str) -> None:
     )
 
 
+XMP = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description xmp:CreateDate="2024-01-01T00:00:00" {}'
+    "<exif:GPSLatitude>1,2N</exif:GPSLatitude></rdf:Description></x:xmpmeta>"
+)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "HEIF", "AVIF", "TIFF"])
+@pytest.mark.parametrize(
+    "stated",
+    [
+        'exif:DateTimeOriginal="2019-04-02T10:30:00+09:00">',
+        "><exif:DateTimeOriginal>2019-04-02T10:30:00+09:00</exif:DateTimeOriginal>",
+    ],
+)
+def test_xmp_tells_the_moment_where_exif_does_not(form: str, stated: str) -> None:
+    pillow_heif.register_heif_opener()
+    buffer, packet = BytesIO(), XMP.format(stated).encode()
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", packet.decode())
+    kept = {"PNG": {"pnginfo": text}, "TIFF": {"tiffinfo": {700: packet}}}.get(form, {"xmp": packet})
+    upright().save(buffer, form, **kept)
+    assert decode(buffer.getvalue()).taken_at == datetime(2019, 4, 2, 10, 30, tzinfo=timezone(timedelta(hours=9)))
+
+
 def test_the_moment_of_scanning_stands_in_for_a_missing_moment_of_taking() -> None:
     exif = Image.Exif()
     exif[0x0132] = "2024:01:02 03:04:05"  # the last change, by an editor
@@ -122,7 +146,20 @@ def test_a_position_is_not_looked_at() -> None:
         ("1980:01:01 12:00:00", None, None, None),
         ("1980:01:02 12:00:00", None, None, datetime(1980, 1, 2, 12, tzinfo=UTC)),
         ("    :  :     :  :  ", None, None, None),
-        ("2019:04:02", None, None, None),
+        ("2019:04:02", None, None, datetime(2019, 4, 2, 12, tzinfo=UTC)),
+        ("2019:04:02   :  :  ", "25", "+09:00", datetime(2019, 4, 2, 12, tzinfo=timezone(timedelta(hours=9)))),
+        ("2019:04:02 \u4e0b\u534810:30:00", None, None, datetime(2019, 4, 2, 12, tzinfo=UTC)),
+        ("2019:4:2  9:05", None, None, datetime(2019, 4, 2, 9, 5, tzinfo=UTC)),
+        ("2019:04:02 24:10:00", None, None, datetime(2019, 4, 2, 0, 10, tzinfo=UTC)),
+        ("2019:04:02 25:10:00", None, None, None),
+        ("2019:04:02 23:59:60", None, None, datetime(2019, 4, 2, 23, 59, 59, tzinfo=UTC)),
+        (
+            "2019-04-02T10:30:00.5+09:00",
+            None,
+            None,
+            datetime(2019, 4, 2, 10, 30, 0, 500_000, tzinfo=timezone(timedelta(hours=9))),
+        ),
+        (b"2019:04:02 10:30:00\0", None, b"+09:00", datetime(2019, 4, 2, 10, 30, tzinfo=timezone(timedelta(hours=9)))),
         (None, None, None, None),
         (b"\xff\xfe", 3.5, (1, 2), None),
     ],

@@ -1,5 +1,6 @@
 """Every kind of picture shows the same portrait, at every size that it is shrunk to."""
 
+import struct
 from io import BytesIO
 
 import cv2
@@ -90,6 +91,16 @@ def test_ten_bits_of_a_heic_become_eight(small: Image.Image) -> None:
 def test_every_kind_of_tiff_is_read(small: Image.Image, compression: str, mode: str) -> None:
     picture = small.convert(mode)
     assert mean_difference(saved(picture, "TIFF", compression=compression), picture) < 5
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_grey_tiff_may_count_from_white(small: Image.Image, bits: int) -> None:
+    grey = small.convert("L")
+    counted = (2**bits - 1) - np.asarray(grey).astype(np.uint16) * (1 if bits == 8 else 257)
+    data = saved(Image.fromarray(counted.astype(np.uint8 if bits == 8 else np.uint16)), "TIFF")
+    black, white = (struct.pack("<HHII", 262, 3, 1, number) for number in (1, 0))
+    assert data.count(black) == 1
+    assert mean_difference(data.replace(black, white), grey) == 0
 
 
 def test_a_big_tiff_is_read(small: Image.Image) -> None:
