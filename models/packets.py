@@ -19,6 +19,7 @@ from facealbum.errors import DamagedVideoError, NoPictureError, VideoLengthError
 from models.limits import Limits
 
 _MISSING_SECONDS = 1.5  # of the length in the header, before a file counts as cut short
+_MANY = 8  # pictures for each that is wanted, from which the next one is as good
 _FASTEST = 1000  # frames a second; slow motion has 240
 
 
@@ -27,11 +28,13 @@ class PacketIndex:
     """All packets of the pictures, in the order of decoding.
 
     times: int64[packets], when each is shown, in units of `unit` seconds; keys: intp, which of them decode alone.
+    start: the time of the first that is shown: what an edit cut off stays in the file, for those behind it to decode.
     """
 
     unit: Fraction
     times: NDArray[np.int64]
     keys: NDArray[np.intp]
+    start: int
 
 
 def read_index(container: InputContainer, stream: VideoStream, limits: Limits) -> PacketIndex:
@@ -41,6 +44,7 @@ def read_index(container: InputContainer, stream: VideoStream, limits: Limits) -
     """
     times: list[int] = []
     keys: list[int] = []
+    shown: list[int] = []
     end = 0.0
     for packet in container.demux():
         time = _time(packet)
@@ -51,18 +55,21 @@ def read_index(container: InputContainer, stream: VideoStream, limits: Limits) -
             if packet.is_keyframe:
                 keys.append(len(times))
             times.append(time)
+            if not packet.is_discard:
+                shown.append(time)
             check_length(len(times) / _FASTEST, limits)
             if packet.is_corrupt:
                 raise DamagedVideoError("a video must be whole, a packet of this one is cut off; upload it again")
-    if not times or stream.time_base is None:
+    if not shown or stream.time_base is None:
         raise NoPictureError("a video must have pictures, this one has none; upload it again")
-    check_length(float((max(times) - min(times)) * stream.time_base), limits)
-    promised = ((container.start_time or 0) + (container.duration or 0)) / av.time_base
+    check_length(float((max(shown) - min(shown)) * stream.time_base), limits)
+    late = 0 if "matroska" in container.format.name else container.start_time or 0  # which counts from 0 in any case
+    promised = (late + (container.duration or 0)) / av.time_base
     if promised - end > _MISSING_SECONDS:
         raise DamagedVideoError(
             f"a video must be whole, this one ends at {end:.1f} of {promised:.1f} seconds; upload it again"
         )
-    return PacketIndex(stream.time_base, np.array(times, np.int64), np.array(keys, np.intp))
+    return PacketIndex(stream.time_base, np.array(times, np.int64), np.array(keys, np.intp), min(shown))
 
 
 def decode_at(
@@ -70,11 +77,12 @@ def decode_at(
 ) -> Iterator[tuple[int, VideoFrame]]:
     """The pictures at these sorted times, each with its own time; one that does not decode is left out.
 
-    Decoding starts at the last keyframe before each.  Pictures that no other needs are not decoded on the way, so in
-    the place of one of them comes the next.
+    Decoding starts at the last keyframe before each.  Where many pictures lie between those that are wanted, those that
+    no other needs are not decoded on the way, so in the place of one of them comes the next.
     """
     codec = stream.codec_context
-    codec.skip_frame = "NONREF"
+    if len(index.times) >= _MANY * len(times):
+        codec.skip_frame = "NONREF"
     groups = deque(_grouped(index, times))
     due: deque[int] = deque()
     packets = (packet for packet in container.demux(stream) if packet.size and _time(packet) is not None)

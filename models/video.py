@@ -32,8 +32,12 @@ from models.frames import upright
 from models.limits import Limits
 from models.packets import check_length, decode_at, read_index
 
-_CODECS = frozenset({"h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "h263", "mjpeg", "mpeg1video", "mpeg2video"})
+_CODECS = frozenset({"h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "h263", "mjpeg", "mpeg1video", "mpeg2video"}) | {
+    "prores",  # of phones that film for editing
+    "dvvideo",  # of tape cameras
+}
 _TAKEN = ("com.apple.quicktime.creationdate", "creation_time")  # only the first one knows its offset from UTC
+_FLATTEST = 4
 _YEARS = range(1991, 2100)  # clocks that were never set say 1904 or 1970, and no video is older than QuickTime
 
 
@@ -66,14 +70,16 @@ class Video:
             self.format = format_of(data)
             self.taken_at = _taken_at(container.metadata) or _taken_at(stream.metadata)
             self._index = read_index(container, stream, self._limits)
-        self._first = int(self._index.times.min())
+        self._first = self._index.start
         self.seconds = float((int(self._index.times.max()) - self._first) * self._index.unit)
 
     def sample(self, every: float) -> Iterator[Frame]:
         """A frame about every so many seconds, the first one included; longer steps where the limit is on frames."""
         most = self._limits.video_frames
         step = max(every, self.seconds / max(most - 1, 1)) / self._index.unit
-        return self._frames(plan_samples(self._index.times, self._index.keys, step=float(step))[:most])
+        shown = np.flatnonzero(self._index.times >= self._first)
+        keys = np.flatnonzero(np.isin(shown, self._index.keys))
+        return self._frames(plan_samples(self._index.times[shown], keys, step=float(step))[:most])
 
     def frames_at(self, moments: Iterable[int]) -> Iterator[Frame]:
         """The frames nearest to these milliseconds from the first one, in the order of time."""
@@ -89,7 +95,7 @@ class Video:
                 found = True
                 ms = round((time - self._first) * self._index.unit * 1000)
                 taken_at = self.taken_at + timedelta(milliseconds=ms) if self.taken_at else None
-                shape = stream.sample_aspect_ratio or Fraction(1)
+                shape = _pixel_shape(stream)
                 pixels, (width, height) = upright(picture, scaler, shape=shape, working_side=self._working_side)
                 yield Frame(ms, Photo(pixels, width, height, self.format, taken_at))
         if not found:
@@ -162,6 +168,12 @@ def _check(container: InputContainer, stream: VideoStream, limits: Limits) -> No
             f"these are {width} x {height}; upload a smaller one"
         )
     check_length((container.duration or 0) / av.time_base, limits)
+
+
+def _pixel_shape(stream: VideoStream) -> Fraction:
+    """Width of a pixel over its height; what no camera or disc has (more than 4 to 1) is damage, and counts as 1."""
+    shape = stream.sample_aspect_ratio or Fraction(1)
+    return shape if 1 <= _FLATTEST * shape <= _FLATTEST**2 else Fraction(1)
 
 
 def _taken_at(metadata: dict[str, str]) -> datetime | None:

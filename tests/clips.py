@@ -98,7 +98,7 @@ def _encode(clip: Clip) -> bytes:
 def _stream(container: av.container.OutputContainer, clip: Clip) -> VideoStream:
     stream = container.add_stream(clip.codec, rate=10, options=_OPTIONS.get(clip.codec, {}))
     stream.width, stream.height = clip.size if clip.rotation % 180 == 0 else clip.size[::-1]
-    stream.pix_fmt = "yuv420p"
+    stream.pix_fmt = "yuv422p10le" if clip.codec == "prores_ks" else "yuv420p"
     stream.gop_size = clip.keyframes
     if clip.container != "avi":  # which knows no times, only a rate
         stream.codec_context.time_base = Fraction(1, 1000)

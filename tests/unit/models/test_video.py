@@ -1,6 +1,7 @@
 """A video gives upright pictures about every N seconds, or one typed reason why not, whatever made the file."""
 
 import os
+import struct
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
@@ -41,6 +42,7 @@ CODECS = [
     ("libsvtav1", "mp4", "mp4"),
     ("mpeg4", "avi", "avi"),
     ("mpeg4", "3gp", "mp4"),
+    ("prores_ks", "mov", "mov"),
 ]
 
 
@@ -112,6 +114,50 @@ def test_a_mirrored_video_is_mirrored_back() -> None:
 def test_pixels_become_square() -> None:
     photo = sampled(replace(ROOMS, shape=Fraction(4, 3)))[0].photo
     assert (photo.width, photo.height, photo.pixels.shape) == (427, 180, (180, 427, 3))
+
+
+def test_pixels_of_no_camera_are_taken_for_square() -> None:
+    data = film(replace(ROOMS, shape=Fraction(4, 3)))
+    place = data.index(b"pasp") + 4
+    for across, down in ((1_000_000, 1), (1, 1_000_000), (5, 1)):
+        photo = next(Video(data[:place] + struct.pack(">II", across, down) + data[place + 8 :]).sample(1.0)).photo
+        assert (photo.width, photo.height) == (320, 180)
+
+
+def copied(data: bytes, container: str, *, late: float) -> bytes:
+    """The same packets so many seconds later; what comes to lie before 0 is cut off by an edit list."""
+    content = BytesIO()
+    with av.open(BytesIO(data), "r") as source, av.open(content, "w", format=container) as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None and packet.pts is not None:
+                shift = round(late / packet.time_base)
+                packet.pts, packet.dts, packet.stream = packet.pts + shift, packet.dts + shift, stream
+                target.mux(packet)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov", "matroska", "webm"])
+def test_a_video_may_begin_late(container: str) -> None:
+    codec = "libvpx" if container == "webm" else "libx264"
+    video = Video(copied(film(replace(ROOMS, codec=codec, container=container)), container, late=5))
+    found = list(video.sample(1.0))
+    assert [frame.ms for frame in found[:-1]] == [0, 1000, 2000, 3000, 4000]
+    assert [nearest_room(frame) for frame in found[:-1]] == [0, 1, 2, 0, 1]
+
+
+def test_what_an_edit_cut_off_is_neither_shown_nor_counted() -> None:
+    whole = film(replace(ROOMS, keyframes=1000, metadata=(("creation_time", "2020-05-06T07:08:09Z"),)))
+    video = Video(copied(whole, "mp4", late=-1.5))
+    found = list(video.sample(1.0))
+    assert video.seconds == pytest.approx(3.4)
+    assert [frame.ms for frame in found] == [0, 1000, 2000, 3000]
+    assert [nearest_room(frame) for frame in found] == [1, 2, 0, 1]
+
+
+def test_every_frame_of_a_slow_video_is_looked_at() -> None:
+    slow = replace(ROOMS, times=tuple(map(float, range(12))), keyframes=1000)
+    assert [frame.ms for frame in sampled(slow)] == [1000 * second for second in range(12)]
 
 
 def test_a_large_frame_is_reduced_and_knows_its_size() -> None:
