@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from os import sysconf
 from pathlib import Path
 from time import process_time
 
@@ -16,7 +17,7 @@ PICTURE, CRASH, HANG = "picture", "crash", "hang"
 _OWN_STATUS, _OWN_PEAK = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 Reader = Callable[..., object]
 
-_GRACE = 6  # wall seconds for each second of processor time that a file may take: other processes run as well
+_GRACE = 60  # wall seconds for each second of processor time that a file may take: other processes run as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,22 @@ class _Child:
         self._ours.recv()
 
     def try_file(self, file: HostileFile, max_seconds: float) -> Trial:
+        before = self._spent()
         self._ours.send_bytes(b"." + file.data)
-        if not self._ours.poll(max_seconds * _GRACE):
+        if not any(self._ours.poll(max_seconds) or self._spent() - before > max_seconds for _ in range(_GRACE)):
             return Trial(file, HANG, max_seconds * _GRACE, 0.0)
+        if not self._ours.poll():
+            return Trial(file, HANG, self._spent() - before, 0.0)
         try:
             ended, seconds, megabytes = self._ours.recv()
         except EOFError:
             return Trial(file, CRASH, 0.0, 0.0)
         return Trial(file, HANG if seconds > max_seconds else ended, seconds, megabytes)
+
+    def _spent(self) -> float:
+        """Seconds of processor time that the process has taken so far, by itself and for it (proc(5), stat)."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return sum(map(int, fields[11:13])) / sysconf("SC_CLK_TCK")
 
     def stop(self) -> None:
         self._process.kill()
