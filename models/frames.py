@@ -2,16 +2,18 @@
 
 from fractions import Fraction
 
-import cv2
 import numpy as np
 from av.buffer import Buffer
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorTrc, Interpolation, VideoReformatter
+from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
+from models.decode.light import as_srgb, is_srgb
 from models.decode.pixels import shrink_factor
 
 _MATRIX_BYTES = 36
+_FAST = Interpolation.AREA  # a level and a half too dark, of which curves of HDR make three
+_EXACT = Interpolation.AREA | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
 
 
 def upright(
@@ -24,10 +26,10 @@ def upright(
     width, height = max(1, round(frame.width * shape)), frame.height
     factor = shrink_factor(max(width, height), working_side)
     small = max(1, width // factor), max(1, height // factor)
-    rgb = scaler.reformat(frame, *small, "rgb24", interpolation=Interpolation.AREA, threads=1)
-    pixels = np.asarray(rgb.to_ndarray(), np.uint8)
-    if frame.color_trc == ColorTrc.SMPTE2084:
-        pixels = np.asarray(cv2.LUT(pixels, _PQ_AS_SDR), np.uint8)
+    codes = int(frame.color_primaries), int(frame.color_trc)
+    way = _FAST if is_srgb(*codes) else _EXACT
+    rgb = scaler.reformat(frame, *small, "rgb24", interpolation=way, threads=1)
+    pixels = as_srgb(np.asarray(rgb.to_ndarray(), np.uint8), *codes)
     matrix = frame.side_data.get("DISPLAYMATRIX")
     across, down, turned = _orientation(bytes(matrix) if isinstance(matrix, Buffer) else b"")
     if turned:
@@ -46,18 +48,3 @@ def _orientation(matrix: bytes) -> tuple[int, int, bool]:
     turned = abs(b) > abs(a)
     x, y = (c, b) if turned else (a, d)
     return (-1 if x < 0 else 1), (-1 if y < 0 else 1), turned
-
-
-def _pq_as_sdr() -> NDArray[np.uint8]:
-    """uint8[256]: values of SMPTE ST 2084 (HDR10) as a common screen shows them.
-
-    The white of paper is 203 cd/m2 (ITU-R BT.2408); what is brighter becomes white, and hardly ever is a face.
-    Hybrid log-gamma, which phones record, was made to be shown as it is.
-    """
-    coded = np.linspace(0, 1, 256) ** (1 / 78.84375)
-    light = 10_000 * (np.maximum(coded - 0.8359375, 0) / (18.8515625 - 18.6875 * coded)) ** (1 / 0.1593017578125)
-    shown: NDArray[np.uint8] = np.rint(255 * np.minimum(light / 203, 1) ** (1 / 2.2)).astype(np.uint8)
-    return shown
-
-
-_PQ_AS_SDR = _pq_as_sdr()

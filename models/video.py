@@ -29,7 +29,7 @@ from facealbum.errors import (
 from models.containers import demuxer_of, format_of
 from models.decode import WORKING_SIDE, Photo
 from models.frames import upright
-from models.limits import Limits
+from models.limits import PASSED, Limits
 from models.packets import check_length, decode_at, read_index
 
 _CODECS = frozenset({"h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "h263", "mjpeg", "mpeg1video", "mpeg2video"}) | {
@@ -39,9 +39,6 @@ _CODECS = frozenset({"h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "h263", "mjpe
 _TAKEN = ("com.apple.quicktime.creationdate", "creation_time")  # only the first one knows its offset from UTC
 _FLATTEST = 4
 _YEARS = range(1991, 2100)  # clocks that were never set say 1904 or 1970, and no video is older than QuickTime
-
-
-_PASSED = Limits(pixels=10**9, video_frames=10**6, video_seconds=10**6)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,7 +116,7 @@ class Video:
 
 def read_frames(data: bytes, moments: Iterable[int]) -> Iterator[tuple[int, Photo]]:
     """The frames, at milliseconds that sampling gave before, of a video that passed its limits then."""
-    return ((frame.ms, frame.photo) for frame in Video(data, limits=_PASSED).frames_at(moments))
+    return ((frame.ms, frame.photo) for frame in Video(data, limits=PASSED).frames_at(moments))
 
 
 def plan_samples(times: NDArray[np.int64], keys: NDArray[np.intp], *, step: float) -> list[int]:

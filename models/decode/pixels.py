@@ -9,6 +9,7 @@ from PIL import Image
 
 from facealbum.errors import DamagedImageError
 from models.decode.colour import in_srgb
+from models.decode.light import as_srgb, read_codes
 
 _PHOTOMETRIC = 0x0106  # of a TIFF
 _BAND = 256  # rows, a multiple of every factor
@@ -32,7 +33,9 @@ def read_pixels(form: str, data: bytes, image: Image.Image, *, factor: int) -> N
         pixels = np.array(_any(image, factor=factor))
     if image.mode.startswith("I;16") and form == "TIFF" and image.tag_v2.get(_PHOTOMETRIC) == 0:  # type: ignore[attr-defined]
         pixels = ~pixels  # its 0 is white, which Pillow knows of eight bits alone
-    return in_srgb(pixels, image.info.get("icc_profile") or b"")
+    profile = image.info.get("icc_profile") or b""
+    codes = read_codes(form, data) if form == "PNG" or not profile else None  # which outrank a profile in PNG alone
+    return in_srgb(pixels, profile) if codes is None else as_srgb(pixels, *codes)
 
 
 def _jpeg(data: bytes, image: Image.Image, *, factor: int) -> NDArray[np.uint8] | None:

@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 from av.video.reformatter import ColorTrc, VideoReformatter
 
+from facealbum.demo.portraits import load_pixels
 from models.frames import upright
+from models.video import Video
+from tests.coded_light import CODED, film_coded
 
 
 def grey(trc: ColorTrc, *, value: int) -> int:
@@ -33,3 +36,12 @@ def test_paper_white_of_hdr10_is_white_and_mid_grey_is_not_dim() -> None:
     paper, skin = round(0.58 * 1023), round(0.44 * 1023)  # 203 and about 50 cd/m2
     assert grey(ColorTrc.SMPTE2084, value=paper) >= 240
     assert 110 <= grey(ColorTrc.SMPTE2084, value=skin) <= 160
+
+
+@pytest.mark.parametrize(("transfer", "primaries"), CODED)
+def test_colours_come_back_from_ten_bits_of_a_video(transfer: int, primaries: int) -> None:
+    portrait = load_pixels("obama-2012")[:192, :256]
+    shown = next(Video(film_coded(portrait, transfer, primaries)).sample(1.0)).photo.pixels
+    wrong = np.abs(shown.astype(int) - portrait)
+    assert wrong.mean() < 2.5
+    assert np.percentile(wrong, 99) <= 8
