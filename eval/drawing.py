@@ -1,10 +1,10 @@
 """What analysis found, drawn on the picture: boxes, landmarks, axes of the head, and a legend of all numbers.
 
 The picture is brought to a size at which lines and letters can be read, whatever size it came in; faces are numbered
-in the order of the result, so that very small ones need no text of their own.
+as the result numbers them, so that very small ones need no text of their own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -19,10 +19,12 @@ _AXES = "#ff5a52", "#4cd964", "#4aa8ff"  # right, down, and out of the face
 _HALF = 0.5
 
 
-def draw_faces(picture: NDArray[np.uint8], faces: Sequence[Face], *, size: tuple[int, int]) -> Image.Image:
-    """A picture to look at, of an RGB picture uint8[rows, columns, 3] and the faces that were found on it.
+def draw_faces(
+    picture: NDArray[np.uint8], faces: Mapping[int, Face], *, size: tuple[int, int], caption: str = ""
+) -> Image.Image:
+    """A picture to look at, of an RGB picture uint8[rows, columns, 3] and the faces on it by their numbers.
 
-    size: width and height in the pixels that the faces are given in.
+    size: width and height in the pixels that the faces are given in; caption: what stands below each one's figures.
     """
     rows, columns, _ = picture.shape
     factor = np.clip(max(rows, columns), *_SIDES) / max(rows, columns)
@@ -33,11 +35,12 @@ def draw_faces(picture: NDArray[np.uint8], faces: Sequence[Face], *, size: tuple
     letters = max(14, max(width, height) // 75)
     font = ImageFont.load_default(letters)
     canvas = ImageDraw.Draw(image)
-    for face in faces:
+    for face in faces.values():
         _draw_marks(canvas, face, scale, line=max(2, letters // 6))
-    for number, face in enumerate(faces, 1):
+    for number, face in faces.items():
         _draw_tag(canvas, face, scale, f"{number}", font=font, room=(width, height))
-    return _with_legend(image, [_words(number, face) for number, face in enumerate(faces, 1)], font)
+    words = [_words(number, face) for number, face in faces.items()] or [("no face found",)]
+    return _with_legend(image, [(*lines, caption) if caption else lines for lines in words], font)
 
 
 def head_axes(face: Face) -> NDArray[np.float64]:
@@ -87,10 +90,11 @@ def _draw_tag(
 def _words(number: int, face: Face) -> tuple[str, ...]:
     """What the legend says of a face, a text per line."""
     gender, sure = ("female", face.p_female) if face.p_female >= _HALF else ("male", 1 - face.p_female)
+    angles = [f"{name} {round(getattr(face, name)):+d}" for name in ("yaw", "pitch", "roll")]
     return (
         f"{number}   {face.age:.1f} years, {gender} {sure:.0%}",
         f"quality {face.quality:.2f}, detector {face.score:.2f}, {face.box.width:.0f} px wide",
-        f"yaw {face.yaw:+.0f}, pitch {face.pitch:+.0f}, roll {face.roll:+.0f}{', turned' if face.turned else ''}",
+        f"{', '.join(angles)}{', turned' if face.turned else ''}",
     )
 
 
@@ -98,7 +102,6 @@ def _with_legend(
     image: Image.Image, entries: Sequence[tuple[str, ...]], font: ImageFont.FreeTypeFont | ImageFont.ImageFont
 ) -> Image.Image:
     """The image with a panel at its right, in as many columns as the entries need."""
-    entries = entries or [("no face found",)]
     measure = ImageDraw.Draw(image)
     line = round(1.35 * measure.textbbox((0, 0), "Ag", font=font)[3])
     wide = round(max(measure.textlength(text, font=font) for words in entries for text in words)) + 2 * line

@@ -1,6 +1,7 @@
 """How results look in a terminal, and as JSON for machines."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ if not out.is_terminal:
 err = Console(stderr=True, highlight=False)
 
 _SHOWN_PROBLEMS = 20
+_SHORT = re.compile(r"-?\d+\.\d{1,4}")  # a number of more digits was not rounded for people
 _WHOLE = 32
 """Characters of a table's first column that stay on one line, so that a name can be copied."""
 
@@ -99,7 +101,7 @@ def show_problems(lines: Sequence[str]) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A plain table; numbers to the right.  Rows wrap in a terminal alone."""
+    """A plain table; numbers to the right, point below point.  Rows wrap in a terminal alone."""
     cells = [list(row) for row in rows]
     if title:
         out.print(title, style="italic", markup=False, soft_wrap=True)
@@ -108,9 +110,18 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
         numeric = all(isinstance(row[number], int | float) for row in cells)
         whole = number == 0 and all(len(str(row[0])) <= _WHOLE for row in cells)
         shown.add_column(column, justify="right" if numeric and cells else "left", overflow="fold", no_wrap=whole)
-    for row in cells:
-        shown.add_row(*(escape(str(cell)) for cell in row))
+    for row in zip(*(_texts([row[number] for row in cells]) for number in range(len(columns))), strict=True):
+        shown.add_row(*map(escape, row))
     out.print(shown)
+
+
+def _texts(cells: Sequence[object]) -> list[str]:
+    """What a column says; where all of it are short decimals, each with as many digits as the longest."""
+    texts = [str(cell) for cell in cells]
+    if not all(isinstance(cell, float) and _SHORT.fullmatch(text) for cell, text in zip(cells, texts, strict=True)):
+        return texts
+    digits = max((len(text.partition(".")[2]) for text in texts), default=0)
+    return [f"{cell:.{digits}f}" for cell in cells]
 
 
 def _plain(value: object) -> object:

@@ -26,13 +26,19 @@ class SheetFace:
     crop: bytes
 
 
-def render_sheet(faces: Sequence[SheetFace], problems: Sequence[str], *, title: str, names: Sequence[str]) -> list[str]:
-    """One HTML page per name, in this order; `names` are the pages' file names, as many as `count_pages` says."""
+def render_sheet(
+    faces: Sequence[SheetFace], problems: Sequence[str], *, title: str, files: int, names: Sequence[str]
+) -> list[str]:
+    """One HTML page per name, in this order; `names` are the pages' file names, as many as `count_pages` says.
+
+    files: how many were read; problems: of each of the others its name and why not, below the first page's faces.
+    """
     template = _environment().get_template("sheet.html.j2")
     return [
         template.render(
             title=title,
             total=len(faces),
+            files=files,
             first=page * PER_PAGE + 1,
             faces=faces[page * PER_PAGE : (page + 1) * PER_PAGE],
             problems=problems if page == 0 else (),

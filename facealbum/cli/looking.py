@@ -78,8 +78,8 @@ def contact_sheet(
     if as_json:
         console.say_json(asdict(sheet))
     else:
-        pages = "" if len(sheet.pages) == 1 else f" and {len(sheet.pages) - 1} more pages"
-        console.say(f"{sheet.faces} faces of {sheet.files} pictures in {sheet.pages[0]}{pages}")
+        pages = "" if len(sheet.pages) == 1 else f" and {len(sheet.pages) - 1} more"
+        console.say(f"{_count(sheet.faces, 'face')} of {_count(sheet.files, 'file')} in {sheet.pages[0]}{pages}")
         console.show_problems([f"{problem.file}: {problem.detail}" for problem in sheet.problems])
     finish(problems=bool(sheet.problems))
 
@@ -97,7 +97,9 @@ def _value(found: "LookedAt", *, embeddings: bool) -> dict[str, object]:
 
 def _show(found: "LookedAt") -> None:
     taken = "" if found.taken_at is None else f", taken {found.taken_at}"
-    console.say(f"{found.file}: {found.format}, {found.width} x {found.height}{taken}; {_count(len(found.faces))}")
+    console.say(
+        f"{found.file}: {found.format}, {found.width} x {found.height}{taken}; {_count(len(found.faces), 'face')}"
+    )
     if not found.faces:
         return
     columns = ("#", "left", "top", "size", "yaw", "pitch", "roll", "age", "female", "quality")
@@ -117,5 +119,5 @@ def _numbers(face: "Face") -> tuple[object, ...]:
     return round(face.box.x1), round(face.box.y1), size, *pose, round(face.age, 1), *shares
 
 
-def _count(faces: int) -> str:
-    return "1 face" if faces == 1 else f"{faces} faces"
+def _count(many: int, what: str) -> str:
+    return f"{many} {what}{'' if many == 1 else 's'}"

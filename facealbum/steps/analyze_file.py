@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from os import fstat
 from pathlib import Path
 from typing import Literal
 
@@ -14,6 +15,7 @@ from facealbum.domain.faces import Box, Face
 from facealbum.domain.videos import frame_key
 from facealbum.errors import InvalidValueError, MissingFileError, PhotoError, UnknownFormatError
 from facealbum.settings import Settings
+from facealbum.steps.accepted import PICTURES, UNREAD, VIDEOS, check_length
 from facealbum.steps.context import Progress
 from facealbum.steps.whole_file import check_place, whole_file
 from models.analyzer import Analyzer
@@ -32,6 +34,7 @@ _KEYS: dict[Order, Callable[[SheetFace], float]] = {
     "yaw": lambda one: one.face.yaw,
 }
 _CROP = 160
+_HEAD_BYTES = 64  # enough to tell a video from anything else
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
 
@@ -95,10 +98,10 @@ def analyze_files(
     progress.begin("Analysing files", len(files))
     for number, file in enumerate(files, 1):
         try:
-            data = _read(file)
+            data = looker.read(file)
             found = looker.look(str(file), data)
             if draw is not None:
-                _draw(data, found.faces, draw if alone else draw / f"{number:04d}-{file.stem}.png")
+                _draw(data, found, draw if alone else draw / f"{number:04d}-{file.stem}.png")
             yield found
         except PhotoError as error:
             yield FileProblem(str(file), error.code, str(error))
@@ -110,7 +113,7 @@ def write_contact_sheet(
 ) -> Sheet:
     """Write every face of the folder's files to `out`, an HTML file, and as many more pages beside it as needed.
 
-    What is neither picture nor video is left out, as an import does.
+    What is neither picture nor video, and isn't called as one is, is left out, as an import does.
     """
     check_place(out)
     looker = _Looker(settings)
@@ -122,12 +125,12 @@ def write_contact_sheet(
     for file in files:
         name = file.relative_to(folder).as_posix()
         try:
-            data = _read(file)
+            data = looker.read(file)
             faces += _crops(name, data, looker.look(name, data).faces)
             looked_at += 1
-        except UnknownFormatError:
-            continue
         except PhotoError as error:
+            if isinstance(error, UnknownFormatError) and file.suffix.lower() not in PICTURES | VIDEOS | UNREAD:
+                continue
             problems.append(FileProblem(name, error.code, str(error)))
         finally:
             progress.advance()
@@ -135,7 +138,8 @@ def write_contact_sheet(
     pages = [out, *(out.with_stem(f"{out.stem}-{page}") for page in range(2, count_pages(len(faces)) + 1))]
     told = [f"{problem.file}: {problem.detail}" for problem in problems]
     names = [page.name for page in pages]
-    for page, text in zip(pages, render_sheet(faces, told, title=folder.resolve().name, names=names), strict=True):
+    texts = render_sheet(faces, told, title=folder.resolve().name, files=looked_at, names=names)
+    for page, text in zip(pages, texts, strict=True):
         with whole_file(page) as partial:
             partial.write_text(text, encoding="utf-8", newline="")
     return Sheet(tuple(map(str, pages)), looked_at, len(faces), tuple(problems))
@@ -145,9 +149,23 @@ class _Looker:
     """The packaged models, within the settings' limits."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._limits = Limits(settings.max_pixels, settings.max_video_frames, settings.max_video_seconds)
         self._every = settings.video_interval_seconds
         self._analyzer = Analyzer.load(limits=self._limits)
+
+    def read(self, file: Path) -> bytes:
+        """The file's bytes, unless they are more than an import takes, which is told before; raises a PhotoError."""
+        try:
+            with file.open("rb") as stream:
+                head = stream.read(_HEAD_BYTES)
+                size = max(fstat(stream.fileno()).st_size, len(head))  # a pipe has none
+                check_length(size, self._settings, "the file", video=is_video(head))
+                return head + stream.read()
+        except OSError as error:
+            raise MissingFileError(
+                f"there must be a file that can be read, {error.strerror}; check its path"
+            ) from error
 
     def look(self, name: str, data: bytes) -> LookedAt:
         """The faces of a picture or video; raises a PhotoError."""
@@ -162,13 +180,6 @@ class _Looker:
         return LookedAt(name, photo.width, photo.height, photo.format, photo.taken_at, dict(photo.seconds), seen)
 
 
-def _read(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise MissingFileError(f"there must be a file that can be read, {error.strerror}; check its path") from error
-
-
 def _pictures(data: bytes, moments: set[int | None]) -> Iterator[tuple[int | None, Photo]]:
     """The photo, or the frames of a video at these milliseconds."""
     frames = {moment for moment in moments if moment is not None}
@@ -178,12 +189,14 @@ def _pictures(data: bytes, moments: set[int | None]) -> Iterator[tuple[int | Non
         yield None, decode(data, limits=PASSED)
 
 
-def _draw(data: bytes, seen: Sequence[Seen], out: Path) -> None:
-    faces_at = Counter(one.ms for one in seen)
+def _draw(data: bytes, found: LookedAt, out: Path) -> None:
+    """The picture, or the frame of a video with most faces, each under its number among all of the file."""
+    faces_at = Counter(one.ms for one in found.faces)
     moment, _ = max(faces_at.items(), key=lambda item: item[1], default=(0 if is_video(data) else None, 0))
     for _, photo in _pictures(data, {moment}):
-        faces = [one.face for one in seen if one.ms == moment]
-        image = draw_faces(photo.pixels, faces, size=(photo.width, photo.height))
+        faces = {number: one.face for number, one in enumerate(found.faces, 1) if one.ms == moment}
+        caption = "" if moment is None else f"second {moment / 1000:g}"
+        image = draw_faces(photo.pixels, faces, size=(photo.width, photo.height), caption=caption)
         with whole_file(out) as partial, partial.open("wb") as file:
             image.save(file, format=_FORMATS[out.suffix.lower()])
 

@@ -15,9 +15,10 @@ from facealbum.domain.ids import FamilyId
 from facealbum.domain.object_events import OriginalKey, UploadKey
 from facealbum.domain.photos import original_key
 from facealbum.errors import ObjectNotFoundError, WrongContentError
+from facealbum.steps.accepted import check_length
 from facealbum.steps.context import Context
 from facealbum.steps.photos import forget_lost_photo
-from facealbum.steps.register import Fate, Registered, check_length, new_photo, register_photos, store_photo
+from facealbum.steps.register import Fate, Registered, new_photo, register_photos, store_photo
 from facealbum.storage.objects import ObjectState
 from facealbum.storage.photos import load_owners
 from facealbum.storage.uploads import load_promise, upload_id

@@ -18,6 +18,7 @@ from facealbum.domain.people import Child
 from facealbum.domain.photos import Problem, original_key
 from facealbum.domain.videos import is_frame_key
 from facealbum.errors import ManifestError, MissingFileError, PhotoError
+from facealbum.steps.accepted import PICTURES, VIDEOS
 from facealbum.steps.children import register_children
 from facealbum.steps.context import Context
 from facealbum.steps.manifests import (
@@ -32,8 +33,6 @@ from facealbum.storage.families import save_family
 from facealbum.storage.photos import NewPhoto, clear_problems, load_known_photos, save_problems
 from facealbum.storage.uploads import is_family, load_contents
 
-PICTURES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".heic", ".heif", ".avif", ".tif", ".tiff", ".gif"})
-VIDEOS = frozenset({".mp4", ".mov", ".m4v", ".webm", ".avi", ".mkv", ".3gp"})
 _GROUP = 64
 
 

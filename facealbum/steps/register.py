@@ -17,13 +17,12 @@ from facealbum.domain.ids import FamilyId, PhotoId, photo_id
 from facealbum.domain.photos import original_key
 from facealbum.domain.videos import is_frame_key
 from facealbum.errors import (
-    EmptyFileError,
-    ImageSizeError,
     ObjectStoreUnavailableError,
     PhotoError,
     UnknownFamilyError,
 )
 from facealbum.settings import Settings
+from facealbum.steps.accepted import check_length
 from facealbum.steps.context import Context
 from facealbum.steps.manifests import check_name
 from facealbum.steps.outbox import announce_photos
@@ -75,16 +74,6 @@ def check_file(file: BinaryIO, settings: Settings, name: str) -> tuple[bytes, in
     while chunk := file.read(_CHUNK_BYTES):
         digest.update(chunk)
     return digest.digest(), size
-
-
-def check_length(size: int, settings: Settings, name: str, *, video: bool) -> None:
-    """The same for a size that somebody tells."""
-    most = settings.max_video_bytes if video else settings.max_photo_bytes
-    if size > most:
-        setting = "FACEALBUM_MAX_VIDEO_BYTES" if video else "FACEALBUM_MAX_PHOTO_BYTES"
-        raise ImageSizeError(f"{name} has {size} bytes; {setting} allows {most}")
-    if size == 0:
-        raise EmptyFileError(f"{name} has no bytes")
 
 
 def promise_photos(context: Context, family: FamilyId, new: Sequence[NewPhoto]) -> None:

@@ -24,6 +24,7 @@ from facealbum.errors import (
     WrongContentError,
 )
 from facealbum.logs import place_of
+from facealbum.steps.accepted import check_length
 from facealbum.steps.arrivals import register_original
 from facealbum.steps.context import Context
 from facealbum.steps.outbox import park
@@ -31,7 +32,6 @@ from facealbum.steps.register import (
     Fate,
     Registered,
     check_file,
-    check_length,
     new_photo,
     promise_photos,
     store_photo,

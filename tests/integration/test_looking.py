@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -144,8 +145,39 @@ def test_a_contact_sheet_has_every_face_of_the_folder(run: Run, folder: Path, tm
     assert "notes.txt" not in page
 
 
+def test_pictures_of_kinds_that_are_not_read_are_named_on_the_sheet(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (40, 30)).save(tmp_path / "photos" / "scan.bmp")
+    raw = struct.pack("<2sHIHHHIII", b"II", 42, 8, 1, 0xC612, 1, 4, 1, 0)  # a TIFF that says it is a DNG
+    (tmp_path / "photos" / "IMG_0001.DNG").write_bytes(raw)
+    (tmp_path / "photos" / "renamed.jpg").write_text("no picture", encoding="utf-8")
+    (tmp_path / "photos" / "IMG_0001.xmp").write_text("no picture", encoding="utf-8")
+    code, out, _ = run("contact-sheet", tmp_path / "photos", tmp_path / "sheet.html", "--json")
+    page = (tmp_path / "sheet.html").read_text(encoding="utf-8")
+    names = ["IMG_0001.DNG", "renamed.jpg", "scan.bmp"]
+    assert code == 3
+    assert [(one["file"], one["code"]) for one in json.loads(out)["problems"]] == [(n, "unknown_format") for n in names]
+    assert all(f"<li>{name}: " in page for name in names)
+    assert "xmp" not in page
+
+
+@pytest.mark.parametrize(("setting", "name"), [("PHOTO", "collins.jpg"), ("VIDEO", "clip.mp4")])
+def test_a_file_of_more_bytes_than_an_import_takes_is_not_looked_at(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, name: str
+) -> None:
+    head = b"\0\0\0\x18ftypisom" if setting == "VIDEO" else COLLINS.read_bytes()
+    (tmp_path / name).write_bytes(head + bytes(1000))
+    monkeypatch.setenv(f"FACEALBUM_MAX_{setting}_BYTES", "1000")
+    code, out, _ = run("analyze-file", tmp_path / name, "--json")
+    (problem,) = json.loads(out)
+    assert (code, problem["code"]) == (3, "image_size")
+    assert problem["detail"].endswith(f"FACEALBUM_MAX_{setting}_BYTES allows 1000")
+    code, out, _ = run("contact-sheet", tmp_path, tmp_path / "sheet.html", "--json")
+    assert [one["file"] for one in json.loads(out)["problems"]] == [name]
+
+
 def test_a_folder_without_pictures_gives_an_empty_sheet(run: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     code, out, _ = run("contact-sheet", tmp_path / "empty", tmp_path / "sheet.html")
     assert code == 0
-    assert out.startswith("0 faces of 0 pictures")
+    assert out.startswith("0 faces of 0 files")

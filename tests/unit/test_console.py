@@ -23,3 +23,15 @@ def test_a_row_of_a_table_that_nobody_looks_at_is_one_line() -> None:
     command = f"from facealbum import console; {shown}"
     told = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=True)
     assert [line.split(maxsplit=1)[0] for line in told.stdout.splitlines()] == ["of", "name", "one", "two"]
+
+
+def test_decimals_of_a_column_stand_point_below_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = StringIO()
+    monkeypatch.setattr(console, "out", Console(file=shown, width=80))
+    rows = [("a", 1.0, 7, 1e-9), ("b", 0.25, 12, 0.5), ("c", -10.5, 3.5, 0.5)]
+    console.table("", ("name", "short", "mixed", "tiny"), rows)
+    assert [line.split()[1:] for line in shown.getvalue().splitlines()[1:]] == [
+        ["1.00", "7", "1e-09"],
+        ["0.25", "12", "0.5"],
+        ["-10.50", "3.5", "0.5"],
+    ]

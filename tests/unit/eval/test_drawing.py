@@ -25,7 +25,7 @@ FACE = Face(
 
 def drawn(rows: int, columns: int, *faces: Face, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
     grey = np.full((rows, columns, 3), 128, np.uint8)
-    return np.asarray(draw_faces(grey, faces, size=size or (columns, rows)))
+    return np.asarray(draw_faces(grey, dict(enumerate(faces, 1)), size=size or (columns, rows)))
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,17 @@ def test_a_crowd_gets_a_legend_of_several_columns() -> None:
 def test_a_face_that_passes_the_border_is_drawn_as_far_as_it_shows() -> None:
     beyond = replace(FACE, box=Box(-50, -40, 60, 80), landmarks=FACE.landmarks - np.float32([450, 250]))
     assert drawn(600, 1200, beyond).shape == drawn(600, 1200, FACE).shape
+
+
+def test_a_face_keeps_its_number_and_what_the_picture_is_of_stands_beside() -> None:
+    grey = np.full((600, 1200, 3), 128, np.uint8)
+    shown = [
+        np.asarray(draw_faces(grey, {number: FACE}, size=(1200, 600), caption=caption))
+        for number, caption in ((1, ""), (3, ""), (3, "second 2"))
+    ]
+    assert (shown[0][150:200, 390:430] != shown[1][150:200, 390:430]).any()
+    assert np.array_equal(shown[1][:, :1200], shown[2][:, :1200])
+    assert not np.array_equal(shown[1][:, 1200:], shown[2][:, 1200:])
 
 
 def test_a_picture_without_faces_says_so() -> None:

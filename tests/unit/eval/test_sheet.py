@@ -15,7 +15,7 @@ FACE = Face(Box(0, 0, 90, 100), np.zeros((5, 2), np.float32), 12, -3, 4, 6.5, 0.
 def sheet(count: int, *, name: str = "a.jpg", problems: tuple[str, ...] = ()) -> list[str]:
     faces = [SheetFace(name, number, FACE, b"jpeg") for number in range(1, count + 1)]
     names = [f"page-{number}.html" for number in range(1, count_pages(count) + 1)]
-    return render_sheet(faces, problems, title="Summer", names=names)
+    return render_sheet(faces, problems, title="Summer", files=2, names=names)
 
 
 @pytest.mark.parametrize(("faces", "pages"), [(0, 1), (1, 1), (PER_PAGE, 1), (PER_PAGE + 1, 2), (10 * PER_PAGE, 10)])
@@ -56,4 +56,11 @@ def test_names_and_problems_cannot_break_out_of_the_page() -> None:
 
 
 def test_an_empty_folder_gives_a_page_that_says_so() -> None:
-    assert "0 faces." in sheet(0)[0]
+    assert "0 faces of 2 files." in sheet(0)[0]
+
+
+def test_what_could_not_be_read_stands_below_the_faces_of_the_first_page_and_is_told_above() -> None:
+    first, second = sheet(PER_PAGE + 1, problems=("IMG_1.dng: a raw file", "cut.jpg: damaged"))
+    told, below = first.index('<a href="#unread">2 could not be read.</a>'), first.index("IMG_1.dng: a raw file")
+    assert told < first.index("<img") < first.rindex("<img") < below < first.index("cut.jpg: damaged")
+    assert "unread" not in second
