@@ -3,13 +3,15 @@
 from facealbum.errors import EmptyFileError, ImageSizeError
 from facealbum.settings import Settings
 
-PICTURES = frozenset({".jpg", ".jpeg", ".jpe", ".png", ".webp", ".heic", ".heif", ".avif", ".tif", ".tiff", ".gif"})
+PICTURES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".heic", ".heif", ".hif", ".avif", ".tif", ".tiff", ".gif"}
+)
 VIDEOS = frozenset({".mp4", ".mov", ".m4v", ".webm", ".avi", ".mkv", ".3gp"})
 UNREAD = frozenset(
     {".dng", ".nef", ".cr2", ".cr3", ".crw", ".arw", ".raf", ".orf", ".rw2", ".pef", ".srw", ".raw"}
-    | {".hif", ".bmp", ".jfif", ".jp2", ".jxl", ".psd", ".mpg", ".mpeg", ".mts", ".m2ts", ".wmv", ".flv", ".vob"}
+    | {".bmp", ".jp2", ".jxl", ".psd", ".mpg", ".mpeg", ".mts", ".m2ts", ".wmv", ".flv", ".vob"}
 )
-"""What else pictures and videos are called, most of which no part of us reads."""
+"""What pictures and videos that can't be read are called."""
 
 
 def check_length(size: int, settings: Settings, name: str, *, video: bool) -> None:

@@ -154,14 +154,14 @@ def test_other_content_under_a_known_name_is_refused(context: Context, tmp_path:
 
 
 def test_a_folder_gives_its_pictures_and_videos_and_leaves_the_rest(context: Context, tmp_path: Path) -> None:
-    for name in ("b.JPG", "sub/a.png", ".hidden.jpg", "notes.txt", "clip.mp4", ".trash/x.jpg"):
+    for name in ("b.JPG", "sub/a.png", "c.HIF", ".hidden.jpg", "notes.txt", "clip.mp4", ".trash/x.jpg"):
         picture(tmp_path / "in", name)
     children = parse_children("Mori", ["Hana,2019-04-02,female"], today=context.clock().date())
     result = import_folder(context, tmp_path / "in", "Mori", children)
-    assert (result.photos, result.children, result.problems) == (3, 1, [])
+    assert (result.photos, result.children, result.problems) == (4, 1, [])
     (family,) = list_families(context)
     assert (family.family_id, [child.name for child in family.children]) == (FAMILY, ["Hana"])
-    assert set(stored(context)) == {photo_id(FAMILY, name) for name in ("b.JPG", "sub/a.png", "clip.mp4")}
+    assert set(stored(context)) == {photo_id(FAMILY, name) for name in ("b.JPG", "sub/a.png", "c.HIF", "clip.mp4")}
 
 
 def test_a_folder_without_a_picture_is_a_problem_and_makes_no_family(context: Context, tmp_path: Path) -> None:
