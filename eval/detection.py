@@ -28,7 +28,6 @@ from facealbum.clustering.intervals import Rate
 from facealbum.domain.faces import Box
 from models.analyzer import Analyzer, scaled
 from models.detector import Detector
-from models.registry import load_specs
 
 Find: TypeAlias = Callable[[bytes], list[Box]]
 """From the bytes of a picture to the faces found, in its pixels."""
@@ -211,7 +210,7 @@ def measure(albums: Path, find: Find, *, empty: Path | None = None, each: int = 
         company = [count_collages(samples, find, size=size, tilt=tilt, each=each) for each, tilt in COMPANY]
         sizes.append((size, turned + company))
     small = [count_small(samples, find, photos=_SMALL_PHOTOS, low=low, high=high) for low, high in pairwise(SMALL)]
-    detector = Detector(load_specs()["detector"])
+    detector = Detector.load()
     covers = {kind: count_covered(covered(samples, detector, kind), find) for kind in COVERS}
     return render(pictures, sizes, groups) + render_small(small) + render_covers(covers)
 

@@ -74,7 +74,8 @@ def load_faces(albums: Path) -> list[Labelled]:
     """Every labelled face that the detector finds."""
     cv2.setNumThreads(1)
     specs = load_specs()
-    detector, mesh, estimator = Detector(specs["detector"]), open_network(specs["landmarks"]), AgeGenderEstimator(specs)
+    mesh, estimator = open_network(specs["landmarks"]), AgeGenderEstimator(specs)
+    detector = Detector(specs["detector"], mesh)
     faces = []
     for row in labelled_rows(albums):
         photo = decode(row.path.read_bytes())

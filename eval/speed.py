@@ -115,7 +115,8 @@ def measure_parts(paths: Sequence[Path]) -> Parts:
     start = perf_counter()
     specs, embedder = load_specs(), next(iter(load_embedders().values()))
     used = [specs[role] for role in _FACE_ROLES] + [backbone.model for backbone in embedder.backbones]
-    detector, networks = Detector(specs["detector"]), [open_network(spec) for spec in used]
+    networks = [open_network(spec) for spec in used]
+    detector = Detector(specs["detector"], networks[0])
     load = perf_counter() - start
     contents = [path.read_bytes() for path in paths]
     pictures, decoding = _timed(lambda: [decode(content).pixels for content in contents])

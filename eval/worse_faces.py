@@ -18,7 +18,8 @@ from facealbum.domain.faces import Box, Embedding
 from models.alignment import Pyramid
 from models.analyzer import scaled
 from models.decode import decode
-from models.detector import Detection, Detector
+from models.detection import Detection
+from models.detector import Detector
 from models.embedder import Embedder, aligned
 from models.landmarks import place_landmarks
 from models.network import open_network
@@ -60,8 +61,8 @@ class Models:
     def __init__(self) -> None:
         cv2.setNumThreads(1)
         specs = load_specs()
-        self.detector = Detector(specs["detector"])
         self._mesh = open_network(specs["landmarks"])
+        self.detector = Detector(specs["detector"], self._mesh)
         self._embedder = Embedder(next(iter(load_embedders().values())))
 
     def see(self, truth: Truth, fault: str, picture: Picture, face: Detection) -> Seen:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.alignment import Pyramid, cut, dlib_template, similarity, upright_square
 from models.calibration import Calibration
-from models.detector import Detection
+from models.detection import Detection
 from models.landmarks import roll_of
 from models.network import open_network
 from models.registry import ModelSpec

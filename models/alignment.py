@@ -63,6 +63,7 @@ class Pyramid:
     """
 
     def __init__(self, picture: Picture) -> None:
+        self.picture = picture
         self._levels = [picture]
 
     def level(self, halvings: int) -> tuple[Picture, int]:

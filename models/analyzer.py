@@ -21,7 +21,8 @@ from models.age_gender import AgeGenderEstimator, judge
 from models.alignment import Pyramid
 from models.calibration import calibration_versions, load_calibrations
 from models.decode import Photo, decode
-from models.detector import Detection, Detector
+from models.detection import Detection
+from models.detector import Detector
 from models.embedder import Embedder, aligned
 from models.landmarks import place_landmarks
 from models.limits import Limits
@@ -65,8 +66,8 @@ class Analyzer:
             **calibration_versions(),
         }
         self._limits = limits
-        self._detector = Detector(specs["detector"])
         self._landmarks = open_network(specs["landmarks"])
+        self._detector = Detector(specs["detector"], self._landmarks)
         self._embedder = Embedder(embedder)
         self._age_gender = AgeGenderEstimator(specs)
         self._calibrations = load_calibrations()

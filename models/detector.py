@@ -1,24 +1,29 @@
 """Faces in a picture: a quick look at the whole, a second one at what is in doubt, closer ones where faces are small.
 
 Most photos of a family pay for the first look alone.  A candidate that is not clearly an upright face is looked at
-again from all pixels and turned (second_look).  Where no face is large, some may be too small to be seen: the
-picture's quarters are looked at; where none shows, heads may lie: the whole is turned.  Beside a small face there may
-be smaller ones: `search` looks at all of the picture in up to 25 parts, and finds most with all the pixels that a photo
-has.  Where no face shows, `glimpse` tells whether that is worth while.  Boxes and landmarks come back in pixels of the
-picture they were asked for.  The order is by falling score, then from the top and from the left, so equal pixels give
-an equal list.
+again from all pixels and turned (second_look), and the face mesh has the last word on it.  Where no face is large, some
+may be too small to be seen: the picture's quarters are looked at; where none shows, heads may lie: the whole is
+turned.  Beside a small face there may be smaller ones: `search` looks at all of the picture in up to 25 parts, and
+finds most with all the pixels that a photo has.  Where no face shows, `glimpse` tells whether that is worth while.
+Boxes and landmarks come back in pixels of the picture they were asked for.  The order is by falling score, then from
+the top and from the left, so equal pixels give an equal list.
 """
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
+from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from facealbum.domain.faces import Box
-from models.alignment import Points
-from models.registry import ModelSpec
+from models.alignment import Pyramid
+from models.detection import Detection
+from models.landmarks import is_face
+from models.network import Network, open_network
+from models.registry import FOLDER, ModelSpec, load_specs
 from models.second_look import look_again
 from models.shrink import shrunk
 from models.yunet import SCORE, Candidates, YuNet, distinct, moved, turned_back
@@ -41,25 +46,24 @@ _MOST_PARTS = 5
 """Parts a side: 12 megapixels are looked at at about half their size."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Detection:
-    """One face; landmarks as in facealbum.domain.faces.Face."""
-
-    box: Box
-    landmarks: Points
-    score: float
-
-
 class Detector:
     """YuNet, ready to run; not to be shared between threads."""
 
-    def __init__(self, spec: ModelSpec) -> None:
+    def __init__(self, spec: ModelSpec, landmarks: Network) -> None:
+        """landmarks: the face mesh, which has the last word where YuNet is not sure."""
         constants = spec.constants
         self._long, self._short = (int(side) for side in constants["canvas"])
         self._doubt, self._sure = constants["first_score"]
-        (self._score,) = constants["score"]
+        self._least, self._score = constants["score"]
+        self._clearly, self._rather = constants["presence"]
         self._small, self._large = constants["small_and_large"]
-        self._net = YuNet(spec)
+        self._net, self._landmarks = YuNet(spec), landmarks
+
+    @classmethod
+    def load(cls, folder: Path = FOLDER) -> Self:
+        """The packaged one; raises ModelError if it can't be used."""
+        specs = load_specs(folder)
+        return cls(specs["detector"], open_network(specs["landmarks"]))
 
     def detect(self, picture: NDArray[np.uint8]) -> list[Detection]:
         """The faces of an RGB picture uint8[rows, columns, 3] but for the smallest."""
@@ -127,18 +131,29 @@ class Detector:
         canvas = (self._short, self._long) if small.shape[1] >= small.shape[0] else (self._long, self._short)
         candidates = turned_back(self._net.look(small, canvas, least=self._doubt), turns, (height, width))
         placed = moved(candidates, (columns / width, rows / height), (0, 0))
-        checked = (self._checked(picture, row, doubts) for row in placed[_sides(placed) < largest])
+        pyramid = Pyramid(picture)
+        checked = (self._checked(pyramid, row, doubts) for row in placed[_sides(placed) < largest])
         return np.array([row for row in checked if row is not None], np.float32).reshape(-1, SCORE + 1)
 
     def _checked(
-        self, picture: NDArray[np.uint8], face: NDArray[np.float32], doubts: Iterator[int]
+        self, pyramid: Pyramid, face: NDArray[np.float32], doubts: Iterator[int]
     ) -> NDArray[np.float32] | None:
-        """The face as the better of two looks has it; None if neither is certain enough."""
-        if face[SCORE] < self._sure and next(doubts, None) is not None:
-            again = look_again(self._net, picture, face, enough=self._sure)
-            if again is not None and again[SCORE] > face[SCORE]:
-                face = again
-        return face if face[SCORE] >= self._score else None
+        """The face as the better of two looks has it; None if neither they nor the mesh are certain enough."""
+        if face[SCORE] >= self._sure:
+            return face
+        if next(doubts, None) is None:
+            return face if face[SCORE] >= self._score else None
+        again = look_again(self._net, pyramid.picture, face, enough=self._sure)
+        if again is not None and again[SCORE] > face[SCORE]:
+            face = again
+        return face if face[SCORE] >= self._sure or self._is_present(pyramid, face) else None
+
+    def _is_present(self, pyramid: Pyramid, face: NDArray[np.float32]) -> bool:
+        """Whether the mesh sees a face there, and the more clearly the less the looks do."""
+        if face[SCORE] < self._least:
+            return False
+        presence = self._rather if face[SCORE] >= self._score else self._clearly
+        return is_face(self._landmarks, pyramid, _detection(face), presence=presence)
 
 
 def _sides(faces: Candidates) -> NDArray[np.float32]:
@@ -159,9 +174,11 @@ def _spread(length: int, times: int) -> list[int]:
 
 def _detections(candidates: Candidates) -> list[Detection]:
     """Each face once."""
-    return [
-        Detection(Box(*row[:4].tolist()), row[4:SCORE].reshape(5, 2), float(row[SCORE])) for row in distinct(candidates)
-    ]
+    return [_detection(row) for row in distinct(candidates)]
+
+
+def _detection(row: NDArray[np.float32]) -> Detection:
+    return Detection(Box(*row[:4].tolist()), row[4:SCORE].reshape(5, 2), float(row[SCORE]))
 
 
 def _rows(faces: Sequence[Detection]) -> Candidates:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from facealbum.domain.faces import EMBEDDING_SIZE, Embedding
 from facealbum.errors import ModelError
 from models.alignment import ARCFACE, Points, Pyramid, cut, similarity, upright_square
-from models.detector import Detection
+from models.detection import Detection
 from models.landmarks import roll_of
 from models.network import Chip, Network, open_network
 from models.registry import Backbone, EmbedderSpec, Preprocessing

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from facealbum.domain.faces import Box
 from models.alignment import Points, Pyramid, cut, upright_square
-from models.detector import Detection
+from models.detection import Detection
 from models.network import Network
 
 _CROP = 1.3
@@ -22,6 +22,7 @@ _MOST_LOOKS = 6
 _STILL = 5.0  # degrees between two looks
 _EYES, _REST = [[33, 133], [362, 263]], [1, 61, 291]  # corners of each eye; nose tip, corners of the mouth
 _PRESENT = 0.0  # logit of the mesh being on a face
+_OFF = 1 / 6  # of a face's longer side: as far off its middle a mesh may lie; between two faces it lies on one
 
 Mesh: TypeAlias = NDArray[np.float32]
 """float32[468, 3], MediaPipe's face mesh in pixels of the picture; depth grows away from the camera."""
@@ -58,6 +59,14 @@ def place_landmarks(network: Network, pyramid: Pyramid, face: Detection) -> Plac
         if abs(roll - before) < _STILL:
             break
     return Placed(replace(face, landmarks=landmarks), mesh, presence)
+
+
+def is_face(network: Network, pyramid: Pyramid, face: Detection, *, presence: float) -> bool:
+    """Whether the network sees a face there, and not one beside it, with more than this logit; costs one look."""
+    mesh, seen = _look(network, pyramid, face.box, roll_of(face.landmarks))
+    box = face.box
+    off = (mesh.min(0) + mesh.max(0))[:2] / 2 - [(box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2]
+    return seen > presence and math.hypot(*off) < _OFF * max(box.width, box.height)
 
 
 def _look(network: Network, pyramid: Pyramid, box: Box, roll: float) -> tuple[Mesh, float]:

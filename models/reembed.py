@@ -17,7 +17,7 @@ from models.alignment import Points, Pyramid
 from models.analyzer import scaled, sharp_side
 from models.containers import is_video
 from models.decode import Photo, decode
-from models.detector import Detection
+from models.detection import Detection
 from models.embedder import Embedder, aligned
 from models.limits import Limits
 from models.registry import EmbedderSpec

@@ -24,7 +24,7 @@ from facealbum.storage.reembeddings import count_left
 from facealbum.storage.registry import Deed
 from facealbum.storage.runs import ensure_arm
 from models.alignment import Pyramid, dlib_template
-from models.detector import Detection
+from models.detection import Detection
 from models.embedder import Embedder, aligned
 from models.heads import save_head
 from models.registry import EmbedderSpec

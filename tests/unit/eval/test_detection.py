@@ -23,13 +23,12 @@ from facealbum.demo.portraits import load_pixels
 from facealbum.domain.faces import Box
 from models.analyzer import Analyzer
 from models.detector import Detector
-from models.registry import load_specs
 
 
 @pytest.fixture(scope="module")
 def sample() -> Sample:
     picture: Picture = load_pixels("collins-1998")
-    (known,) = Detector(load_specs()["detector"]).detect(picture)
+    (known,) = Detector.load().detect(picture)
     return Sample(picture, known.box)
 
 
@@ -80,7 +79,7 @@ def test_a_group_of_small_faces_counts_the_photos_with_one_found(sample: Sample)
 
 @pytest.mark.parametrize("kind", COVERS)
 def test_a_cover_lies_on_its_face_and_on_little_else(sample: Sample, kind: str) -> None:
-    (worn,) = covered([sample], Detector(load_specs()["detector"]), kind)
+    (worn,) = covered([sample], Detector.load(), kind)
     changed = (worn.picture != sample.picture).any(-1)
     box = sample.box
     rows, columns = np.argwhere(changed).T
@@ -91,4 +90,4 @@ def test_a_cover_lies_on_its_face_and_on_little_else(sample: Sample, kind: str) 
 
 def test_a_sample_that_shows_no_face_is_not_covered() -> None:
     blank = Sample(np.zeros((300, 300, 3), np.uint8), Box(100, 100, 200, 200))
-    assert covered([blank], Detector(load_specs()["detector"]), "mask") == []
+    assert covered([blank], Detector.load(), "mask") == []

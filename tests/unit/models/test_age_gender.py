@@ -76,7 +76,7 @@ def test_each_network_tells_a_woman_from_a_man_and_faceres_is_asked_for_its_two_
 ) -> None:
     specs = load_specs()
     pixels = load_pixels(key)
-    (found,) = Detector(specs["detector"]).detect(pixels)
+    (found,) = Detector.load().detect(pixels)
     face = place_landmarks(open_network(specs["landmarks"]), pyramid := Pyramid(pixels), found).face
     opinions = AgeGenderEstimator(specs).ask(pyramid, face)
     assert min(sign * odds for odds in opinions.female_odds) > 1

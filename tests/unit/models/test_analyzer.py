@@ -13,7 +13,7 @@ from facealbum.domain.faces import Box, Face
 from facealbum.errors import DamagedImageError
 from models.analyzer import Analyzer, PhotoAnalysis, sharp_side
 from models.decode import Photo
-from models.detector import Detection
+from models.detection import Detection
 
 
 def encoded(image: Image.Image, form: str = "PNG", **options: Image.Exif | int) -> bytes:

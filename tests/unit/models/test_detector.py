@@ -1,6 +1,7 @@
 """What the detector promises: heads turned any way, small faces of a large picture, each face once, the same bits."""
 
 import math
+from dataclasses import replace
 from io import BytesIO
 
 import cv2
@@ -9,10 +10,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from facealbum.domain.faces import Box
+from models.alignment import Pyramid
 from models.analyzer import Analyzer
 from models.decode import decode
-from models.detector import Detection, Detector
-from models.landmarks import roll_of
+from models.detection import Detection
+from models.detector import Detector
+from models.landmarks import is_face, roll_of
+from models.network import open_network
 from models.registry import load_specs
 from models.second_look import look_again
 from models.shrink import shrunk
@@ -21,7 +26,7 @@ from models.yunet import SCORE, YuNet
 
 @pytest.fixture(scope="module")
 def detector() -> Detector:
-    return Detector(load_specs()["detector"])
+    return Detector.load()
 
 
 def turned(portrait: Image.Image, degrees: float) -> NDArray[np.uint8]:
@@ -165,7 +170,7 @@ def test_the_same_pixels_give_the_same_bits_whatever_was_seen_before(detector: D
     picture = crowd(portrait, 130)
     detector.detect(turned(portrait, 90))
     again = detector.detect(picture)
-    assert bits(again) == bits(Detector(load_specs()["detector"]).detect(picture))
+    assert bits(again) == bits(Detector.load().detect(picture))
     assert [face.score for face in again] == sorted((face.score for face in again), reverse=True)
 
 
@@ -184,17 +189,43 @@ def test_what_only_resembles_a_face_is_dismissed_by_the_second_look(detector: De
     assert detector.detect(picture) == []
 
 
+@pytest.mark.parametrize("side", [200, 400])
+def test_of_a_face_that_is_half_hidden_the_mesh_has_the_last_word(
+    detector: Detector, portrait: Image.Image, side: int
+) -> None:
+    (whole,) = detector.detect(np.array(portrait))
+    half = portrait.crop((0, 0, round(whole.box.x1 + 0.4 * whole.box.width), portrait.height))
+    factor = side / whole.box.height
+    picture = Image.new("RGB", (2000, 1500), "grey")
+    picture.paste(half.resize((round(half.width * factor), round(half.height * factor))), (300, 200))
+    (face,) = detector.detect(np.array(picture))
+    assert face.score < 0.85
+    assert face.box.x1 < 300 + half.width * factor < face.box.x2 + side / 4
+
+
+@pytest.mark.parametrize("aside", [0.0, 0.1, 0.25, 0.4])
+def test_the_mesh_confirms_a_face_where_it_is_and_not_beside_it(
+    detector: Detector, portrait: Image.Image, aside: float
+) -> None:
+    picture, network = np.array(portrait), open_network(load_specs()["landmarks"])
+    (face,) = detector.detect(picture)
+    off = aside * face.box.height
+    box = Box(face.box.x1 + off, face.box.y1, face.box.x2 + off, face.box.y2)
+    moved = replace(face, box=box, landmarks=face.landmarks + np.float32([off, 0]))
+    assert is_face(network, Pyramid(picture), moved, presence=4) == (aside < 0.2)
+    assert not is_face(network, Pyramid(np.full_like(picture, 128)), moved, presence=0)
+
+
 def test_a_second_look_finds_the_face_of_a_rough_box_and_nothing_beside_it(portrait: Image.Image) -> None:
-    spec = load_specs()["detector"]
     picture = np.array(portrait)
-    (known,) = Detector(spec).detect(picture)
+    (known,) = Detector.load().detect(picture)
     box = known.box
     rough = np.zeros(SCORE + 1, np.float32)
     rough[:4] = box.x1 + 6, box.y1 - 8, box.x2 + 12, box.y2 + 4
-    found = look_again(YuNet(spec), picture, rough, enough=0.9)
+    found = look_again(YuNet(load_specs()["detector"]), picture, rough, enough=0.9)
     assert found is not None
     assert found[:4] == pytest.approx([box.x1, box.y1, box.x2, box.y2], abs=0.12 * box.width)
-    assert look_again(YuNet(spec), np.full_like(picture, 128), rough, enough=0.9) is None
+    assert look_again(YuNet(load_specs()["detector"]), np.full_like(picture, 128), rough, enough=0.9) is None
 
 
 @pytest.mark.parametrize(("width", "height"), [(512, 384), (375, 500), (2000, 1500), (100, 9)])

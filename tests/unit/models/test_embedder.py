@@ -9,7 +9,7 @@ from PIL import Image
 from facealbum.domain.faces import Box
 from facealbum.errors import ModelError
 from models.alignment import ARCFACE, Pyramid
-from models.detector import Detection
+from models.detection import Detection
 from models.embedder import Embedder, aligned
 from models.network import Chip, open_network
 from models.registry import Backbone, EmbedderSpec, load_embedders, load_specs

@@ -10,7 +10,8 @@ from PIL import Image, ImageOps
 
 from facealbum.domain.faces import Box
 from models.alignment import Pyramid
-from models.detector import Detection, Detector
+from models.detection import Detection
+from models.detector import Detector
 from models.landmarks import Mesh, Placed, place_landmarks
 from models.network import open_network
 from models.pose import Pose, estimate_pose
@@ -64,8 +65,8 @@ def test_without_a_mesh_the_nose_tells_the_yaw_and_the_eyes_the_roll() -> None:
 def test_a_portrait_of_three_times_the_pixels_has_the_same_pose_and_a_mesh_three_times_as_deep(
     portrait: Image.Image,
 ) -> None:
-    specs = load_specs()
-    detector, network = Detector(specs["detector"]), open_network(specs["landmarks"])
+    network = open_network(load_specs()["landmarks"])
+    detector = Detector(load_specs()["detector"], network)
     poses, sizes = [], []
     for factor in (1, 3):
         pixels = np.array(portrait.resize((factor * portrait.width, factor * portrait.height)))
@@ -88,8 +89,8 @@ def test_where_no_face_is_the_points_stay_and_there_is_no_mesh() -> None:
 
 @pytest.mark.parametrize("angle", [-40, -15, 0, 15, 40])
 def test_a_tilted_portrait_and_its_mirror_image_agree(portrait: Image.Image, angle: int) -> None:
-    specs = load_specs()
-    detector, network = Detector(specs["detector"]), open_network(specs["landmarks"])
+    network = open_network(load_specs()["landmarks"])
+    detector = Detector(load_specs()["detector"], network)
 
     def pose(picture: Image.Image) -> Pose:
         pixels = np.array(picture)

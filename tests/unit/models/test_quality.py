@@ -12,7 +12,8 @@ from PIL import Image
 
 from models.alignment import ARCFACE, Pyramid, cut, similarity
 from models.calibration import load_calibrations
-from models.detector import Detection, Detector
+from models.detection import Detection
+from models.detector import Detector
 from models.landmarks import Placed, place_landmarks
 from models.network import Network, open_network
 from models.quality import estimate_quality, sharpness
@@ -52,7 +53,7 @@ def mesh() -> Network:
 def found(portrait: Image.Image) -> tuple[Picture, Detection]:
     """The part of the portrait around its face, and the face."""
     pixels = np.array(portrait)
-    (face,) = Detector(load_specs()["detector"]).detect(pixels)
+    (face,) = Detector.load().detect(pixels)
     return pixels, face
 
 
