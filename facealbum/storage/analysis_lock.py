@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, text
 
-_LOCK = 0x616E_616C  # "anal": any fixed number that nobody else takes an advisory lock on
+_LOCK = 0x616E_6C7A  # any fixed number that nobody else takes an advisory lock on
 
 
 def lock_analysis(connection: Connection) -> bool:
