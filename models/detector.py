@@ -36,6 +36,8 @@ _CLOSER = 1.5
 """So many times smaller than the picture must a look be for closer ones to show more."""
 _TURNS = (1, 3, 2)
 """Quarter turns, as the first look at a head that lies often has no doubt, it sees nothing."""
+_MISSED = 1.5
+"""So many times as large as a small face may one be that the quarters did not show."""
 _SHARED = 2 / 11
 """Of its width and height, what a part of a picture shares with the next one: more than a small face."""
 _QUARTERS = 2
@@ -79,20 +81,19 @@ class Detector:
     def glimpse(self, picture: NDArray[np.uint8]) -> list[Detection]:
         """The first face, from the top, that is too small for `detect` in a picture where that found none.
 
-        It may be none: what counts is what `search` finds in as many pixels as such a face needs.
+        What counts is what `search` finds in as many pixels as such a face needs.
         """
         scale, doubts = self._scale(picture), iter(range(_GLIMPSED_DOUBTS))
-        times = min(_GLIMPSED_PARTS, math.ceil(scale))
-        if _share(_QUARTERS) * scale < _CLOSER:
+        times, quarter = min(_GLIMPSED_PARTS, math.ceil(scale)), _share(_QUARTERS) * scale
+        if quarter < _CLOSER:
             return []
-        looks = self._parts(picture, times, doubts, largest=self._small * _share(times) * scale)
+        looks = self._parts(picture, times, doubts, largest=_MISSED * self._small * quarter)
         return next((_detections(seen[:1]) for seen in looks if len(seen)), [])
 
     def search(self, picture: NDArray[np.uint8], found: Sequence[Detection]) -> list[Detection]:
         """The faces found by `detect`, in pixels of this picture, and smaller ones if one of them is small.
 
-        The picture may have more pixels than the one where they were found.  If none was found, there may have been a
-        glimpse: small ones count if one of them leaves no doubt.
+        The picture may have more pixels than the one where they were found.  Where none was, all are searched for.
         """
         rows, scale = _rows(found), self._scale(picture)
         times, quarter = min(_MOST_PARTS, math.ceil(scale)), _share(_QUARTERS) * scale
@@ -100,8 +101,7 @@ class Detector:
         if quarter < _CLOSER or (found and not (_sides(rows) < small).any()):
             return list(found)
         doubts = iter(range(_MOST_DOUBTS))
-        rows = np.concatenate([rows, *self._parts(picture, times, doubts, largest=small)])
-        return _detections(rows) if found or (rows[:, SCORE] >= self._sure).any() else []
+        return _detections(np.concatenate([rows, *self._parts(picture, times, doubts, largest=_MISSED * small)]))
 
     def _parts(
         self, picture: NDArray[np.uint8], times: int, doubts: Iterator[int], *, largest: float

@@ -134,6 +134,19 @@ def test_faces_that_are_all_too_small_are_glimpsed_and_found_with_all_pixels(
     assert sorted((face.box.x1 // 100 * 100, face.box.y1 // 100 * 100) for face in found) == sorted(TINY)
 
 
+@pytest.mark.parametrize("side", [100, 140, 180, 240])
+def test_a_face_alone_of_any_small_size_is_found_in_a_photo_of_12_megapixels(
+    analyzer: Analyzer, portrait: Image.Image, side: int
+) -> None:
+    picture, buffer = Image.new("RGB", (4000, 3000), "grey"), BytesIO()
+    picture.paste(
+        portrait.resize((side, side * portrait.height // portrait.width), Image.Resampling.LANCZOS), (900, 700)
+    )
+    picture.save(buffer, "JPEG", quality=92)
+    (face,) = analyzer.analyze(buffer.getvalue()).faces
+    assert 900 < face.box.x1 < face.box.x2 < 900 + side
+
+
 def test_a_photo_is_looked_at_for_tiny_faces_and_a_frame_of_a_video_is_not(
     analyzer: Analyzer, portrait: Image.Image
 ) -> None:
