@@ -1,9 +1,12 @@
 """Brokers for tests: our own Valkey and imitation of SQS, and those servers whose URLs the environment gives."""
 
+import fcntl
+import hashlib
 import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,8 +86,19 @@ def answers(port: int) -> bool:
 
 
 @pytest.fixture(params=["valkey", "redis", "rabbitmq", "sqs"])
-def broker_url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The URL of a broker, for each kind that there is; what else its clients need is in the environment."""
+def broker_url(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL of a broker, for each kind that there is; what else its clients need is in the environment.
+
+    No other test works with it meanwhile, in whatever process.
+    """
+    url = _url_of(request, monkeypatch)
+    name = hashlib.sha256(url.encode()).hexdigest()
+    with (Path(tempfile.gettempdir()) / f"facealbum-test-{name[:16]}.lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield url
+
+
+def _url_of(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "valkey":
         return str(request.getfixturevalue("valkey").url)
     if request.param == "sqs":
