@@ -112,7 +112,7 @@ def _ready(spec: EmbedderSpec, state: Literal["packaged", "trained"], chosen: st
         spec.licence,
         spec.research_only,
         sum(file.stat().st_size for _, file, _ in _files(spec)),
-        f"{spec.version}: {' and '.join(one.model.version for one in spec.backbones)}",
+        f"{spec.version}: {', '.join(one.model.version for one in spec.backbones)}",
         "",
     )
 

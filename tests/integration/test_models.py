@@ -205,7 +205,7 @@ def test_the_model_in_use_is_kept_and_another_goes(context: Context, file_server
 
 def test_a_packaged_model_tells_which_networks_it_is_made_of(context: Context) -> None:
     told = next(model.about for model in list_models(context) if model.name == default_space())
-    assert told == "fused-1: sface-2021dec-1 and mobilefacenet-fr-1"
+    assert told == "fused-1: sface-2021dec-1, mobilefacenet-fr-1"
 
 
 def test_packaged_models_are_neither_installed_nor_removed(context: Context) -> None:
